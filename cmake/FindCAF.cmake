@@ -1,0 +1,10 @@
+# Debian's libcaf-dev ships no package file.
+find_path(CAF_INCLUDE_DIR caf/config.hpp)
+find_library(CAF_CORE_LIBRARY caf_core)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(CAF REQUIRED_VARS CAF_CORE_LIBRARY CAF_INCLUDE_DIR)
+if(CAF_FOUND AND NOT TARGET CAF::core)
+  add_library(CAF::core INTERFACE IMPORTED)
+  target_include_directories(CAF::core SYSTEM INTERFACE ${CAF_INCLUDE_DIR})
+  target_link_libraries(CAF::core INTERFACE ${CAF_CORE_LIBRARY} Threads::Threads)
+endif()

@@ -1,0 +1,79 @@
+#pragma once
+// The command line as a value. Flags keep the form of the program we replace: --flag value, --flag=value,
+// -flag, booleans bare or =true. Flags win over environment variables.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/settings.hpp"
+
+namespace egress {
+
+enum class log_format : std::uint8_t { text, json };
+enum class log_level : std::uint8_t { debug, info, warn, error };
+
+struct log_options {
+  log_format format = log_format::json;
+  log_level level = log_level::info;
+};
+
+struct dns_options {
+  std::string address = ":5353";
+  std::vector<std::string> upstreams;  // "ADDR", "ADDR:PORT"; empty: the nameservers of resolv_conf
+  std::string resolv_conf = "/etc/resolv.conf";
+  std::chrono::seconds ttl{5};
+  std::chrono::seconds max_ttl{30};
+  std::vector<std::string> allow;  // CIDRs; empty: loopback, link-local, private ranges
+  unsigned workers = 0;            // 0: one a core
+  unsigned max_concurrent = 1000;  // forwarded queries in flight
+};
+
+// What `run` does; `dev` and `render` take the same flags.
+struct run_options {
+  std::string kubeconfig, context;
+  std::string metrics_address = ":8080";
+  bool leader_election = false;
+  unsigned max_concurrent_reconciles = 16;
+  double kube_api_qps = 0;  // 0: no limit of ours
+  dns_options dns;
+  gateway_settings gateways;
+  log_options log;
+};
+
+struct dev_options {
+  run_options run;
+  std::vector<std::string> files;  // -f FILE|DIR
+  bool api_only = false;
+  std::string api_address = "127.0.0.1:0";
+  std::string kubeconfig_out;  // where to write the kubeconfig; "" is a file in a new folder under /tmp
+  std::string envoy;           // --envoy PATH
+};
+
+struct render_options {
+  run_options run;
+  std::vector<std::string> files;
+  bool as_json = false;  // -o json
+};
+
+struct validate_options {
+  run_options run;
+  std::vector<std::string> files;
+};
+
+struct version_options {};
+struct help_options {
+  std::string text;  // what --help prints
+};
+
+using command = std::variant<run_options, dev_options, render_options, validate_options, version_options, help_options>;
+
+// Pure: the words after the program's name, and environment variables (null where unset) by a lookup.
+// An error's line names the flag or the variable; the caller exits with 2.
+using environment_lookup = const char* (*)(const char* name);
+result<command> parse_command_line(const std::vector<std::string>& words, environment_lookup environment);
+
+}  // namespace egress

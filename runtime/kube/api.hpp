@@ -1,0 +1,104 @@
+#pragma once
+// A request to the API server and what comes of it, as values. The kube_api actor takes the first and gives
+// the second; the HTTP client below it never shows through.
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/kube/object.hpp"
+
+namespace egress::kube {
+
+enum class verb : std::uint8_t { get, list, create, patch, patch_status, replace, remove, probe };
+
+struct request {
+  verb what = verb::get;
+  kind of = kind::external_service;
+  std::string name_space;                 // "" for a cluster-scoped kind
+  std::string name;                       // "" for list and create
+  std::string body;                       // JSON: the object (create, replace) or the merge patch
+  std::string label_selector;             // list
+  std::string resource_version;           // list: "" is the most recent, "0" any
+  std::string continue_token;             // list
+  int limit = 0;                          // list: page size, 0 is all
+  std::string uid, precondition_version;  // remove: preconditions, "" is none
+  std::string path;                       // probe: GET of a path outside the kinds ("/version", discovery)
+  std::chrono::milliseconds timeout{30'000};
+};
+
+// What the server (or the way to it) refused, by what the caller must do about it.
+enum class api_errc : std::uint8_t {
+  not_found,          // 404
+  already_exists,     // 409 AlreadyExists
+  conflict,           // 409 otherwise: read again, try again
+  gone,               // 410 or reason Expired: list again
+  version_too_large,  // 504 with ResourceVersionTooLarge: list without resourceVersion
+  too_many_requests,  // 429, or 503 with Retry-After
+  invalid,            // 422
+  bad_request,        // 400, 405, 415
+  unauthorized,       // 401
+  forbidden,          // 403
+  server_error,       // 5xx
+  timed_out,          // no answer in time
+  transport,          // connect, TLS, reset, cut stream
+  malformed,          // an answer that is not what the API promises
+  too_large,          // an answer beyond the response bound
+  cancelled,
+  not_leader,         // a write held back: we may not write now
+};
+
+struct api_error {
+  api_errc code = api_errc::transport;
+  int status = 0;         // HTTP status, 0 when there was none
+  std::string reason;     // metav1.Status reason
+  std::string message;    // one line, for people
+  std::optional<std::chrono::seconds> retry_after;
+};
+
+struct list_page {
+  std::vector<object_ptr> items;
+  std::string resource_version;
+  std::string continue_token;  // "" on the last page
+};
+
+// One object: its JSON as the server sent it, and what an informer would keep of it (null for kinds without
+// an informer).
+struct document {
+  std::string json;
+  object_ptr decoded;
+};
+
+using reply = std::expected<std::variant<std::monostate, list_page, document>, api_error>;
+
+struct watch_request {
+  kind of = kind::external_service;
+  std::string name_space;
+  std::string label_selector;
+  std::string resource_version;      // "" with send_initial_events
+  bool send_initial_events = false;  // a streaming list (WatchList)
+  std::chrono::seconds timeout{300}; // timeoutSeconds
+};
+
+enum class event_type : std::uint8_t { added, modified, deleted, bookmark };
+
+struct watch_event {
+  event_type type = event_type::bookmark;
+  object_ptr object;             // null for a bookmark
+  std::string resource_version;  // of the object, or of the bookmark
+  bool initial_events_end = false;
+};
+
+// What one read of a watch gave: events in order, and whether the stream is over.
+struct watch_chunk {
+  std::vector<watch_event> events;
+  bool ended = false;
+  std::optional<api_error> failure;  // an ERROR event, a cut stream; `ended` is then true
+};
+
+}  // namespace egress::kube

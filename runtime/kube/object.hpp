@@ -1,0 +1,65 @@
+#pragma once
+// What informers keep of an API object: what is used, and a digest of the rest. Immutable once decoded;
+// shared between threads by shared_ptr<const object>.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/kube/external_service.hpp"
+#include "runtime/kube/kind.hpp"
+
+namespace egress::kube {
+
+// 128 bits of SHA-256 over an object's projection (projection.hpp): equal digests mean nothing to repair.
+using digest = std::array<std::uint8_t, 16>;
+
+// metadata.ownerReferences' entry with controller: true.
+struct controller_ref {
+  std::string api_version, kind, name, uid;
+  bool block_owner_deletion = false;
+  friend bool operator==(const controller_ref&, const controller_ref&) = default;
+};
+
+struct object_meta {
+  std::string name;
+  std::string uid;
+  std::string resource_version;
+  std::int64_t generation = 0;
+  std::int64_t creation_time = 0;  // seconds since 1970
+  bool deleting = false;           // deletionTimestamp is set
+};
+
+// The parts of a child that decisions are made of, beside its digest.
+struct child {
+  digest projected{};
+  std::optional<controller_ref> controller;
+  std::string gateway_label;      // egress.monzo.com/gateway
+  bool ours_cannot_be = false;    // a headless Service, a Deployment with another selector: NameTaken
+  bool immutable = false;         // ConfigMap
+  // Service
+  std::string hijack_label;       // egress.monzo.com/hijack-dns
+  std::string dns_name;           // annotation egress.monzo.com/dns-name
+  std::vector<std::string> cluster_ips;
+  // Deployment
+  std::int64_t ready_replicas = 0;
+  std::int64_t replicas = 1;            // spec.replicas
+  std::int64_t observed_generation = 0;
+};
+
+struct object {
+  kind of;
+  object_meta meta;
+  std::variant<external_service, child> body;
+
+  const external_service& as_external_service() const { return std::get<external_service>(body); }
+  const child& as_child() const { return std::get<child>(body); }
+};
+
+using object_ptr = std::shared_ptr<const object>;
+
+}  // namespace egress::kube
