@@ -3,23 +3,16 @@
 // -flag, booleans bare or =true. Flags win over environment variables.
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "runtime/base/environment.hpp"
+#include "runtime/base/log_options.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/settings.hpp"
 
 namespace egress {
-
-enum class log_format : std::uint8_t { text, json };
-enum class log_level : std::uint8_t { debug, info, warn, error };
-
-struct log_options {
-  log_format format = log_format::json;
-  log_level level = log_level::info;
-};
 
 struct dns_options {
   std::string address = ":5353";
@@ -69,11 +62,11 @@ struct help_options {
   std::string text;  // what --help prints
 };
 
-using command = std::variant<run_options, dev_options, render_options, validate_options, version_options, help_options>;
+using command =
+    std::variant<run_options, dev_options, render_options, validate_options, version_options, help_options>;
 
 // Pure: the words after the program's name, and environment variables (null where unset) by a lookup.
 // An error's line names the flag or the variable; the caller exits with 2.
-using environment_lookup = const char* (*)(const char* name);
 result<command> parse_command_line(const std::vector<std::string>& words, environment_lookup environment);
 
 }  // namespace egress

@@ -15,6 +15,12 @@ using wall_time = std::chrono::system_clock::time_point;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// One instant as pure code gets it: the time, and a random number of that instant, uniform in [0, 1).
+struct moment {
+  steady_time now;
+  double random = 0;
+};
+
 // RFC 3339 in UTC with seconds, as metav1.Time is written: 2026-01-02T15:04:05Z.
 std::string to_rfc3339(wall_time when);
 // With microseconds, as metav1.MicroTime is written.
