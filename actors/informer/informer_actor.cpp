@@ -1,0 +1,172 @@
+#include "actors/informer/informer_actor.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "runtime/actor/system.hpp"
+#include "runtime/base/log.hpp"
+
+namespace egress {
+namespace {
+
+// Above the server's own timeoutSeconds: silence beyond it is a dead stream.
+constexpr seconds dead_stream_guard{30};
+// Above the client's own bound, so that an answer is only missed when the kube_api actor died.
+constexpr seconds answer_guard{10};
+constexpr seconds list_bound{60};
+constexpr seconds update_bound{60};
+
+void say(const informer::log_line& line, std::string_view kind) {
+  std::vector<log::field> fields{{"kind", kind}};
+  for (const auto& [key, value] : line.fields) fields.emplace_back(key, value);
+  log::write(line.level, line.message, fields);
+}
+
+}  // namespace
+
+moment informer_state::at() {
+  return {now(self), std::uniform_real_distribution<double>{0, 1}(random)};
+}
+
+void informer_state::use(const directory_ptr& everyone) {
+  metrics = everyone->metrics;
+  const bool replaced = api && api != everyone->kube_api;
+  api = everyone->kube_api;
+  report();
+  if (machine->state() == informer::watch_state::idle) return perform(machine->start(at()));
+  if (replaced && waiting != owed::nothing)
+    answer_failed(waiting, waiting_id, "the way to the API server was started again");
+}
+
+void informer_state::perform(informer::outcome what) {
+  for (const auto& line : what.lines) say(line, kube::info(of).name);
+  if (what.published) publish(*what.published);
+  for (const auto& command : what.commands) std::visit([this](const auto& one) { carry_out(one); }, command);
+  report();
+}
+
+void informer_state::carry_out(const informer::list_command& what) {
+  waiting = owed::list;
+  waiting_id = what.id;
+  if (!api) return;
+  auto request = std::make_shared<const api_request>(api_request{what.what});
+  self->request(api, list_bound + answer_guard, payload<api_request>{std::move(request)})
+      .then(
+          [this, id = what.id](const payload<api_reply>& reply) {
+            waiting = owed::nothing;
+            perform(machine->listed(id, reply->outcome, at()));
+          },
+          [this, id = what.id](const caf::error&) { answer_failed(owed::list, id, "no answer to a list"); });
+}
+
+void informer_state::carry_out(const informer::open_watch_command& what) {
+  // Unique in the process: the actor's id is, and it counts its own streams.
+  stream = (std::uint64_t{self->id()} << 32) | (++streams_opened & 0xffff'ffff);
+  quiet = what.what.timeout + dead_stream_guard;
+  poll(what.id, what.what);
+}
+
+void informer_state::carry_out(const informer::next_chunk_command& what) {
+  poll(what.id, {});
+}
+
+void informer_state::poll(informer::ticket id, const kube::watch_request& what) {
+  waiting = owed::chunk;
+  waiting_id = id;
+  if (!api) return;
+  auto asked = std::make_shared<const watch_poll>(watch_poll{stream, what, quiet});
+  self->request(api, quiet + answer_guard, payload<watch_poll>{std::move(asked)})
+      .then(
+          [this, id](const payload<watch_news>& news) {
+            waiting = owed::nothing;
+            perform(machine->chunk(id, news->chunk, at()));
+          },
+          [this, id](const caf::error&) { answer_failed(owed::chunk, id, "no answer to a watch"); });
+}
+
+void informer_state::answer_failed(owed what, informer::ticket id, const std::string& why) {
+  waiting = owed::nothing;
+  const kube::api_error lost{
+      .code = kube::api_errc::transport, .status = 0, .reason = {}, .message = why, .retry_after = {}};
+  if (what == owed::list) perform(machine->listed(id, std::unexpected(lost), at()));
+  if (what == owed::chunk) perform(machine->chunk(id, kube::watch_chunk{{}, true, lost}, at()));
+}
+
+void informer_state::carry_out(const informer::close_watch_command&) {
+  if (api) self->send(api, close_watch_atom{}, stream);
+}
+
+void informer_state::carry_out(const informer::wait_command& what) {
+  self->delayed_send(informer_actor{self}, what.duration, tick_atom{}, std::uint64_t{what.id});
+}
+
+void informer_state::publish(const informer::changes& changed) {
+  for (auto& [id, to] : subscribers) {
+    to.pending.insert(changed.names.begin(), changed.names.end());
+    to.initial = to.initial && changed.initial;
+    to.due = true;
+  }
+  for (auto next = subscribers.begin(); next != subscribers.end();) flush((next++)->first);
+}
+
+void informer_state::subscribe(const update_consumer& who) {
+  auto& to = subscribers[who.id()];
+  to.who = caf::actor_cast<caf::weak_actor_ptr>(who);
+  machine->current().objects.for_each(
+      [&to](const kube::object_ptr& one) { to.pending.insert(one->meta.name); });
+  to.due = machine->current().synced;
+  flush(who.id());
+}
+
+void informer_state::flush(caf::actor_id id) {
+  const auto found = subscribers.find(id);
+  if (found == subscribers.end() || !found->second.due || found->second.busy) return;
+  auto& to = found->second;
+  const auto who = caf::actor_cast<update_consumer>(to.who.lock());
+  if (!who) {
+    subscribers.erase(found);
+    return;
+  }
+  auto update = std::make_shared<informer_update>();
+  update->current = machine->current();
+  update->changed.assign(to.pending.begin(), to.pending.end());
+  update->initial = to.initial;
+  to = {to.who, {}, true, false, true};
+  auto taken = [this, id] {
+    if (const auto again = subscribers.find(id); again != subscribers.end()) {
+      again->second.busy = false;
+      flush(id);
+    }
+  };
+  self->request(who, update_bound, payload<informer_update>{std::move(update)})
+      .then([taken](ok_atom) { taken(); },
+            // Dead, or overwhelmed; the next directory brings its successor, which subscribes.
+            [this, id](const caf::error&) { subscribers.erase(id); });
+}
+
+void informer_state::report() {
+  if (!metrics) return;
+  auto health = std::make_shared<health_report>();
+  health->part = "informer/" + std::string{kube::info(of).name};
+  health->waits_for = machine->unready_reason();
+  health->ready = health->waits_for.empty();
+  health->objects = machine->current().objects.size();
+  self->send(metrics, payload<health_report>{std::move(health)});
+}
+
+informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer<informer_state> self,
+                                       informer::scope about) {
+  log_exceptions(self, "informer");
+  self->state.self = self;
+  self->state.of = about.of;
+  self->state.machine = std::make_unique<informer::watch_machine>(std::move(about));
+  return {
+      [self](const directory_ptr& everyone) { self->state.use(everyone); },
+      [self](subscribe_atom, const update_consumer& who) { self->state.subscribe(who); },
+      [self](tick_atom, std::uint64_t id) {
+        self->state.perform(self->state.machine->timer(id, self->state.at()));
+      },
+  };
+}
+
+}  // namespace egress

@@ -1,0 +1,61 @@
+#pragma once
+// Keeps the snapshot of one kind and tells its subscribers what changed. The protocol is watch_machine; this
+// shell carries its commands to the kube_api actor and back.
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+
+#include "actors/informer/watch_machine.hpp"
+#include "runtime/actor/messages.hpp"
+
+namespace egress {
+
+struct informer_state;
+informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer<informer_state> self,
+                                       informer::scope about);
+
+struct informer_state {
+  static inline const char* name = "informer";
+
+  // Changes wait here, merged, until the subscriber has taken the update before.
+  struct subscriber {
+    caf::weak_actor_ptr who;
+    std::set<std::string> pending;
+    bool initial = true;  // nothing but what a first list brought is pending
+    bool due = false;
+    bool busy = false;
+  };
+
+  informer_actor::pointer self = nullptr;
+  kube::kind of = kube::kind::external_service;
+  std::unique_ptr<informer::watch_machine> machine;
+  kube_api_actor api;
+  metrics_actor metrics;
+  std::map<caf::actor_id, subscriber> subscribers;
+  std::mt19937_64 random{std::random_device{}()};
+  std::uint64_t stream = 0;
+  std::uint64_t streams_opened = 0;
+  milliseconds quiet{0};  // how long the open watch may be silent
+  // What the API server owes an answer to; told as failed when the kube_api actor is replaced.
+  enum class owed : std::uint8_t { nothing, list, chunk } waiting = owed::nothing;
+  informer::ticket waiting_id = 0;
+
+  moment at();
+  void use(const directory_ptr& everyone);
+  void perform(informer::outcome what);
+  void carry_out(const informer::list_command& what);
+  void carry_out(const informer::open_watch_command& what);
+  void carry_out(const informer::next_chunk_command& what);
+  void carry_out(const informer::close_watch_command& what);
+  void carry_out(const informer::wait_command& what);
+  void poll(informer::ticket id, const kube::watch_request& what);
+  void answer_failed(owed what, informer::ticket id, const std::string& why);
+  void publish(const informer::changes& changed);
+  void subscribe(const update_consumer& who);
+  void flush(caf::actor_id id);
+  void report();
+};
+
+}  // namespace egress

@@ -1,0 +1,144 @@
+#pragma once
+// Every actor of the program and every message it takes: the architecture in one header. Actors never include
+// each other; they meet here. Payloads are immutable and shared (shared_ptr<const T>), defined in messages.hpp.
+//
+//   kube_api ◀── list, watch ── informers ── updates ──▶ dispatcher ── work ──▶ reconcilers ── writes ──▶ kube_api
+//                                    └────── updates ──▶ dns ── table ──▶ dns workers
+//   supervisor ── directory ──▶ all of them      all of them ── health ──▶ metrics
+//
+// Two rules keep lost messages harmless. Handles come from the directory alone, which the supervisor sends to
+// everyone after every restart; and whoever gets a directory subscribes again to what it consumes, while a
+// producer answers a subscription with its current state and remembers subscribers weakly.
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace egress {
+
+namespace dns {
+class hijack_table;
+}
+
+struct directory;
+struct api_request;
+struct api_reply;
+struct watch_poll;
+struct watch_news;
+struct informer_update;
+struct reconcile_work;
+struct reconcile_result;
+struct health_report;
+struct delivery;
+
+template <class T>
+using payload = std::shared_ptr<const T>;
+
+using directory_ptr = payload<directory>;
+using hijack_table_ptr = payload<dns::hijack_table>;
+
+}  // namespace egress
+
+CAF_BEGIN_TYPE_ID_BLOCK(egress, first_custom_type_id)
+CAF_ADD_ATOM(egress, egress, close_watch_atom, "closewatch")
+CAF_ADD_ATOM(egress, egress, start_atom, "start")
+CAF_ADD_ATOM(egress, egress, restart_atom, "restart")
+CAF_ADD_ATOM(egress, egress, shutdown_atom, "shutdown")
+CAF_ADD_ATOM(egress, egress, grace_over_atom, "graceover")
+CAF_ADD_ATOM(egress, egress, loop_failed_atom, "loopfailed")
+CAF_ADD_ATOM(egress, egress, drain_atom, "drain")
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::directory>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::api_request>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::api_reply>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::watch_poll>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::watch_news>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::informer_update>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::reconcile_work>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::reconcile_result>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::health_report>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::delivery>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::dns::hijack_table>))
+CAF_END_TYPE_ID_BLOCK(egress)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::directory>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::api_request>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::api_reply>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::watch_poll>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::watch_news>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::informer_update>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::reconcile_work>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::reconcile_result>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::health_report>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::delivery>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::dns::hijack_table>)
+
+namespace egress {
+
+using caf::ok_atom;
+using caf::subscribe_atom;
+using caf::tick_atom;
+
+// What every supervised actor takes: the handles of all the others, again after each restart.
+using member_actor = caf::typed_actor<caf::reacts_to<directory_ptr>>;
+
+// Takes an informer's updates; the reply is the credit for the next one.
+using update_consumer = caf::typed_actor<caf::replies_to<payload<informer_update>>::with<ok_atom>>;
+
+// The one way to the API server. In tests a scripted actor of this interface takes its place.
+using kube_api_actor = member_actor::extend<
+    // One request in, one result out. API errors are values in the reply, never actor errors.
+    caf::replies_to<payload<api_request>>::with<payload<api_reply>>,
+    // The next chunk of a watch; the first poll with a new stream id opens it. One chunk a poll: its credit.
+    caf::replies_to<payload<watch_poll>>::with<payload<watch_news>>,
+    // The stream of this id is not wanted any more.
+    caf::reacts_to<close_watch_atom, std::uint64_t>,
+    // From the I/O thread: the outcome of the request or poll with this ticket.
+    caf::reacts_to<payload<delivery>>>;
+
+// Lists and watches one kind; keeps and publishes its snapshot.
+using informer_actor = member_actor::extend<
+    // Answers at once with the current snapshot, then with every change.
+    caf::reacts_to<subscribe_atom, update_consumer>,
+    // A wait of the watch machine is over; stale generations are ignored.
+    caf::reacts_to<tick_atom, std::uint64_t>>;
+
+// Holds the work queue and all snapshots; spawns, feeds and stops the reconcilers.
+using dispatcher_actor = member_actor::extend<
+    caf::replies_to<payload<informer_update>>::with<ok_atom>,
+    // A key is due, or might be; stale generations are ignored.
+    caf::reacts_to<tick_atom, std::uint64_t>,
+    // A reconciler is done with its key.
+    caf::reacts_to<payload<reconcile_result>>,
+    // Shutdown: start no reconcile any more; the reply comes when the last one under way is done.
+    caf::replies_to<drain_atom>::with<ok_atom>>;
+
+// Brings the children and the status of one ExternalService to what it says.
+using reconciler_actor = caf::typed_actor<caf::reacts_to<payload<reconcile_work>>>;
+
+// Owns a packet loop on sockets that outlive it. A directory that lacks a sibling makes the first worker in it
+// serve the sibling's sockets, too, until the sibling is back.
+using dns_worker_actor = member_actor::extend<
+    caf::reacts_to<hijack_table_ptr>,
+    // From the packet loop: it failed, and why.
+    caf::reacts_to<loop_failed_atom, std::string>>;
+
+// Builds the hijack table of the Services and publishes it to the workers.
+using dns_actor = member_actor::extend<
+    caf::replies_to<payload<informer_update>>::with<ok_atom>,
+    caf::reacts_to<subscribe_atom, dns_worker_actor>>;
+
+// Serves /metrics, health and the status page; told by all others how they are.
+using metrics_actor = member_actor::extend<caf::reacts_to<payload<health_report>>>;
+
+// Starts everyone, restarts who dies, ends everything in order.
+using supervisor_actor = caf::typed_actor<
+    caf::reacts_to<start_atom>,
+    caf::reacts_to<restart_atom, std::string, std::uint64_t>,
+    // Ordered shutdown: drain, EXIT, grace, kill.
+    caf::reacts_to<shutdown_atom>, caf::reacts_to<grace_over_atom, std::uint64_t>>;
+
+}  // namespace egress

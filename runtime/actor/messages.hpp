@@ -1,0 +1,66 @@
+#pragma once
+// What the messages of actors.hpp carry. All are shared immutable; none is copied on its way.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/actors.hpp"
+#include "runtime/kube/api.hpp"
+#include "runtime/kube/snapshot.hpp"
+
+namespace egress {
+
+// The handle of every singleton, as of generation `generation`. A null handle: not running just now.
+struct directory {
+  std::uint64_t generation = 0;
+  kube_api_actor kube_api;
+  std::array<informer_actor, kube::watched_kinds.size()> informers;
+  dispatcher_actor dispatcher;
+  dns_actor dns;
+  std::vector<dns_worker_actor> dns_workers;
+  metrics_actor metrics;
+};
+
+struct api_request {
+  kube::request what;
+};
+
+struct api_reply {
+  kube::reply outcome;
+};
+
+struct watch_poll {
+  std::uint64_t stream = 0;  // chosen by the watcher, never used twice by it
+  kube::watch_request what;
+  std::chrono::milliseconds quiet{0};  // silence beyond this is a dead stream
+};
+
+struct watch_news {
+  kube::watch_chunk chunk;
+};
+
+// A kind's snapshot, and the names that changed since the update before (all of them in the first one).
+struct informer_update {
+  kube::published current;
+  std::vector<std::string> changed;
+  bool initial = false;  // the changes are those of a full list, not of people
+};
+
+// How one part is, for /healthz, /readyz and /statusz.
+struct health_report {
+  std::string part;       // "informer/Service"
+  bool ready = false;
+  std::string waits_for;  // for what it waits, one line, when not ready
+  std::uint64_t objects = 0;
+};
+
+// From the I/O thread to the kube_api actor: what became of a ticket.
+struct delivery {
+  std::uint64_t ticket = 0;
+  payload<api_reply> reply;   // of a request
+  payload<watch_news> news;   // of a poll
+};
+
+}  // namespace egress

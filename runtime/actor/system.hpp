@@ -1,0 +1,24 @@
+#pragma once
+// How the actor system is set up, in code and not in files: CAF reads no configuration of ours.
+
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduled_actor.hpp>
+
+#include "runtime/base/time.hpp"
+
+namespace egress {
+
+class system_config : public caf::actor_system_config {
+ public:
+  // threads 0: one a core. `testing` puts the test coordinator in the scheduler's place (virtual time).
+  explicit system_config(std::size_t threads = 0, bool testing = false);
+};
+
+// What an unhandled exception in a handler ends in: a log line with the actor's id, and the actor's death.
+// CAF's own handler would print on stdout.
+void log_exceptions(caf::scheduled_actor* self, const char* id);
+
+// The actor's clock: virtual in tests.
+steady_time now(caf::scheduled_actor* self);
+
+}  // namespace egress
