@@ -1,0 +1,89 @@
+#include "actors/informer/store.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+namespace egress::informer {
+namespace {
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool same(const kube::object& a, const kube::object& b) {
+  return a.meta.uid == b.meta.uid && a.meta.resource_version == b.meta.resource_version;
+}
+
+}  // namespace
+
+bool older(std::string_view a, std::string_view b) {
+  const auto left = number(a), right = number(b);
+  return left && right && *left < *right;
+}
+
+changes store::replace(std::vector<kube::object_ptr> items) {
+  changes out{.names = {}, .initial = !current_.synced};
+  kube::snapshot next;
+  for (auto& item : items) {
+    // Two of a name: a page that was sent again. The later one counts.
+    const auto before = current_.objects.find(item->meta.name);
+    if (!next.find(item->meta.name) && (!before || !same(*before, *item)))
+      out.names.push_back(item->meta.name);
+    next.put(std::move(item));
+  }
+  current_.objects.for_each([&](const kube::object_ptr& before) {
+    if (!next.find(before->meta.name)) out.names.push_back(before->meta.name);
+  });
+  current_.objects = std::move(next);
+  current_.synced = true;
+  ++current_.epoch;
+  deletions_.clear();
+  return out;
+}
+
+changes store::apply(const std::vector<kube::watch_event>& events) {
+  changes out;
+  std::unordered_set<std::string_view> seen;
+  for (const auto& event : events) {
+    if (event.type == kube::event_type::bookmark || !event.object || !apply_one(event)) continue;
+    if (seen.insert(event.object->meta.name).second) out.names.push_back(event.object->meta.name);
+  }
+  return out;
+}
+
+bool store::apply_one(const kube::watch_event& event) {
+  const auto& object = *event.object;
+  const auto& version =
+      event.resource_version.empty() ? object.meta.resource_version : event.resource_version;
+  const auto before = current_.objects.find(object.meta.name);
+  const bool stale = before && older(version, before->meta.resource_version);
+  if (event.type == kube::event_type::deleted) {
+    if (!before || stale) return false;
+    remember_deletion(object, version);
+    current_.objects = current_.objects.without(object.meta.name);
+    return true;
+  }
+  if (stale || (before && same(*before, object)) || was_deleted_later(object)) return false;
+  current_.objects = current_.objects.with(event.object);
+  return true;
+}
+
+bool store::was_deleted_later(const kube::object& object) const {
+  return std::ranges::any_of(deletions_, [&](const deletion& gone) {
+    return gone.name == object.meta.name && older(object.meta.resource_version, gone.resource_version);
+  });
+}
+
+void store::remember_deletion(const kube::object& object, const std::string& resource_version) {
+  if (deletions_.size() == deletions_kept) deletions_.pop_front();
+  deletions_.push_back({object.meta.name, object.meta.uid, resource_version});
+}
+
+}  // namespace egress::informer

@@ -1,0 +1,53 @@
+#pragma once
+// What an informer knows of its kind: the snapshot it publishes, and how lists and watch events change it.
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/kube/api.hpp"
+#include "runtime/kube/snapshot.hpp"
+
+namespace egress::informer {
+
+// Whose objects differ from what was published before. Each name is there once.
+struct changes {
+  std::vector<std::string> names;
+  bool initial = false;  // the first list: not somebody's change, so it may wait behind those
+};
+
+class store {
+ public:
+  explicit store(kube::kind of) { current_.of = of; }
+
+  // A complete list: what is missing in it is gone. Begins a new epoch; synced from here on.
+  changes replace(std::vector<kube::object_ptr> items);
+
+  // Events of a watch, in order. An event that the store has already seen (the same or an older
+  // resourceVersion of that object) changes nothing, nor does one that would bring back what was deleted
+  // later.
+  changes apply(const std::vector<kube::watch_event>& events);
+
+  const kube::published& current() const { return current_; }
+
+ private:
+  bool apply_one(const kube::watch_event& event);
+  bool was_deleted_later(const kube::object& object) const;
+  void remember_deletion(const kube::object& object, const std::string& resource_version);
+
+  // An apiserver repeats events only from its recent past, so a few deletions are enough to recognise them.
+  struct deletion {
+    std::string name, uid, resource_version;
+  };
+  static constexpr std::size_t deletions_kept = 256;
+
+  kube::published current_;
+  std::deque<deletion> deletions_;
+};
+
+// Both are decimal numbers and a < b. (resourceVersions of one kind are comparable: KEP-5504. What is no
+// number is never older.)
+bool older(std::string_view a, std::string_view b);
+
+}  // namespace egress::informer

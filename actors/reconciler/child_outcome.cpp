@@ -1,0 +1,34 @@
+#include "actors/reconciler/child_outcome.hpp"
+
+#include <algorithm>
+
+namespace egress::reconciler {
+
+run_end end_of(const child_outcomes& all) {
+  constexpr milliseconds look_again{30'000}, slowly{300'000};
+  run_end out;
+  const auto within = [&](milliseconds delay) {
+    out.requeue_after = std::min(delay, out.requeue_after.value_or(delay));
+  };
+  for (const auto& one : all) {
+    switch (one.state) {
+      case child_state::failed:
+        out.success = false;
+        break;
+      case child_state::name_taken:
+      case child_state::replacing:
+      case child_state::deleting:
+      case child_state::held_back:
+        within(look_again);
+        break;
+      case child_state::rejected:
+        within(slowly);
+        break;
+      default:
+        break;
+    }
+  }
+  return out;
+}
+
+}  // namespace egress::reconciler

@@ -1,0 +1,46 @@
+#pragma once
+// What came of one child in one reconcile.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "actors/reconciler/plan.hpp"
+#include "actors/reconciler/target.hpp"
+#include "runtime/base/time.hpp"
+
+namespace egress::reconciler {
+
+enum class child_state : std::uint8_t {
+  in_order,    // nothing had to be written
+  written,     // created, repaired, adopted or replaced
+  removed,     // not wanted any more, and gone
+  deleting,    // being deleted: its end starts the next run
+  replacing,   // our predecessor's
+  name_taken,  // somebody else's
+  rejected,    // the server refuses what we want: its message
+  failed,      // the server or the way to it failed: again after the back-off
+  held_back,   // we may not write now (not the leader, or shutting down): says nothing of the child
+};
+
+struct child_outcome {
+  child_state state = child_state::in_order;
+  std::string message;           // one line, for people; "" when in order
+  action did = action::nothing;  // create, repair, adopt, replace, remove when something was written
+  kube::object_ptr now;          // written or read: what is live now, to be given to expectations::learn
+  pointers repaired;             // where it differed, when it was repaired or adopted
+  pointers ineffective;  // written, and the server changed nothing: never to be written for this kind again
+  std::optional<settled> compared;  // read, and nothing (more) to write
+};
+
+using child_outcomes = std::array<child_outcome, kube::child_count>;  // by kube::child_index
+
+// How all of them together end the run.
+struct run_end {
+  bool success = true;                        // false: the queue's back-off
+  std::optional<milliseconds> requeue_after;  // NameTaken, Replacing: 30 s; rejected: 5 min
+};
+run_end end_of(const child_outcomes& all);
+
+}  // namespace egress::reconciler

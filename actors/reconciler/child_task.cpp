@@ -1,0 +1,224 @@
+#include "actors/reconciler/child_task.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace egress::reconciler {
+namespace {
+
+// Conflicts come from the Deployment controller's status writes: a few in a row are normal.
+constexpr unsigned reads_allowed = 6;
+
+const kube::document* document_of(const kube::reply& reply) {
+  return reply ? std::get_if<kube::document>(&*reply) : nullptr;
+}
+
+kube::api_error no_object() {
+  return {.code = kube::api_errc::malformed,
+          .status = 0,
+          .reason = {},
+          .message = "the API server's answer is not the object that was asked for",
+          .retry_after = {}};
+}
+
+std::optional<json::object> parsed(const std::string& text) {
+  boost::system::error_code failed;
+  auto value = boost::json::parse(text, failed);
+  if (failed || !value.is_object()) return std::nullopt;
+  return std::move(value.get_object());
+}
+
+}  // namespace
+
+child_task::step child_task::start() {
+  return act(judge(in_.live.get()), in_.live.get());
+}
+
+child_task::step child_task::next(const kube::reply& reply) {
+  switch (doing_) {
+    case doing::reading:
+      return was_read(reply);
+    case doing::creating:
+      return created(reply);
+    case doing::patching:
+      return patched(reply);
+    case doing::deleting:
+      return deleted(reply);
+    case doing::nothing:
+      break;
+  }
+  return finish(child_state::in_order, "");
+}
+
+decision child_task::judge(const kube::object* live) const {
+  return decide(*in_.external_service, in_.of, in_.wanted ? &*in_.wanted : nullptr, live, in_.known);
+}
+
+child_task::step child_task::act(const decision& what, const kube::object* live) {
+  intent_ = what.what;
+  switch (what.what) {
+    case action::nothing:
+      return finish(child_state::in_order, "");
+    case action::create:
+      return create();
+    case action::repair:
+    case action::adopt:
+      return read();
+    case action::replace:
+    case action::remove:
+      return remove(live->meta.uid);
+    case action::replacing:
+      return finish(child_state::replacing, what.why);
+    case action::deleting:
+      return finish(child_state::deleting, what.why);
+    case action::blocked:
+      return finish(child_state::name_taken, what.why);
+  }
+  return finish(child_state::in_order, "");
+}
+
+// ---- requests
+
+kube::request child_task::about(kube::verb what) const {
+  kube::request out;
+  out.what = what;
+  out.of = in_.of;
+  out.name_space = in_.name_space;
+  if (what != kube::verb::create) out.name = in_.external_service->meta.name;
+  return out;
+}
+
+child_task::step child_task::read() {
+  if (++reads_ > reads_allowed)
+    return finish(child_state::failed, fmt::format("{} {} changes faster than it can be repaired",
+                                                   kube::info(in_.of).name, in_.external_service->meta.name));
+  doing_ = doing::reading;
+  return about(kube::verb::get);
+}
+
+child_task::step child_task::create() {
+  doing_ = doing::creating;
+  auto request = about(kube::verb::create);
+  auto body = in_.wanted->object;
+  const bool ask_for_ip =
+      in_.of == kube::kind::service && !in_.previous_cluster_ip.empty() && !without_cluster_ip_;
+  if (auto* spec = body.if_contains("spec"); ask_for_ip && spec && spec->is_object())
+    spec->get_object()["clusterIP"] = in_.previous_cluster_ip;
+  request.body = boost::json::serialize(body);
+  return request;
+}
+
+child_task::step child_task::remove(const std::string& uid) {
+  doing_ = doing::deleting;
+  auto request = about(kube::verb::remove);
+  request.uid = uid;
+  return request;
+}
+
+child_task::step child_task::compare(const kube::document& live) {
+  const auto tree = parsed(live.json);
+  if (!tree) return failed(no_object());
+  const auto wanted = leaving(target(in_.of, in_.wanted->object, *tree), *tree, in_.alone);
+  const auto patch = merge_patch(*tree, wanted);
+  if (patch.empty()) {
+    out_.compared = settled{live.decoded->as_child().projected, in_.wanted->projected};
+    return finish(child_state::in_order, "");
+  }
+  out_.repaired = differing_paths(*tree, wanted);
+  patched_version_ = live.decoded->meta.resource_version;
+  doing_ = doing::patching;
+  auto request = about(kube::verb::patch);
+  request.body = boost::json::serialize(patch);
+  return request;
+}
+
+// ---- replies
+
+child_task::step child_task::was_read(const kube::reply& reply) {
+  if (const auto* live = document_of(reply); live && live->decoded) {
+    out_.now = live->decoded;
+    // Read because it had to be repaired, or because the name was taken: the rules decide again, on this
+    // state.
+    const auto again = judge(live->decoded.get());
+    if (again.what != action::repair && again.what != action::adopt) return act(again, live->decoded.get());
+    intent_ = again.what;
+    return compare(*live);
+  }
+  if (reply) return failed(no_object());
+  if (reply.error().code == kube::api_errc::not_found) return act(judge(nullptr), nullptr);
+  return failed(reply.error());
+}
+
+child_task::step child_task::created(const kube::reply& reply) {
+  if (const auto* now = document_of(reply); now && now->decoded) return written(*now);
+  if (reply) return failed(no_object());
+  const auto& why = reply.error();
+  if (why.code == kube::api_errc::already_exists) return read();
+  const bool asked_for_ip =
+      in_.of == kube::kind::service && !in_.previous_cluster_ip.empty() && !without_cluster_ip_;
+  if (why.code == kube::api_errc::invalid && asked_for_ip) {
+    // Somebody has the address by now.
+    without_cluster_ip_ = true;
+    return create();
+  }
+  return failed(why);
+}
+
+child_task::step child_task::patched(const kube::reply& reply) {
+  if (const auto* now = document_of(reply); now && now->decoded) {
+    if (now->decoded->meta.resource_version != patched_version_) return written(*now);
+    // Nothing changed: a newer server's default, or a webhook that puts its own back.
+    out_.ineffective = std::exchange(out_.repaired, {});
+    out_.compared = settled{now->decoded->as_child().projected, in_.wanted->projected};
+    return finish(child_state::in_order, "");
+  }
+  if (reply) return failed(no_object());
+  const auto& why = reply.error();
+  out_.repaired.clear();
+  if (why.code == kube::api_errc::conflict) return read();
+  if (why.code == kube::api_errc::not_found) return act(judge(nullptr), nullptr);
+  return failed(why);
+}
+
+child_task::step child_task::deleted(const kube::reply& reply) {
+  if (!reply && reply.error().code == kube::api_errc::conflict) return read();  // another uid by now
+  if (!reply && reply.error().code != kube::api_errc::not_found) return failed(reply.error());
+  if (in_.wanted) return create();
+  out_.did = action::remove;
+  return finish(child_state::removed, "");
+}
+
+child_task::step child_task::written(const kube::document& now) {
+  out_.did = intent_ == action::nothing ? action::repair : intent_;
+  out_.now = now.decoded;
+  return finish(child_state::written, "");
+}
+
+child_task::step child_task::failed(const kube::api_error& why) {
+  using enum kube::api_errc;
+  const auto message = fmt::format("{} {}: {}", kube::info(in_.of).name, in_.external_service->meta.name,
+                                   why.message.empty() ? why.reason : why.message);
+  switch (why.code) {
+    case not_leader:
+    case cancelled:
+      return finish(child_state::held_back, message);
+    case invalid:
+    case forbidden:
+    case bad_request:
+    case too_large:
+      return finish(child_state::rejected, message);
+    default:
+      return finish(child_state::failed, message);
+  }
+}
+
+child_task::step child_task::finish(child_state state, std::string message) {
+  doing_ = doing::nothing;
+  out_.state = state;
+  out_.message = std::move(message);
+  return std::move(out_);
+}
+
+}  // namespace egress::reconciler

@@ -1,0 +1,63 @@
+#pragma once
+// Brings one child from what is live to what it should be: one request after the other, as a machine. The
+// caller sends each request and hands the reply to next(), until there is an outcome. One task a child, in
+// any order or at once: none knows of another, so none keeps another from being reconciled.
+
+#include <string>
+#include <variant>
+
+#include "actors/reconciler/child_outcome.hpp"
+#include "runtime/kube/api.hpp"
+
+namespace egress::reconciler {
+
+struct child_task_input {
+  kube::object_ptr external_service;
+  std::string name_space;
+  kube::kind of = kube::kind::config_map;
+  std::optional<rendered_child> wanted;
+  kube::object_ptr live;  // as of expectations::effective
+  std::optional<settled> known;
+  pointers alone;                   // ineffective paths of this kind, as learnt so far
+  std::string previous_cluster_ip;  // a re-created Service asks for it; "" for none
+};
+
+class child_task {
+ public:
+  using step = std::variant<kube::request, child_outcome>;
+
+  explicit child_task(child_task_input input) : in_(std::move(input)) {}
+
+  // Call once. With `what` of plan(): the same as decide() of the input.
+  step start();
+  // The reply to the request of the step before.
+  step next(const kube::reply& reply);
+
+ private:
+  enum class doing : std::uint8_t { nothing, reading, creating, patching, deleting };
+
+  step act(const decision& what, const kube::object* live);
+  step read();
+  step create();
+  step remove(const std::string& uid);
+  step compare(const kube::document& live);
+  step created(const kube::reply& reply);
+  step patched(const kube::reply& reply);
+  step deleted(const kube::reply& reply);
+  step was_read(const kube::reply& reply);
+  step finish(child_state state, std::string message);
+  step failed(const kube::api_error& why);
+  step written(const kube::document& now);
+  kube::request about(kube::verb what) const;
+  decision judge(const kube::object* live) const;
+
+  child_task_input in_;
+  doing doing_ = doing::nothing;
+  action intent_ = action::nothing;
+  unsigned reads_ = 0;           // how often it was read again after a conflict
+  std::string patched_version_;  // the resourceVersion that the patch was made for
+  bool without_cluster_ip_ = false;
+  child_outcome out_;
+};
+
+}  // namespace egress::reconciler

@@ -1,0 +1,200 @@
+#include "actors/reconciler/conditions.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace egress::reconciler {
+namespace {
+
+using kube::condition;
+using std::string_view;
+
+condition make(string_view type, bool holds, string_view reason, std::string message) {
+  return {.type = std::string(type),
+          .status = holds ? "True" : "False",
+          .reason = std::string(reason),
+          .message = std::move(message),
+          .last_transition_time = {},
+          .observed_generation = 0};
+}
+
+bool holds(const condition& one) {
+  return one.status == "True";
+}
+
+condition copy_as(string_view type, bool status, const condition& of) {
+  return make(type, status, of.reason, of.message);
+}
+
+// Which of our own fields are set: `compatible` renders exactly what the program before us did, without them.
+std::vector<string_view> own_fields(const kube::external_service_spec& spec) {
+  std::vector<string_view> out;
+  if (!spec.tls_sni.empty() && spec.tls_sni != "Off") out.emplace_back("tls.sni");
+  if (!spec.config_delivery.empty() && spec.config_delivery != "Restart") out.emplace_back("configDelivery");
+  if (spec.allow_private) out.emplace_back("allowPrivate");
+  if (!spec.dns_clients.empty()) out.emplace_back("dnsClients");
+  return out;
+}
+
+bool has_port(const kube::external_service_spec& spec, string_view protocol,
+              std::optional<std::int64_t> number) {
+  return std::ranges::any_of(spec.ports, [&](const kube::service_port& port) {
+    return port.protocol == protocol && (!number || port.port == *number);
+  });
+}
+
+// What an accepted ExternalService does not get, and should know of.
+std::vector<std::string> reservations(const kube::external_service_spec& spec, gateway_profile profile) {
+  std::vector<std::string> out;
+  if (profile == gateway_profile::compatible) {
+    if (const auto ignored = own_fields(spec); !ignored.empty())
+      out.push_back(
+          fmt::format("without effect in the compatible gateway profile: {}", fmt::join(ignored, ", ")));
+    return out;
+  }
+  if (spec.ip_override.empty()) return out;
+  for (const auto& port : spec.ports)
+    if (port.protocol == "UDP" && !has_port(spec, "TCP", port.port))
+      out.push_back(
+          fmt::format("UDP port {} uses ipOverride without health checks and without DNS fallback, since "
+                      "no TCP port {} can be checked",
+                      port.port, port.port));
+  return out;
+}
+
+condition accepted(const status_facts& facts) {
+  if (facts.refused) return make("Accepted", false, facts.refused->reason, facts.refused->message);
+  const auto notes = reservations(facts.external_service.as_external_service().spec, facts.profile);
+  if (notes.empty()) return make("Accepted", true, "Accepted", "the specification is valid");
+  return make("Accepted", true, "AcceptedWithReservations", fmt::format("{}", fmt::join(notes, "; ")));
+}
+
+struct problem {
+  string_view reason;
+  std::string message;
+};
+
+// Worst first: what only people can mend goes before what passes by itself.
+std::optional<string_view> reason_of(child_state state) {
+  switch (state) {
+    case child_state::name_taken:
+      return "NameTaken";
+    case child_state::rejected:
+      return "ChildRejected";
+    case child_state::failed:
+      return "InternalError";
+    case child_state::replacing:
+    case child_state::deleting:
+      return "Replacing";
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<problem> child_problem(const child_outcomes& all) {
+  constexpr std::array worst_first{child_state::name_taken, child_state::rejected, child_state::failed,
+                                   child_state::replacing, child_state::deleting};
+  for (const auto state : worst_first) {
+    std::string messages;
+    for (const auto& one : all)
+      if (one.state == state) messages += (messages.empty() ? "" : "; ") + one.message;
+    if (std::ranges::find(all, state, &child_outcome::state) != all.end())
+      return problem{*reason_of(state), std::move(messages)};
+  }
+  return std::nullopt;
+}
+
+std::optional<problem> problem_of(const status_facts& facts) {
+  if (facts.internal_error) return problem{"InternalError", *facts.internal_error};
+  return child_problem(facts.outcomes);
+}
+
+condition gateway_ready(const status_facts& facts) {
+  const auto no = [](string_view reason, std::string message) {
+    return make("GatewayReady", false, reason, std::move(message));
+  };
+  const auto& outcome = facts.outcomes[kube::child_index(kube::kind::deployment)];
+  const auto* deployment = own(facts, kube::kind::deployment);
+  if (!deployment) {
+    if (const auto reason = reason_of(outcome.state)) return no(*reason, outcome.message);
+    return no("DeploymentMissing", "there is no Deployment yet");
+  }
+  const auto& live = *facts.live[kube::child_index(kube::kind::deployment)];
+  if (deployment->replicas == 0)
+    return no("ScaledToZero",
+              "the Deployment is scaled to 0 replicas, which stops its autoscaler, too: scale it up");
+  if (deployment->observed_generation < live.meta.generation)
+    return no("RolloutPending", "the Deployment controller has not seen the last change yet");
+  if (deployment->ready_replicas >= 1)
+    return make("GatewayReady", true, "GatewayReady",
+                fmt::format("{} of {} replicas ready", deployment->ready_replicas, deployment->replicas));
+  const auto& spec = facts.external_service.as_external_service().spec;
+  if (facts.profile == gateway_profile::compatible && has_port(spec, "UDP", std::nullopt))
+    return no(
+        "EnvoyRejectsUDP",
+        "Envoy refuses the UDP listeners of the compatible gateway profile: use --gateway-profile=hardened");
+  return no("NoReadyReplicas", fmt::format("none of {} replicas is ready", deployment->replicas));
+}
+
+condition dns_hijacked(const status_facts& facts) {
+  const auto no = [](string_view reason, std::string message) {
+    return make("DNSHijacked", false, reason, std::move(message));
+  };
+  const auto& spec = facts.external_service.as_external_service().spec;
+  if (!spec.hijack_dns) return no("Disabled", "spec.hijackDns is false");
+  const auto& outcome = facts.outcomes[kube::child_index(kube::kind::service)];
+  const auto* service = own(facts, kube::kind::service);
+  if (!service) {
+    if (const auto reason = reason_of(outcome.state)) return no(*reason, outcome.message);
+    return no("ServiceMissing", "there is no Service yet");
+  }
+  if (service->hijack_label != "true")
+    return no("WaitingForPods", "hijacking starts when a gateway pod is ready");
+  if (service->cluster_ips.empty()) return no("NoClusterIP", "the Service has no cluster IP");
+  return make("DNSHijacked", true, "DNSHijacked",
+              fmt::format("{} is answered with {}", spec.dns_name, fmt::join(service->cluster_ips, ", ")));
+}
+
+condition ready(const status_facts& facts, const condition& accept, const condition& gateway,
+                const condition& dns) {
+  if (!holds(accept)) return copy_as("Ready", false, accept);
+  if (const auto problem = problem_of(facts)) return make("Ready", false, problem->reason, problem->message);
+  if (!holds(gateway)) return copy_as("Ready", false, gateway);
+  const bool hijack = facts.external_service.as_external_service().spec.hijack_dns;
+  if (hijack && !holds(dns)) return copy_as("Ready", false, dns);
+  return make("Ready", true, "Ready", hijack ? dns.message : gateway.message);
+}
+
+// Nothing but a person's change gets it further.
+bool needs_a_person(const condition& not_ready, bool accepted) {
+  constexpr std::array stuck{string_view("NameTaken"), string_view("ChildRejected"),
+                             string_view("ScaledToZero"), string_view("EnvoyRejectsUDP")};
+  return !accepted || std::ranges::find(stuck, string_view(not_ready.reason)) != stuck.end();
+}
+
+}  // namespace
+
+const kube::child* own(const status_facts& facts, kube::kind of) {
+  const auto& live = facts.live[kube::child_index(of)];
+  if (!live) return nullptr;
+  const auto owner = whose(facts.external_service, *live);
+  return owner == ownership::ours || owner == ownership::adoptable ? &live->as_child() : nullptr;
+}
+
+std::vector<condition> conditions_of(const status_facts& facts) {
+  auto accept = accepted(facts);
+  auto gateway = gateway_ready(facts);
+  auto dns = dns_hijacked(facts);
+  auto all = ready(facts, accept, gateway, dns);
+  std::vector<condition> out{std::move(accept), std::move(gateway), std::move(dns)};
+  const bool stalled = !holds(all) && needs_a_person(all, holds(out.front()));
+  if (stalled) out.push_back(copy_as("Stalled", true, all));
+  if (!holds(all) && !stalled) out.push_back(copy_as("Reconciling", true, all));
+  out.insert(out.begin(), std::move(all));
+  return out;
+}
+
+}  // namespace egress::reconciler

@@ -1,0 +1,50 @@
+#include "actors/reconciler/dedupe_queue.hpp"
+
+#include <algorithm>
+
+namespace egress::reconciler {
+
+bool dedupe_queue::add(const std::string& key, priority how, kind_mask changed, steady_time now) {
+  const bool busy = processing_.contains(key);
+  auto& where = busy ? again_ : queued_;
+  const auto [found, fresh] = where.try_emplace(key, waiting{how, changed, now});
+  if (!fresh) {
+    found->second.changed |= changed;
+    if (how >= found->second.how) return false;
+    found->second.how = how;
+  }
+  if (!busy) (how == priority::people ? people_ : background_).push_back(key);
+  return fresh;
+}
+
+std::optional<dedupe_queue::entry> dedupe_queue::take() {
+  auto next = take_from(people_, priority::people);
+  if (!next) next = take_from(background_, priority::background);
+  return next;
+}
+
+std::optional<dedupe_queue::entry> dedupe_queue::take_from(std::deque<std::string>& lane, priority how) {
+  while (!lane.empty()) {
+    auto key = std::move(lane.front());
+    lane.pop_front();
+    const auto found = queued_.find(key);
+    // Moved to the other lane, and perhaps gone from there.
+    if (found == queued_.end() || found->second.how != how) continue;
+    entry out{std::move(key), how, found->second.changed, found->second.since};
+    queued_.erase(found);
+    processing_.insert(out.key);
+    return out;
+  }
+  return std::nullopt;
+}
+
+bool dedupe_queue::done(const std::string& key, steady_time now) {
+  if (processing_.erase(key) == 0) return false;
+  const auto found = again_.find(key);
+  if (found == again_.end()) return false;
+  const auto what = found->second;
+  again_.erase(found);
+  return add(key, what.how, what.changed, std::min(what.since, now));
+}
+
+}  // namespace egress::reconciler

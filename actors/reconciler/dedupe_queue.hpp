@@ -1,0 +1,57 @@
+#pragma once
+// The first layer of the work queue: each key is queued once, and never processed twice at once. A key that
+// is added while it is processed is queued again when that is done. (client-go's workqueue.Type.)
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "runtime/base/time.hpp"
+
+namespace egress::reconciler {
+
+// Which child kinds changed: bit kube::child_index(kind).
+using kind_mask = std::uint8_t;
+
+enum class priority : std::uint8_t {
+  people,      // somebody changed something
+  background,  // the initial list, looking again
+};
+
+class dedupe_queue {
+ public:
+  struct entry {
+    std::string key;
+    priority how = priority::background;
+    kind_mask changed = 0;
+    steady_time since;  // queued since
+  };
+
+  // True when the key was not queued yet. A key that is queued keeps the more urgent priority and all its
+  // bits.
+  bool add(const std::string& key, priority how, kind_mask changed, steady_time now);
+  // The most urgent key, the oldest of those; it is being processed until done().
+  std::optional<entry> take();
+  // True when the key was added meanwhile and is queued again.
+  bool done(const std::string& key, steady_time now);
+
+  std::size_t depth() const { return queued_.size(); }
+
+ private:
+  struct waiting {
+    priority how;
+    kind_mask changed;
+    steady_time since;
+  };
+  std::optional<entry> take_from(std::deque<std::string>& lane, priority how);
+
+  std::unordered_map<std::string, waiting> queued_;
+  std::unordered_map<std::string, waiting> again_;  // added while processed
+  std::unordered_set<std::string> processing_;
+  std::deque<std::string> people_, background_;  // may hold keys that have left or changed lanes
+};
+
+}  // namespace egress::reconciler

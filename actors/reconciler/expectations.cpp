@@ -1,0 +1,47 @@
+#include "actors/reconciler/expectations.hpp"
+
+#include <utility>
+
+namespace egress::reconciler {
+
+expectations::basis expectations::basis_of(const kube::object* seen, std::uint64_t epoch) {
+  return {seen ? seen->meta.resource_version : "", epoch};
+}
+
+live_children expectations::effective(const seen_children& seen, kind_mask changed) {
+  live_children out = seen.objects;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    auto& expected = children_[i];
+    const bool touched = (changed >> i & 1) != 0;
+    if (expected && !touched && expected->on == basis_of(out[i].get(), seen.epochs[i]))
+      out[i] = expected->now;
+    else
+      expected.reset();
+  }
+  const auto& service = out[kube::child_index(kube::kind::service)];
+  if (service && !service->as_child().cluster_ips.empty())
+    last_cluster_ip_ = service->as_child().cluster_ips.front();
+  return out;
+}
+
+void expectations::learn(const seen_children& seen, const child_outcomes& outcomes) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto& outcome = outcomes[i];
+    if (outcome.compared) settled_[i] = outcome.compared;
+    if (outcome.now || outcome.state == child_state::removed)
+      children_[i] = expected_child{basis_of(seen.objects[i].get(), seen.epochs[i]), outcome.now};
+  }
+}
+
+expectations::known_status expectations::effective_status(const kube::object& seen, std::uint64_t epoch) {
+  if (status_ && status_->on == basis_of(&seen, epoch)) return status_->now;
+  status_.reset();
+  return {seen.as_external_service().status, seen.meta.resource_version};
+}
+
+void expectations::wrote_status(const kube::object& seen, std::uint64_t epoch,
+                                kube::external_service_status status, std::string new_resource_version) {
+  status_ = expected_status{basis_of(&seen, epoch), {std::move(status), std::move(new_resource_version)}};
+}
+
+}  // namespace egress::reconciler

@@ -1,0 +1,68 @@
+#pragma once
+// What a reconciler knows beyond the snapshots: its own writes that the informers have not shown yet. Without
+// it, the run after a create would create again. One a key; small.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "actors/reconciler/child_outcome.hpp"
+#include "actors/reconciler/dedupe_queue.hpp"
+
+namespace egress::reconciler {
+
+// What snapshots said when a run began.
+struct seen_children {
+  live_children objects;  // by kube::child_index
+  std::array<std::uint64_t, kube::child_count> epochs{};
+};
+
+class expectations {
+ public:
+  // The children as they are as far as we know: what we wrote, as long as the snapshot's entry is the one
+  // that the write was based on, the epoch too, and nothing of the kind changed (bit in `changed`); else the
+  // snapshot's. Forgets what is overtaken.
+  live_children effective(const seen_children& seen, kind_mask changed);
+
+  // Takes in what came of a run that began with `seen`.
+  void learn(const seen_children& seen, const child_outcomes& outcomes);
+
+  // For plan_input and child_task_input.
+  const std::array<std::optional<settled>, kube::child_count>& known() const { return settled_; }
+
+  // The cluster IP that the Service had when it was last seen or written; "" for none yet.
+  const std::string& last_cluster_ip() const { return last_cluster_ip_; }
+
+  // The status as it is as far as we know, and the resourceVersion that a patch of it must carry.
+  struct known_status {
+    kube::external_service_status status;
+    std::string resource_version;
+  };
+  known_status effective_status(const kube::object& seen, std::uint64_t epoch);
+  void wrote_status(const kube::object& seen, std::uint64_t epoch, kube::external_service_status status,
+                    std::string new_resource_version);
+
+ private:
+  struct basis {
+    std::string resource_version;  // of the snapshot's entry; "" when there was none
+    std::uint64_t epoch = 0;
+    friend bool operator==(const basis&, const basis&) = default;
+  };
+  struct expected_child {
+    basis on;
+    kube::object_ptr now;  // null: removed
+  };
+  struct expected_status {
+    basis on;
+    known_status now;
+  };
+  static basis basis_of(const kube::object* seen, std::uint64_t epoch);
+
+  std::array<std::optional<expected_child>, kube::child_count> children_;
+  std::array<std::optional<settled>, kube::child_count> settled_;
+  std::optional<expected_status> status_;
+  std::string last_cluster_ip_;
+};
+
+}  // namespace egress::reconciler

@@ -1,0 +1,76 @@
+#pragma once
+// What is to be done about each child: the rules of ownership, deletion and difference, without any I/O.
+// child_task carries a decision out.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "runtime/kube/json.hpp"
+#include "runtime/kube/object.hpp"
+
+namespace egress::reconciler {
+
+// What a child should be.
+struct rendered_child {
+  kube::kind of = kube::kind::config_map;
+  json::object object;
+  kube::digest projected{};  // of kube::project(of, object, rules)
+};
+
+// By kube::child_index. Nothing: this ExternalService shall have no such child (PodDisruptionBudgets off).
+using desired_children = std::array<std::optional<rendered_child>, kube::child_count>;
+// By kube::child_index. Null: there is none.
+using live_children = std::array<kube::object_ptr, kube::child_count>;
+
+enum class ownership : std::uint8_t {
+  ours,          // a controller ownerReference to this ExternalService's uid
+  adoptable,     // no controller, and our label
+  predecessors,  // controlled by an ExternalService of this name that is gone: the collector removes it
+  foreign,       // anything else of that name
+};
+
+ownership whose(const kube::object& external_service, const kube::object& child);
+
+enum class action : std::uint8_t {
+  nothing,
+  create,
+  repair,     // read it, patch it to its target
+  adopt,      // the same, for one that nobody controls
+  replace,    // an immutable ConfigMap: delete this uid, create
+  remove,     // ours, and not wanted any more
+  replacing,  // our predecessor's: wait for the collector
+  deleting,   // has a deletionTimestamp: wait until it is gone
+  blocked,    // somebody else's: left alone
+};
+
+struct decision {
+  action what = action::nothing;
+  std::string why;  // for people, one line; "" for nothing and create
+  friend bool operator==(const decision&, const decision&) = default;
+};
+
+// A live child that was compared with what is wanted and left as it is, although the digests differ: what
+// remains cannot be written (see child_outcome::ineffective).
+struct settled {
+  kube::digest live{}, wanted{};
+  friend bool operator==(const settled&, const settled&) = default;
+};
+
+// About one child. `live` may be null, `wanted` too.
+decision decide(const kube::object& external_service, kube::kind of, const rendered_child* wanted,
+                const kube::object* live, const std::optional<settled>& known = std::nullopt);
+
+struct plan_input {
+  const kube::object& external_service;
+  bool refused = false;  // Accepted=False: children stay as they are
+  const desired_children& desired;
+  const live_children& live;  // as of expectations::effective
+  const std::array<std::optional<settled>, kube::child_count>& known;
+};
+
+// One decision a child kind, by kube::child_index. None depends on another.
+std::array<decision, kube::child_count> plan(const plan_input& input);
+
+}  // namespace egress::reconciler

@@ -1,0 +1,105 @@
+#include "actors/reconciler/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/reconciler/conditions.hpp"
+
+namespace egress::reconciler {
+namespace {
+
+std::string ports_of(const kube::external_service_spec& spec) {
+  std::string out;
+  for (const auto& port : spec.ports)
+    out += fmt::format("{}{}/{}", out.empty() ? "" : ",", port.port,
+                       port.protocol.empty() ? "TCP" : port.protocol);
+  return out;
+}
+
+json::object to_json(const kube::condition& one) {
+  return {{"type", one.type},
+          {"status", one.status},
+          {"reason", one.reason},
+          {"message", one.message},
+          {"lastTransitionTime", one.last_transition_time},
+          {"observedGeneration", one.observed_generation}};
+}
+
+// The API's validation of conditions: a message has at most 32768 characters. Ours are short; a server's may
+// not be.
+void shorten(std::string& message) {
+  constexpr std::size_t longest = 1024;
+  if (message.size() <= longest) return;
+  message.resize(longest - 3);
+  // Not in the middle of a UTF-8 sequence.
+  while (!message.empty() && (static_cast<unsigned char>(message.back()) & 0xC0) == 0x80) message.pop_back();
+  if (!message.empty() && static_cast<unsigned char>(message.back()) >= 0xC0) message.pop_back();
+  message += "...";
+}
+
+}  // namespace
+
+const kube::condition* find_condition(const kube::external_service_status& status, std::string_view type) {
+  const auto found = std::ranges::find(status.conditions, type, &kube::condition::type);
+  return found == status.conditions.end() ? nullptr : &*found;
+}
+
+kube::external_service_status status_of(const status_facts& facts) {
+  const auto& meta = facts.external_service.meta;
+  kube::external_service_status out;
+  out.observed_generation = meta.generation;
+  out.ports = ports_of(facts.external_service.as_external_service().spec);
+  out.config_hash = facts.config_hash.empty() ? facts.previous.config_hash : facts.config_hash;
+  const auto* service = own(facts, kube::kind::service);
+  // A missing Service asks for its address again when it is made: the address stays known.
+  out.cluster_ip = !service                       ? facts.previous.cluster_ip
+                   : service->cluster_ips.empty() ? ""
+                                                  : service->cluster_ips.front();
+  if (const auto* deployment = own(facts, kube::kind::deployment))
+    out.ready_replicas = deployment->ready_replicas;
+  out.conditions = conditions_of(facts);
+  for (auto& one : out.conditions) {
+    shorten(one.message);
+    one.observed_generation = meta.generation;
+    const auto* before = find_condition(facts.previous, one.type);
+    const bool kept = before && before->status == one.status && !before->last_transition_time.empty();
+    one.last_transition_time = kept ? before->last_transition_time : to_rfc3339(facts.now);
+  }
+  return out;
+}
+
+bool differs(const kube::external_service_status& now, const kube::external_service_status& wanted) {
+  return now != wanted;
+}
+
+json::object status_patch(const kube::external_service_status& status, const std::string& resource_version) {
+  json::array conditions;
+  for (const auto& one : status.conditions) conditions.push_back(to_json(one));
+  json::object body{{"observedGeneration", status.observed_generation},
+                    {"conditions", std::move(conditions)},
+                    {"readyReplicas", status.ready_replicas}};
+  const auto text = [&body](const char* key, const std::string& value) {
+    if (value.empty())
+      body[key] = nullptr;
+    else
+      body[key] = value;
+  };
+  text("clusterIP", status.cluster_ip);
+  text("configHash", status.config_hash);
+  text("ports", status.ports);
+  json::object out{{"status", std::move(body)}};
+  if (!resource_version.empty()) out["metadata"] = json::object{{"resourceVersion", resource_version}};
+  return out;
+}
+
+live_children after(const live_children& before, const child_outcomes& outcomes) {
+  live_children out = before;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (outcomes[i].now) out[i] = outcomes[i].now;
+    if (outcomes[i].state == child_state::removed) out[i] = nullptr;
+  }
+  return out;
+}
+
+}  // namespace egress::reconciler

@@ -1,0 +1,50 @@
+#pragma once
+// The status of an ExternalService, made of what is known: pure, so that a status that did not change is
+// never written. Conditions: Accepted, GatewayReady, DNSHijacked, Ready, and kstatus' Stalled and
+// Reconciling, which are there only while True.
+
+#include <optional>
+#include <string>
+
+#include "actors/reconciler/child_outcome.hpp"
+#include "runtime/base/settings.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/kube/json.hpp"
+#include "runtime/kube/object.hpp"
+
+namespace egress::reconciler {
+
+// Why an ExternalService is not accepted, as its condition says it.
+struct refusal {
+  std::string reason;   // CamelCase
+  std::string message;  // one line
+};
+
+struct status_facts {
+  const kube::object& external_service;           // spec, generation
+  const kube::external_service_status& previous;  // as of expectations::effective_status
+  std::optional<refusal> refused;
+  const child_outcomes& outcomes;  // of this run; all in order when nothing was tried
+  const live_children& live;       // after this run: outcome.now where it wrote, else what was seen
+  std::string config_hash;         // "" keeps the previous one (refused: gateways keep their configuration)
+  gateway_profile profile = gateway_profile::hardened;
+  std::optional<std::string> internal_error;  // the run itself failed: Ready=False, InternalError
+  wall_time now;
+};
+
+// observedGeneration is the generation given; lastTransitionTime stays while a condition's status does.
+kube::external_service_status status_of(const status_facts& facts);
+
+// Whether writing `wanted` would change anything.
+bool differs(const kube::external_service_status& now, const kube::external_service_status& wanted);
+
+// The merge patch for the status subresource, guarded by the resourceVersion.
+json::object status_patch(const kube::external_service_status& status, const std::string& resource_version);
+
+// After a run: what is live now, given what was before.
+live_children after(const live_children& before, const child_outcomes& outcomes);
+
+// Null when there is no such condition.
+const kube::condition* find_condition(const kube::external_service_status& status, std::string_view type);
+
+}  // namespace egress::reconciler

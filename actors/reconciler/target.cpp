@@ -1,0 +1,222 @@
+#include "actors/reconciler/target.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "actors/reconciler/sameness.hpp"
+
+namespace egress::reconciler {
+namespace {
+
+using std::string_view;
+
+// The object at `key`, made when it is not there or something else.
+json::object& sub(json::object& in, string_view key) {
+  auto& value = in[key];
+  if (!value.is_object()) value.emplace_object();
+  return value.get_object();
+}
+
+const json::object* look(const json::object& in, string_view key) {
+  const auto* value = in.if_contains(key);
+  return value ? value->if_object() : nullptr;
+}
+
+const json::object* look(const json::object& in, string_view key, auto... deeper) {
+  const auto* next = look(in, key);
+  return next ? look(*next, deeper...) : nullptr;
+}
+
+void lay_over(json::object& onto, const json::object* ours) {
+  if (!ours) return;
+  for (const auto& [key, value] : *ours) onto[key] = value;
+}
+
+string_view text(const json::object& in, string_view key) {
+  const auto* value = in.if_contains(key);
+  return value && value->is_string() ? string_view(value->get_string()) : string_view();
+}
+
+// Ours in the place of the one with its uid; the references of others stay.
+void lay_over_owners(json::object& metadata, const json::object& ours_metadata) {
+  const auto* ours = ours_metadata.if_contains("ownerReferences");
+  if (!ours || !ours->is_array()) return;
+  auto& owners = metadata["ownerReferences"];
+  if (!owners.is_array()) owners.emplace_array();
+  auto& list = owners.get_array();
+  for (const auto& one : ours->get_array()) {
+    const auto uid = text(one.as_object(), "uid");
+    const auto theirs = std::ranges::find_if(
+        list, [&](const auto& other) { return other.is_object() && text(other.get_object(), "uid") == uid; });
+    if (theirs == list.end())
+      list.push_back(one);
+    else
+      *theirs = one;
+  }
+}
+
+json::object metadata_of(kube::kind of, const json::object& rendered, const json::object& live) {
+  json::object out = look(live, "metadata") ? *look(live, "metadata") : json::object();
+  const auto* ours = look(rendered, "metadata");
+  if (!ours) return out;
+  for (const auto* part : {"labels", "annotations"})
+    if (const auto* set = look(*ours, part); set && !set->empty()) lay_over(sub(out, part), set);
+  lay_over_owners(out, *ours);
+  if (of == kube::kind::horizontal_pod_autoscaler)
+    if (auto* annotations = out.if_contains("annotations"); annotations && annotations->is_object())
+      for (const auto* disguised :
+           {"autoscaling.alpha.kubernetes.io/behavior", "autoscaling.alpha.kubernetes.io/metrics"})
+        annotations->get_object().erase(disguised);
+  return out;
+}
+
+void copy_service_fields(json::object& spec, const json::object& live) {
+  // An ExternalName Service has no address to keep.
+  for (const auto* field : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"})
+    if (const auto* value = live.if_contains(field); value && !spec.contains(field)) spec[field] = *value;
+}
+
+void copy_deployment_fields(json::object& spec, const json::object& live) {
+  if (const auto* replicas = live.if_contains("replicas"))
+    spec["replicas"] = *replicas;
+  else
+    spec.erase("replicas");
+  const auto* theirs = look(live, "template", "metadata", "annotations");
+  if (!theirs) return;
+  auto& annotations = sub(sub(sub(spec, "template"), "metadata"), "annotations");
+  for (const auto& [key, value] : *theirs)
+    if (!annotations.contains(key)) annotations[key] = value;
+}
+
+// RFC 6901: ~ and / inside a token.
+std::string escaped(string_view token) {
+  std::string out;
+  for (const char c : token) c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
+  return out;
+}
+
+std::vector<std::string> tokens(string_view pointer) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < pointer.size(); ++i) {
+    if (pointer[i] == '/')
+      out.emplace_back();
+    else if (pointer[i] == '~' && i + 1 < pointer.size())
+      out.back() += pointer[++i] == '1' ? '/' : '~';
+    else if (!out.empty())
+      out.back() += pointer[i];
+  }
+  return out;
+}
+
+std::size_t index_of(const std::string& token, std::size_t size) {
+  std::size_t out = 0;
+  for (const char c : token) {
+    if (c < '0' || c > '9' || out > size) return size;
+    out = out * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return token.empty() ? size : out;
+}
+
+// Makes what `token` and the tokens behind it name in `wanted` as it is in `live`.
+void take_from_live(json::value& wanted, const json::value& live, const std::vector<std::string>& path,
+                    std::size_t at) {
+  if (at == path.size()) {
+    wanted = live;
+  } else if (wanted.is_object() && live.is_object()) {
+    auto& object = wanted.get_object();
+    const auto* theirs = live.get_object().if_contains(path[at]);
+    if (!theirs) {
+      object.erase(path[at]);
+    } else if (at + 1 == path.size()) {
+      object[path[at]] = *theirs;
+    } else if (auto* ours = object.if_contains(path[at])) {
+      take_from_live(*ours, *theirs, path, at + 1);
+    }
+  } else if (wanted.is_array() && live.is_array() && wanted.get_array().size() == live.get_array().size()) {
+    const auto index = index_of(path[at], live.get_array().size());
+    if (index < live.get_array().size())
+      take_from_live(wanted.get_array()[index], live.get_array()[index], path, at + 1);
+  }
+}
+
+json::object patch_of(const json::object& live, const json::object& wanted, bool quantities) {
+  json::object out;
+  for (const auto& [key, value] : wanted) {
+    const bool below = quantities || holds_quantities(key);
+    const auto* theirs = live.if_contains(key);
+    if (theirs ? same(*theirs, value, below) : is_empty(value)) continue;
+    if (theirs && theirs->is_object() && value.is_object())
+      out[key] = patch_of(theirs->get_object(), value.get_object(), below);
+    else
+      out[key] = value;
+  }
+  for (const auto& [key, value] : live)
+    if (!wanted.contains(key) && !is_empty(value)) out[key] = nullptr;
+  return out;
+}
+
+void differing(const json::value& live, const json::value& wanted, bool quantities, const std::string& at,
+               pointers& out) {
+  if (same(live, wanted, quantities)) return;
+  const bool objects = live.is_object() && wanted.is_object();
+  const bool lists =
+      live.is_array() && wanted.is_array() && live.get_array().size() == wanted.get_array().size();
+  if (lists) {
+    for (std::size_t i = 0; i < live.get_array().size(); ++i)
+      differing(live.get_array()[i], wanted.get_array()[i], quantities, at + "/" + std::to_string(i), out);
+  } else if (objects) {
+    static const json::value none;
+    for (const auto& [key, value] : wanted.get_object()) {
+      const auto* theirs = live.get_object().if_contains(key);
+      differing(theirs ? *theirs : none, value, quantities || holds_quantities(key), at + "/" + escaped(key),
+                out);
+    }
+    for (const auto& [key, value] : live.get_object())
+      if (!wanted.get_object().contains(key) && !is_empty(value)) out.insert(at + "/" + escaped(key));
+  } else {
+    out.insert(at);
+  }
+}
+
+}  // namespace
+
+json::object target(kube::kind of, const json::object& rendered, const json::object& live) {
+  json::object out = live;
+  for (const auto* field : {"apiVersion", "kind"})
+    if (const auto* value = rendered.if_contains(field)) out[field] = *value;
+  out["metadata"] = metadata_of(of, rendered, live);
+  const string_view content = of == kube::kind::config_map ? "data" : "spec";
+  out[content] = look(rendered, content) ? *look(rendered, content) : json::object();
+  const auto* theirs = look(live, content);
+  if (!theirs) return out;
+  auto& ours = sub(out, content);
+  if (of == kube::kind::service) copy_service_fields(ours, *theirs);
+  if (of == kube::kind::deployment) copy_deployment_fields(ours, *theirs);
+  return out;
+}
+
+json::object leaving(json::object wanted, const json::object& live, const pointers& alone) {
+  if (alone.empty()) return wanted;
+  json::value tree = std::move(wanted);
+  const json::value theirs = live;
+  for (const auto& pointer : alone) take_from_live(tree, theirs, tokens(pointer), 0);
+  return tree.as_object();
+}
+
+json::object merge_patch(const json::object& live, const json::object& target) {
+  auto out = patch_of(live, target, false);
+  if (out.empty()) return out;
+  if (const auto* metadata = look(live, "metadata"))
+    if (const auto* version = metadata->if_contains("resourceVersion"))
+      sub(out, "metadata")["resourceVersion"] = *version;
+  return out;
+}
+
+pointers differing_paths(const json::object& live, const json::object& target) {
+  pointers out;
+  differing(live, target, false, "", out);
+  return out;
+}
+
+}  // namespace egress::reconciler

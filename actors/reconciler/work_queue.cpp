@@ -1,0 +1,66 @@
+#include "actors/reconciler/work_queue.hpp"
+
+#include <algorithm>
+
+namespace egress::reconciler {
+
+void work_queue::add(const std::string& key, priority how, kind_mask changed, steady_time now) {
+  if (ready_.add(key, how, changed, now)) ++adds_;
+}
+
+void work_queue::add_after(const std::string& key, priority how, milliseconds delay, steady_time now) {
+  if (delay <= milliseconds(0)) return add(key, how, 0, now);
+  delayed_.add(key, how, now + delay);
+}
+
+void work_queue::move_due(steady_time now) {
+  for (const auto& [key, how] : delayed_.take_due(now)) add(key, how, 0, now);
+}
+
+std::optional<job> work_queue::take(steady_time now) {
+  move_due(now);
+  if (running_.size() >= max_concurrent_) return std::nullopt;
+  const auto next = ready_.take();
+  if (!next) return std::nullopt;
+  // This run sees what the later one would have looked for, and says itself when to look again.
+  delayed_.erase(next->key);
+  running_.emplace(next->key, run{now, next->how});
+  return job{next->key, next->changed, next->how, now - next->since, limiter_.failures(next->key)};
+}
+
+std::chrono::nanoseconds work_queue::done(const std::string& key, verdict how, moment at) {
+  const auto found = running_.find(key);
+  if (found == running_.end()) return {};
+  const auto was = found->second;
+  running_.erase(found);
+  if (how.success) {
+    limiter_.forget(key);
+    if (how.requeue_after) add_after(key, priority::background, *how.requeue_after, at.now);
+  } else {
+    ++retries_;
+    add_after(key, was.how, limiter_.next(key, at.random), at.now);
+  }
+  ready_.done(key, at.now);
+  return at.now - was.since;
+}
+
+void work_queue::forget(const std::string& key) {
+  limiter_.forget(key);
+  delayed_.erase(key);
+}
+
+queue_metrics work_queue::metrics(steady_time now) const {
+  queue_metrics out{.adds = adds_,
+                    .retries = retries_,
+                    .depth = ready_.depth(),
+                    .processing = running_.size(),
+                    .delayed = delayed_.size()};
+  for (const auto& [key, run] : running_) {
+    const std::chrono::duration<double> since = now - run.since;
+    out.unfinished += since;
+    out.longest_running = std::max(out.longest_running, since);
+  }
+  return out;
+}
+
+}  // namespace egress::reconciler
