@@ -33,6 +33,12 @@ decision taken(const kube::object& child) {
 
 }  // namespace
 
+std::string_view to_string(action what) {
+  constexpr std::array<std::string_view, 9> names{"nothing", "create",    "repair",   "adopt",  "replace",
+                                                  "remove",  "replacing", "deleting", "blocked"};
+  return names[static_cast<std::size_t>(what)];
+}
+
 ownership whose(const kube::object& external_service, const kube::object& child) {
   const auto& body = child.as_child();
   if (body.controller) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runtime/kube/json.hpp"
 #include "runtime/kube/object.hpp"
@@ -44,6 +45,9 @@ enum class action : std::uint8_t {
   deleting,   // has a deletionTimestamp: wait until it is gone
   blocked,    // somebody else's: left alone
 };
+
+// "create", "repair", …
+std::string_view to_string(action what);
 
 struct decision {
   action what = action::nothing;
