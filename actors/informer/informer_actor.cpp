@@ -16,8 +16,8 @@ constexpr seconds answer_guard{10};
 constexpr seconds list_bound{60};
 constexpr seconds update_bound{60};
 
-void say(const informer::log_line& line, std::string_view kind) {
-  std::vector<log::field> fields{{"kind", kind}};
+void say(const informer::log_line& line) {
+  std::vector<log::field> fields;
   for (const auto& [key, value] : line.fields) fields.emplace_back(key, value);
   log::write(line.level, line.message, fields);
 }
@@ -39,7 +39,7 @@ void informer_state::use(const directory_ptr& everyone) {
 }
 
 void informer_state::perform(informer::outcome what) {
-  for (const auto& line : what.lines) say(line, kube::info(of).name);
+  for (const auto& line : what.lines) say(line);
   if (what.published) publish(*what.published);
   for (const auto& command : what.commands) std::visit([this](const auto& one) { carry_out(one); }, command);
   report();
@@ -155,7 +155,7 @@ void informer_state::report() {
 }
 
 informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer<informer_state> self,
-                                       informer::scope about) {
+                                                informer::scope about) {
   log_exceptions(self, "informer");
   self->state.self = self;
   self->state.of = about.of;

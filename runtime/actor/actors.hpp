@@ -1,8 +1,10 @@
 #pragma once
 // Every actor of the program and every message it takes: the architecture in one header. Actors never include
-// each other; they meet here. Payloads are immutable and shared (shared_ptr<const T>), defined in messages.hpp.
+// each other; they meet here. Payloads are immutable and shared (shared_ptr<const T>), defined in
+// messages.hpp.
 //
-//   kube_api ◀── list, watch ── informers ── updates ──▶ dispatcher ── work ──▶ reconcilers ── writes ──▶ kube_api
+//   kube_api ◀── list, watch ── informers ── updates ──▶ dispatcher ── work ──▶ reconcilers ── writes ──▶
+//   kube_api
 //                                    └────── updates ──▶ dns ── table ──▶ dns workers
 //   supervisor ── directory ──▶ all of them      all of them ── health ──▶ metrics
 //
@@ -107,38 +109,35 @@ using informer_actor = member_actor::extend<
     caf::reacts_to<tick_atom, std::uint64_t>>;
 
 // Holds the work queue and all snapshots; spawns, feeds and stops the reconcilers.
-using dispatcher_actor = member_actor::extend<
-    caf::replies_to<payload<informer_update>>::with<ok_atom>,
-    // A key is due, or might be; stale generations are ignored.
-    caf::reacts_to<tick_atom, std::uint64_t>,
-    // A reconciler is done with its key.
-    caf::reacts_to<payload<reconcile_result>>,
-    // Shutdown: start no reconcile any more; the reply comes when the last one under way is done.
-    caf::replies_to<drain_atom>::with<ok_atom>>;
+using dispatcher_actor = member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,
+                                              // A key is due, or might be; stale generations are ignored.
+                                              caf::reacts_to<tick_atom, std::uint64_t>,
+                                              // A reconciler is done with its key.
+                                              caf::reacts_to<payload<reconcile_result>>,
+                                              // Shutdown: start no reconcile any more; the reply comes when
+                                              // the last one under way is done.
+                                              caf::replies_to<drain_atom>::with<ok_atom>>;
 
 // Brings the children and the status of one ExternalService to what it says.
 using reconciler_actor = caf::typed_actor<caf::reacts_to<payload<reconcile_work>>>;
 
-// Owns a packet loop on sockets that outlive it. A directory that lacks a sibling makes the first worker in it
-// serve the sibling's sockets, too, until the sibling is back.
-using dns_worker_actor = member_actor::extend<
-    caf::reacts_to<hijack_table_ptr>,
-    // From the packet loop: it failed, and why.
-    caf::reacts_to<loop_failed_atom, std::string>>;
+// Owns a packet loop on sockets that outlive it. A directory that lacks a sibling makes the first worker in
+// it serve the sibling's sockets, too, until the sibling is back.
+using dns_worker_actor = member_actor::extend<caf::reacts_to<hijack_table_ptr>,
+                                              // From the packet loop: it failed, and why.
+                                              caf::reacts_to<loop_failed_atom, std::string>>;
 
 // Builds the hijack table of the Services and publishes it to the workers.
-using dns_actor = member_actor::extend<
-    caf::replies_to<payload<informer_update>>::with<ok_atom>,
-    caf::reacts_to<subscribe_atom, dns_worker_actor>>;
+using dns_actor = member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,
+                                       caf::reacts_to<subscribe_atom, dns_worker_actor>>;
 
 // Serves /metrics, health and the status page; told by all others how they are.
 using metrics_actor = member_actor::extend<caf::reacts_to<payload<health_report>>>;
 
 // Starts everyone, restarts who dies, ends everything in order.
-using supervisor_actor = caf::typed_actor<
-    caf::reacts_to<start_atom>,
-    caf::reacts_to<restart_atom, std::string, std::uint64_t>,
-    // Ordered shutdown: drain, EXIT, grace, kill.
-    caf::reacts_to<shutdown_atom>, caf::reacts_to<grace_over_atom, std::uint64_t>>;
+using supervisor_actor =
+    caf::typed_actor<caf::reacts_to<start_atom>, caf::reacts_to<restart_atom, std::string, std::uint64_t>,
+                     // Ordered shutdown: drain, EXIT, grace, kill.
+                     caf::reacts_to<shutdown_atom>, caf::reacts_to<grace_over_atom, std::uint64_t>>;
 
 }  // namespace egress

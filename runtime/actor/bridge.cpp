@@ -39,7 +39,9 @@ io_thread::~io_thread() {
 struct kube_bridge::session : std::enable_shared_from_this<session> {
   session(asio::io_context& on, kube::connection_config where, kube::client_options options,
           deliver_function to)
-      : context(on), client(on.get_executor(), std::move(where), std::move(options)), deliver(std::move(to)) {}
+      : context(on),
+        client(on.get_executor(), std::move(where), std::move(options)),
+        deliver(std::move(to)) {}
 
   struct watch {
     std::uint64_t ticket = 0;  // of the poll under way
@@ -64,16 +66,17 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
 template <class Coroutine>
 void kube_bridge::session::spawn(std::uint64_t ticket, Coroutine coroutine) {
   auto slot = under_way[ticket].slot();
-  asio::co_spawn(context, std::move(coroutine),
-                 asio::bind_cancellation_slot(slot, [self = shared_from_this(), ticket](std::exception_ptr e) {
-                   self->under_way.erase(ticket);
-                   if (!e || self->closed) return;
-                   // A delivery without an outcome: the actor answers its requester with an error.
-                   log::error("a request to the API server ended in an exception");
-                   auto nothing = std::make_shared<delivery>();
-                   nothing->ticket = ticket;
-                   self->deliver(std::move(nothing));
-                 }));
+  asio::co_spawn(
+      context, std::move(coroutine),
+      asio::bind_cancellation_slot(slot, [self = shared_from_this(), ticket](std::exception_ptr e) {
+        self->under_way.erase(ticket);
+        if (!e || self->closed) return;
+        // A delivery without an outcome: the actor answers its requester with an error.
+        log::error("a request to the API server ended in an exception");
+        auto nothing = std::make_shared<delivery>();
+        nothing->ticket = ticket;
+        self->deliver(std::move(nothing));
+      }));
 }
 
 asio::awaitable<void> kube_bridge::session::call(std::shared_ptr<session> keep, std::uint64_t ticket,
@@ -140,15 +143,13 @@ kube_bridge::~kube_bridge() {
 }
 
 void kube_bridge::request(std::uint64_t ticket, payload<api_request> what) {
-  asio::post(session_->context, [s = session_, ticket, what = std::move(what)] {
-    s->spawn(ticket, s->call(s, ticket, what));
-  });
+  asio::post(session_->context,
+             [s = session_, ticket, what = std::move(what)] { s->spawn(ticket, s->call(s, ticket, what)); });
 }
 
 void kube_bridge::poll(std::uint64_t ticket, payload<watch_poll> what) {
-  asio::post(session_->context, [s = session_, ticket, what = std::move(what)] {
-    s->spawn(ticket, s->next(s, ticket, what));
-  });
+  asio::post(session_->context,
+             [s = session_, ticket, what = std::move(what)] { s->spawn(ticket, s->next(s, ticket, what)); });
 }
 
 void kube_bridge::close_watch(std::uint64_t stream) {

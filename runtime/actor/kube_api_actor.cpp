@@ -11,8 +11,8 @@ namespace egress {
 namespace {
 
 template <class Payload>
-void keep_promise(std::map<std::uint64_t, caf::typed_response_promise<Payload>>& promises, std::uint64_t ticket,
-                  const Payload& outcome) {
+void keep_promise(std::map<std::uint64_t, caf::typed_response_promise<Payload>>& promises,
+                  std::uint64_t ticket, const Payload& outcome) {
   const auto found = promises.find(ticket);
   if (found == promises.end()) return;
   if (outcome)
@@ -25,15 +25,14 @@ void keep_promise(std::map<std::uint64_t, caf::typed_response_promise<Payload>>&
 // Weak: a coroutine that is still under way must not keep a dead actor alive.
 auto deliver_to(const kube_api_actor& self) {
   return [weak = caf::actor_cast<caf::weak_actor_ptr>(self)](payload<delivery> what) {
-    if (auto strong = weak.lock())
-      caf::anon_send(caf::actor_cast<kube_api_actor>(strong), std::move(what));
+    if (auto strong = weak.lock()) caf::anon_send(caf::actor_cast<kube_api_actor>(strong), std::move(what));
   };
 }
 
 }  // namespace
 
 kube_api_actor::behavior_type kube_api_behavior(kube_api_actor::stateful_pointer<kube_api_state> self,
-                                       bridge_factory make_bridge) {
+                                                bridge_factory make_bridge) {
   log_exceptions(self, "kube_api");
   self->state.bridge = make_bridge(deliver_to(self));
   return {

@@ -1,6 +1,6 @@
 #pragma once
-// The seam to the API server: turns messages into coroutines on the I/O thread and their outcomes into replies.
-// When it dies, all it had under way is cancelled; its requesters learn that by their own time-outs.
+// The seam to the API server: turns messages into coroutines on the I/O thread and their outcomes into
+// replies. When it dies, all it had under way is cancelled; its requesters learn that by their own time-outs.
 
 #include <functional>
 #include <map>
@@ -25,6 +25,6 @@ struct kube_api_state {
 };
 
 kube_api_actor::behavior_type kube_api_behavior(kube_api_actor::stateful_pointer<kube_api_state> self,
-                                       bridge_factory make_bridge);
+                                                bridge_factory make_bridge);
 
 }  // namespace egress

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "actors/reconciler/events.hpp"
+#include "actors/reconciler/target.hpp"
+#include "actors/reconciler/work_queue.hpp"
 #include "runtime/actor/actors.hpp"
 #include "runtime/kube/api.hpp"
 #include "runtime/kube/snapshot.hpp"
@@ -48,9 +51,28 @@ struct informer_update {
   bool initial = false;  // the changes are those of a full list, not of people
 };
 
+// All that one run of a reconciler needs; it holds no handle and no snapshot of its own.
+struct reconcile_work {
+  kube_api_actor api;
+  kube::object_ptr service;                                   // the ExternalService
+  std::array<kube::object_ptr, kube::child_count> children;   // by kube::child_index; null: there is none
+  std::array<std::uint64_t, kube::child_count> epochs{};      // of the snapshots they are from
+  std::uint64_t service_epoch = 0;
+  reconciler::kind_mask changed = 0;                          // since the run before
+  std::string name_claimed_by;  // the ExternalService that has our dnsName already; "" when it is ours
+  std::array<reconciler::pointers, kube::child_count> ineffective;  // paths that writing does not change
+};
+
+struct reconcile_result {
+  std::string key;
+  reconciler::verdict how;
+  std::array<reconciler::pointers, kube::child_count> ineffective;  // learnt in this run
+  std::vector<reconciler::happening> happenings;  // for Events
+};
+
 // How one part is, for /healthz, /readyz and /statusz.
 struct health_report {
-  std::string part;       // "informer/Service"
+  std::string part;  // "informer/Service"
   bool ready = false;
   std::string waits_for;  // for what it waits, one line, when not ready
   std::uint64_t objects = 0;
@@ -59,8 +81,8 @@ struct health_report {
 // From the I/O thread to the kube_api actor: what became of a ticket.
 struct delivery {
   std::uint64_t ticket = 0;
-  payload<api_reply> reply;   // of a request
-  payload<watch_news> news;   // of a poll
+  payload<api_reply> reply;  // of a request
+  payload<watch_news> news;  // of a poll
 };
 
 }  // namespace egress

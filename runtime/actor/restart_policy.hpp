@@ -10,9 +10,9 @@
 namespace egress {
 
 struct restart_limits {
-  std::size_t deaths = 5;             // more than these ...
-  seconds window{60};                 // ... within this time is past the limit
-  milliseconds first_delay{100};      // of the second restart in the window; the first has none
+  std::size_t deaths = 5;         // more than these ...
+  seconds window{60};             // ... within this time is past the limit
+  milliseconds first_delay{100};  // of the second restart in the window; the first has none
   milliseconds longest_delay{10'000};
   bool past_limit_ends_process = false;
 };

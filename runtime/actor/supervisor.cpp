@@ -92,8 +92,13 @@ void supervisor_state::begin_shutdown(int code) {
   if (!current.dispatcher) return next_phase();
   const auto at = phase_generation;
   self->request(current.dispatcher, config.times.drain, drain_atom{})
-      .then([this, at](ok_atom) { if (at == phase_generation) next_phase(); },
-            [this, at](const caf::error&) { if (at == phase_generation) next_phase(); });
+      .then(
+          [this, at](ok_atom) {
+            if (at == phase_generation) next_phase();
+          },
+          [this, at](const caf::error&) {
+            if (at == phase_generation) next_phase();
+          });
 }
 
 void supervisor_state::next_phase() {
@@ -127,7 +132,7 @@ void supervisor_state::end() {
 }
 
 supervisor_actor::behavior_type supervisor_behavior(supervisor_actor::stateful_pointer<supervisor_state> self,
-                                           supervisor_config config) {
+                                                    supervisor_config config) {
   log_exceptions(self, "supervisor");
   auto& state = self->state;
   state.self = self;

@@ -21,9 +21,9 @@ struct supervised_child {
 };
 
 struct shutdown_times {
-  seconds drain{30};      // for the reconciles under way
-  seconds lame_duck{5};   // DNS goes on after readiness has gone, so that resolvers notice
-  seconds grace{5};       // from EXIT to kill
+  seconds drain{30};     // for the reconciles under way
+  seconds lame_duck{5};  // DNS goes on after readiness has gone, so that resolvers notice
+  seconds grace{5};      // from EXIT to kill
 };
 
 struct supervisor_config {
@@ -37,12 +37,12 @@ struct supervisor_config {
 
 struct supervisor_state;
 supervisor_actor::behavior_type supervisor_behavior(supervisor_actor::stateful_pointer<supervisor_state> self,
-                                           supervisor_config config);
+                                                    supervisor_config config);
 
 struct supervised {
   supervised_child what;
   restart_policy policy;
-  member_actor handle;       // null while it waits for its restart
+  member_actor handle;  // null while it waits for its restart
   std::uint64_t generation = 0;
 };
 

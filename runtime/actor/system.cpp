@@ -30,6 +30,8 @@ void log_exceptions(caf::scheduled_actor* self, const char* id) {
   });
 }
 
-steady_time now(caf::scheduled_actor* self) { return self->clock().now(); }
+steady_time now(caf::scheduled_actor* self) {
+  return self->clock().now();
+}
 
 }  // namespace egress

@@ -1,10 +1,10 @@
 #include "runtime/actor/supervisor.hpp"
 
+#include <gtest/gtest.h>
+
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <gtest/gtest.h>
-
 #include <stdexcept>
 
 #include "tests/actor/virtual_time.hpp"

@@ -1,0 +1,228 @@
+#include "actors/reconciler/dispatcher_actor.hpp"
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "runtime/actor/system.hpp"
+#include "runtime/base/log.hpp"
+
+namespace egress {
+
+using reconciler::priority;
+
+dispatcher_state::dispatcher_state() = default;
+
+dispatcher_state::~dispatcher_state() {
+  for (const auto& [key, worker] : workers)
+    caf::anon_send_exit(worker.handle, caf::exit_reason::user_shutdown);
+}
+
+void dispatcher_state::use(const directory_ptr& next) {
+  everyone = next;
+  for (const auto& informer : everyone->informers)
+    if (informer) self->send(informer, subscribe_atom{}, update_consumer{self});
+  report();
+  pump();
+}
+
+void dispatcher_state::learn(const informer_update& update) {
+  const auto kind = update.current.of;
+  const auto how = update.initial ? priority::background : priority::people;
+  known[static_cast<std::size_t>(kind)] = update.current;
+  for (const auto& key : update.changed) {
+    if (kind == kube::kind::external_service)
+      service_changed(key, how);
+    else
+      child_changed(kind, key, how);
+  }
+  report();
+  pump();
+}
+
+void dispatcher_state::learn(const reconcile_result& result) {
+  for (std::size_t kind = 0; kind < ineffective.size(); ++kind)
+    ineffective[kind].insert(result.ineffective[kind].begin(), result.ineffective[kind].end());
+}
+
+void dispatcher_state::service_changed(const std::string& key, priority how) {
+  const auto service = of(kube::kind::external_service).objects.find(key);
+  // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
+  for (const auto& other : service ? names.set(*service) : names.remove(key))
+    queue->add(other, how, 0, now(self));
+  queue->add(key, how, 0, now(self));
+}
+
+void dispatcher_state::child_changed(kube::kind kind, const std::string& key, priority how) {
+  if (!of(kube::kind::external_service).objects.find(key)) return;
+  const auto bit = static_cast<reconciler::kind_mask>(1u << kube::child_index(kind));
+  queue->add(key, how, bit, now(self));
+}
+
+bool dispatcher_state::synced() const {
+  return std::ranges::all_of(known, [](const kube::published& one) { return one.synced; });
+}
+
+void dispatcher_state::pump() {
+  if (!draining && synced() && everyone && everyone->kube_api)
+    while (auto job = queue->take(now(self))) {
+      config.observe.taken(job->queued_for);
+      run(*job);
+    }
+  config.observe.queue(queue->metrics(now(self)));
+  arm_timer();
+}
+
+void dispatcher_state::run(const reconciler::job& job) {
+  const auto service = of(kube::kind::external_service).objects.find(job.key);
+  if (!service) {
+    retire(job.key);
+    queue->done(job.key, {}, {now(self), 0});
+    queue->forget(job.key);
+    return;
+  }
+  try {
+    auto& worker = worker_of(job.key);
+    worker.busy = true;
+    self->send(worker.handle, work_for(job, service));
+  } catch (const std::exception& e) {
+    log::error("a reconciler could not be started", {{"externalservice", job.key}, {"error", e.what()}});
+    finished(job.key, {.success = false, .requeue_after = {}});
+  }
+}
+
+payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
+                                                   const kube::object_ptr& service) const {
+  auto work = std::make_shared<reconcile_work>();
+  work->api = everyone->kube_api;
+  work->service = service;
+  work->service_epoch = of(kube::kind::external_service).epoch;
+  for (const auto kind : kube::child_kinds) {
+    work->children[kube::child_index(kind)] = of(kind).objects.find(job.key);
+    work->epochs[kube::child_index(kind)] = of(kind).epoch;
+  }
+  work->changed = job.changed;
+  const auto holder = names.holder(service->as_external_service().spec.dns_name);
+  if (holder != job.key) work->name_claimed_by = holder;
+  work->ineffective = ineffective;
+  return work;
+}
+
+dispatcher_state::worker& dispatcher_state::worker_of(const std::string& key) {
+  auto& worker = workers[key];
+  if (!worker.handle) {
+    worker.handle = config.spawn_reconciler(self, key);
+    self->monitor(worker.handle);
+    keys[worker.handle.address()] = key;
+  }
+  return worker;
+}
+
+void dispatcher_state::retire(const std::string& key) {
+  const auto found = workers.find(key);
+  if (found == workers.end()) return;
+  keys.erase(found->second.handle.address());
+  self->send_exit(found->second.handle, caf::exit_reason::user_shutdown);
+  workers.erase(found);
+}
+
+void dispatcher_state::finished(const std::string& key, const reconciler::verdict& how) {
+  if (const auto found = workers.find(key); found != workers.end()) found->second.busy = false;
+  const auto worked =
+      queue->done(key, how, {now(self), std::uniform_real_distribution<double>{0, 1}(random)});
+  config.observe.done(worked, how);
+  if (draining && queue->idle()) drained.deliver(ok_atom{});
+  pump();
+}
+
+void dispatcher_state::worker_died(const caf::actor_addr& who, const caf::error& why) {
+  const auto found = keys.find(who);
+  if (found == keys.end()) return;
+  const auto key = found->second;
+  const bool busy = workers[key].busy;
+  keys.erase(found);
+  workers.erase(key);
+  log::error("a reconciler died", {{"externalservice", key}, {"reason", caf::to_string(why)}});
+  if (!busy) return;
+  if (const auto service = of(kube::kind::external_service).objects.find(key);
+      service && everyone->kube_api) {
+    send_and_forget(config.internal_error(*service));
+  }
+  finished(key, {.success = false, .requeue_after = {}});
+}
+
+// An Event is dropped when it fails: it must never hold up or fail a reconcile.
+void dispatcher_state::tell(const std::vector<reconciler::happening>& happenings) {
+  for (const auto& one : happenings)
+    if (auto request = events->record(one, config.clock())) send_and_forget(std::move(*request));
+}
+
+void dispatcher_state::send_and_forget(kube::request what) {
+  if (!everyone || !everyone->kube_api) return;
+  const auto bumped = what.what == kube::verb::patch && what.of == kube::kind::event ? what.name : "";
+  auto request = std::make_shared<const api_request>(api_request{std::move(what)});
+  self->request(everyone->kube_api, seconds{40}, payload<api_request>{std::move(request)})
+      .then(
+          [this, bumped](const payload<api_reply>& reply) {
+            const auto& outcome = reply->outcome;
+            if (!outcome && outcome.error().code == kube::api_errc::not_found && !bumped.empty())
+              events->expired(bumped);
+          },
+          [](const caf::error&) {});
+}
+
+void dispatcher_state::arm_timer() {
+  const auto due = queue->next_due();
+  if (!due || (armed && *armed <= *due)) return;
+  armed = due;
+  self->delayed_send(dispatcher_actor{self}, std::max(*due - now(self), steady_time::duration::zero()),
+                     tick_atom{}, ++timer);
+}
+
+void dispatcher_state::report() {
+  if (!everyone || !everyone->metrics) return;
+  auto health = std::make_shared<health_report>();
+  health->part = "dispatcher";
+  health->ready = synced();
+  health->waits_for = health->ready ? "" : "the first lists of all kinds";
+  health->objects = of(kube::kind::external_service).objects.size();
+  self->send(everyone->metrics, payload<health_report>{std::move(health)});
+}
+
+dispatcher_actor::behavior_type dispatcher_behavior(dispatcher_actor::stateful_pointer<dispatcher_state> self,
+                                                    dispatcher_config config) {
+  log_exceptions(self, "dispatcher");
+  auto& state = self->state;
+  state.self = self;
+  state.queue = std::make_unique<reconciler::work_queue>(config.max_concurrent);
+  state.events = std::make_unique<reconciler::event_recorder>("egress-operator", config.instance);
+  state.config = std::move(config);
+  self->set_down_handler([self](caf::down_msg& down) { self->state.worker_died(down.source, down.reason); });
+  return {
+      [self](const directory_ptr& everyone) { self->state.use(everyone); },
+      [self](const payload<informer_update>& update) {
+        self->state.learn(*update);
+        return ok_atom{};
+      },
+      [self](tick_atom, std::uint64_t generation) {
+        if (generation != self->state.timer) return;
+        self->state.armed.reset();
+        self->state.pump();
+      },
+      [self](const payload<reconcile_result>& result) {
+        self->state.learn(*result);
+        self->state.tell(result->happenings);
+        self->state.finished(result->key, result->how);
+      },
+      [self](drain_atom) {
+        auto& s = self->state;
+        s.draining = true;
+        s.drained = self->make_response_promise<ok_atom>();
+        const auto promise = s.drained;
+        if (s.queue->idle()) s.drained.deliver(ok_atom{});
+        return promise;
+      },
+  };
+}
+
+}  // namespace egress

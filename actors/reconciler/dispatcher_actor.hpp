@@ -1,0 +1,90 @@
+#pragma once
+// Decides which ExternalService is reconciled next, and gives its reconciler what it needs. Holds the work
+// queue, the latest snapshot of every kind, and the reconcilers: one an ExternalService, supervised here. A
+// reconciler that dies is a failed run of its key, nothing more.
+
+#include <array>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <unordered_map>
+
+#include "actors/reconciler/dns_names.hpp"
+#include "actors/reconciler/events.hpp"
+#include "actors/reconciler/work_queue.hpp"
+#include "runtime/actor/messages.hpp"
+
+namespace egress {
+
+// What the metrics want to know of the queue and of runs; called on the dispatcher's thread.
+struct dispatcher_observer {
+  std::function<void(std::chrono::nanoseconds queued)> taken = [](auto) {};
+  std::function<void(std::chrono::nanoseconds worked, const reconciler::verdict&)> done = [](auto, auto&) {};
+  std::function<void(const reconciler::queue_metrics&)> queue = [](auto&) {};
+};
+
+struct dispatcher_config {
+  unsigned max_concurrent = 16;
+  // Spawns the reconciler of a key; in tests, one that misbehaves.
+  std::function<reconciler_actor(caf::local_actor* parent, const std::string& key)> spawn_reconciler;
+  // The status that says a run ended in our own failure; sent for a reconciler that died.
+  std::function<kube::request(const kube::object& service)> internal_error;
+  dispatcher_observer observe;
+  std::string instance;  // of Events: the pod's name
+  wall_time (*clock)() = [] { return std::chrono::system_clock::now(); };
+};
+
+struct dispatcher_state;
+dispatcher_actor::behavior_type dispatcher_behavior(dispatcher_actor::stateful_pointer<dispatcher_state> self,
+                                                    dispatcher_config config);
+
+struct dispatcher_state {
+  static inline const char* name = "dispatcher";
+
+  struct worker {
+    reconciler_actor handle;
+    bool busy = false;
+  };
+
+  dispatcher_actor::pointer self = nullptr;
+  dispatcher_config config;
+  std::unique_ptr<reconciler::work_queue> queue;
+  std::array<kube::published, kube::watched_kinds.size()> known;
+  reconciler::dns_names names;
+  std::unique_ptr<reconciler::event_recorder> events;
+  std::array<reconciler::pointers, kube::child_count> ineffective;
+  std::unordered_map<std::string, worker> workers;
+  std::map<caf::actor_addr, std::string> keys;  // of the workers, for DOWN
+  directory_ptr everyone;
+  std::uint64_t timer = 0;
+  std::optional<steady_time> armed;
+  std::mt19937_64 random{std::random_device{}()};
+  caf::typed_response_promise<ok_atom> drained;
+  bool draining = false;
+
+  dispatcher_state();
+  // Reconcilers do not outlive the dispatcher that feeds them: its successor spawns its own.
+  ~dispatcher_state();
+
+  const kube::published& of(kube::kind kind) const { return known[static_cast<std::size_t>(kind)]; }
+  void use(const directory_ptr& next);
+  void learn(const informer_update& update);
+  void learn(const reconcile_result& result);
+  void service_changed(const std::string& key, reconciler::priority how);
+  void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
+  bool synced() const;
+  void pump();
+  void run(const reconciler::job& job);
+  payload<reconcile_work> work_for(const reconciler::job& job, const kube::object_ptr& service) const;
+  worker& worker_of(const std::string& key);
+  void retire(const std::string& key);
+  void finished(const std::string& key, const reconciler::verdict& how);
+  void worker_died(const caf::actor_addr& who, const caf::error& why);
+  void arm_timer();
+  void tell(const std::vector<reconciler::happening>& happenings);
+  void send_and_forget(kube::request what);
+  void report();
+};
+
+}  // namespace egress

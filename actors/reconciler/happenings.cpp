@@ -1,0 +1,70 @@
+#include "actors/reconciler/happenings.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "actors/reconciler/status.hpp"
+
+namespace egress::reconciler {
+namespace {
+
+happening about(const kube::object& external_service, event_kind how, std::string reason,
+                std::string message) {
+  const auto& meta = external_service.meta;
+  return {meta.name, meta.uid, meta.resource_version, how, std::move(reason), std::move(message)};
+}
+
+std::string status_in(const kube::external_service_status& status, std::string_view type) {
+  const auto* found = find_condition(status, type);
+  return found ? found->status : "";
+}
+
+// False for a reason that is not a normal part of coming up.
+bool needs_a_person(const kube::condition& now) {
+  return now.status == "False" &&
+         (now.type == "Accepted" || now.reason == "NameTaken" || now.reason == "ChildRejected" ||
+          now.reason == "ScaledToZero" || now.reason == "EnvoyRejectsUDP");
+}
+
+}  // namespace
+
+std::vector<happening> happenings_of(const kube::object& external_service,
+                                     const kube::external_service_status& before,
+                                     const kube::external_service_status& after) {
+  std::vector<happening> all;
+  for (const auto& now : after.conditions) {
+    const auto* then = find_condition(before, now.type);
+    const bool same = then && then->status == now.status && then->reason == now.reason;
+    if (same) continue;
+    if (needs_a_person(now))
+      all.push_back(about(external_service, event_kind::warning, now.reason, now.message));
+    else if (now.type == "DNSHijacked" && now.status == "True")
+      all.push_back(about(external_service, event_kind::normal, "DNSHijacked", now.message));
+    else if (now.type == "GatewayReady" && now.status == "False" && status_in(before, now.type) == "True")
+      all.push_back(about(external_service, event_kind::warning, "GatewayNotReady", now.message));
+  }
+  // Ready repeats what another condition says with the same reason.
+  for (auto one = all.begin(); one != all.end();) {
+    const bool repeated = std::any_of(
+        all.begin(), one, [&](const happening& earlier) { return earlier.reason == one->reason; });
+    one = repeated ? all.erase(one) : std::next(one);
+  }
+  return all;
+}
+
+std::vector<happening> repair_watch::look(const kube::object& external_service,
+                                          const child_outcomes& outcomes, wall_time now) {
+  std::vector<happening> all;
+  for (std::size_t i = 0; i < kube::child_count; ++i) {
+    if (outcomes[i].did != action::repair || outcomes[i].repaired.empty()) continue;
+    if (now - last_[i] < std::chrono::minutes{1})
+      all.push_back(about(external_service, event_kind::warning, "RepairedAgain",
+                          fmt::format("somebody keeps changing {} {}: put right again at {}",
+                                      kube::info(kube::child_kinds[i]).name, external_service.meta.name,
+                                      fmt::join(outcomes[i].repaired, ", "))));
+    last_[i] = now;
+  }
+  return all;
+}
+
+}  // namespace egress::reconciler

@@ -1,0 +1,189 @@
+#include "actors/reconciler/reconciler_actor.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/reconciler/desired_children.hpp"
+#include "runtime/actor/system.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/kube/json_text.hpp"
+
+namespace egress {
+namespace {
+
+// Above the client's own bound: it is only missed when the kube_api actor died.
+constexpr seconds answer_bound{40};
+
+kube::request status_request(const kube::object& service, const kube::external_service_status& wanted,
+                             const std::string& resource_version) {
+  kube::request what;
+  what.what = kube::verb::patch_status;
+  what.of = kube::kind::external_service;
+  what.name = service.meta.name;
+  what.body = json::to_text(reconciler::status_patch(wanted, resource_version));
+  return what;
+}
+
+std::string_view name_of(reconciler::action what) {
+  switch (what) {
+    case reconciler::action::create:
+      return "create";
+    case reconciler::action::adopt:
+      return "adopt";
+    case reconciler::action::replace:
+      return "replace";
+    case reconciler::action::remove:
+      return "remove";
+    default:
+      return "repair";
+  }
+}
+
+}  // namespace
+
+template <class Handler>
+void reconciler_state::ask(kube::request what, Handler handler) {
+  auto request = std::make_shared<const api_request>(api_request{std::move(what)});
+  self->request(now->work->api, answer_bound, payload<api_request>{std::move(request)})
+      .then([handler](const payload<api_reply>& reply) { handler(reply->outcome); },
+            [handler](const caf::error&) {
+              kube::api_error lost;
+              lost.message = "no answer from the way to the API server";
+              handler(kube::reply{std::unexpected(std::move(lost))});
+            });
+}
+
+void reconciler_state::begin(const payload<reconcile_work>& work) {
+  now = std::make_unique<run>();
+  now->work = work;
+  now->dispatcher = self->current_sender();
+  now->seen = {work->children, work->epochs};
+  now->live = expected.effective(now->seen, work->changed);
+  if (work->service->meta.deleting) return end();
+  now->refused = reconciler::refused(*work->service, work->name_claimed_by);
+  if (now->refused) return children_done();
+  start_tasks();
+}
+
+void reconciler_state::start_tasks() {
+  const auto& service = now->work->service;
+  auto desired = reconciler::desired_of(*service, now->live, config->gateways, config->rules);
+  now->config_hash = std::move(desired.config_hash);
+  for (const auto kind : kube::child_kinds) {
+    const auto i = kube::child_index(kind);
+    now->tasks.emplace_back(reconciler::child_task_input{
+        service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
+        expected.known()[i], now->work->ineffective[i],
+        kind == kube::kind::service ? expected.last_cluster_ip() : std::string{}});
+  }
+  now->under_way = now->tasks.size();
+  for (std::size_t i = 0; i < kube::child_count; ++i) advance(i, now->tasks[i].start());
+}
+
+void reconciler_state::advance(std::size_t task, reconciler::child_task::step step) {
+  if (auto* request = std::get_if<kube::request>(&step)) {
+    ask(std::move(*request),
+        [this, task](const kube::reply& reply) { advance(task, now->tasks[task].next(reply)); });
+    return;
+  }
+  now->outcomes[task] = std::get<reconciler::child_outcome>(std::move(step));
+  if (--now->under_way == 0) children_done();
+}
+
+void reconciler_state::children_done() {
+  const auto& service = *now->work->service;
+  expected.learn(now->seen, now->outcomes);
+  const auto known = expected.effective_status(service, now->work->service_epoch);
+  auto wanted = reconciler::status_of({.external_service = service,
+                                       .previous = known.status,
+                                       .refused = now->refused,
+                                       .outcomes = now->outcomes,
+                                       .live = reconciler::after(now->live, now->outcomes),
+                                       .config_hash = now->config_hash,
+                                       .profile = config->gateways.profile,
+                                       .internal_error = {},
+                                       .now = config->clock()});
+  now->happenings = reconciler::happenings_of(service, known.status, wanted);
+  for (auto& one : repairs.look(service, now->outcomes, config->clock()))
+    now->happenings.push_back(std::move(one));
+  if (!reconciler::differs(known.status, wanted)) return end();
+  write_status(std::move(wanted), known.resource_version);
+}
+
+void reconciler_state::write_status(kube::external_service_status wanted,
+                                    const std::string& resource_version) {
+  ask(status_request(*now->work->service, wanted, resource_version),
+      [this, wanted](const kube::reply& reply) { status_written(wanted, reply); });
+}
+
+void reconciler_state::status_written(const kube::external_service_status& wanted, const kube::reply& reply) {
+  const auto& service = *now->work->service;
+  if (reply) {
+    const auto* document = std::get_if<kube::document>(&*reply);
+    if (document && document->decoded)
+      expected.wrote_status(service, now->work->service_epoch, wanted,
+                            document->decoded->meta.resource_version);
+    return end();
+  }
+  // Gone meanwhile, or a definition without the status subresource: neither is this run's failure.
+  const auto& why = reply.error();
+  now->failed = why.code != kube::api_errc::not_found && why.code != kube::api_errc::not_leader;
+  // Somebody changed the object: its event starts the next run.
+  if (why.code == kube::api_errc::conflict) now->failed = false;
+  if (now->failed)
+    log::warn("a status could not be written",
+              {{"externalservice", service.meta.name}, {"error", why.message}});
+  end();
+}
+
+void reconciler_state::end() {
+  const auto finished = std::move(now);
+  auto result = std::make_shared<reconcile_result>();
+  result->key = finished->work->service->meta.name;
+  result->happenings = std::move(finished->happenings);
+  const auto how = reconciler::end_of(finished->outcomes);
+  result->how = {.success = how.success && !finished->failed, .requeue_after = how.requeue_after};
+  for (std::size_t i = 0; i < kube::child_count; ++i) {
+    const auto& outcome = finished->outcomes[i];
+    result->ineffective[i] = outcome.ineffective;
+    if (outcome.state == reconciler::child_state::failed ||
+        outcome.state == reconciler::child_state::rejected)
+      log::warn("a child is not as it should be", {{"externalservice", result->key},
+                                                   {"kind", kube::info(kube::child_kinds[i]).name},
+                                                   {"error", outcome.message}});
+    if (outcome.did != reconciler::action::nothing)
+      log::info("wrote a child", {{"externalservice", result->key},
+                                  {"kind", kube::info(kube::child_kinds[i]).name},
+                                  {"action", name_of(outcome.did)}});
+  }
+  if (const auto to = caf::actor_cast<dispatcher_actor>(finished->dispatcher))
+    self->send(to, payload<reconcile_result>{std::move(result)});
+}
+
+kube::request internal_error_status(const kube::object& service, const reconciler_config& config,
+                                    const std::string& why) {
+  const auto& previous = service.as_external_service().status;
+  const reconciler::child_outcomes outcomes;
+  const reconciler::live_children live;
+  return status_request(service,
+                        reconciler::status_of({.external_service = service,
+                                               .previous = previous,
+                                               .refused = {},
+                                               .outcomes = outcomes,
+                                               .live = live,
+                                               .config_hash = "",
+                                               .profile = config.gateways.profile,
+                                               .internal_error = why,
+                                               .now = config.clock()}),
+                        service.meta.resource_version);
+}
+
+reconciler_actor::behavior_type reconciler_behavior(reconciler_actor::stateful_pointer<reconciler_state> self,
+                                                    std::shared_ptr<const reconciler_config> config) {
+  log_exceptions(self, "reconciler");
+  self->state.self = self;
+  self->state.config = std::move(config);
+  return {[self](const payload<reconcile_work>& work) { self->state.begin(work); }};
+}
+
+}  // namespace egress

@@ -1,0 +1,71 @@
+#pragma once
+// One ExternalService: brings its children and its status to what it says. A run is six child tasks at once,
+// then the status; the logic of each is pure. What the reconciler remembers between runs are its own writes
+// that the informers have not shown yet.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/reconciler/child_task.hpp"
+#include "actors/reconciler/expectations.hpp"
+#include "actors/reconciler/happenings.hpp"
+#include "actors/reconciler/status.hpp"
+#include "runtime/actor/messages.hpp"
+#include "runtime/base/settings.hpp"
+#include "runtime/kube/projection.hpp"
+
+namespace egress {
+
+// The same for every reconciler of the process.
+struct reconciler_config {
+  gateway_settings gateways;
+  kube::projection_rules rules;
+  // The wall clock, for conditions.
+  wall_time (*clock)() = [] { return std::chrono::system_clock::now(); };
+};
+
+struct reconciler_state;
+reconciler_actor::behavior_type reconciler_behavior(reconciler_actor::stateful_pointer<reconciler_state> self,
+                                                    std::shared_ptr<const reconciler_config> config);
+
+// The status write for a reconciler that died: Ready=False, InternalError.
+kube::request internal_error_status(const kube::object& service, const reconciler_config& config,
+                                    const std::string& why);
+
+struct reconciler_state {
+  static inline const char* name = "reconciler";
+
+  // What is only there while a run is under way.
+  struct run {
+    payload<reconcile_work> work;
+    caf::strong_actor_ptr dispatcher;
+    reconciler::seen_children seen;
+    reconciler::live_children live;
+    std::optional<reconciler::refusal> refused;
+    std::string config_hash;
+    std::vector<reconciler::child_task> tasks;
+    reconciler::child_outcomes outcomes;
+    std::size_t under_way = 0;
+    std::vector<reconciler::happening> happenings;
+    bool failed = false;
+  };
+
+  reconciler_actor::pointer self = nullptr;
+  std::shared_ptr<const reconciler_config> config;
+  reconciler::expectations expected;
+  reconciler::repair_watch repairs;
+  std::unique_ptr<run> now;
+
+  void begin(const payload<reconcile_work>& work);
+  void start_tasks();
+  void advance(std::size_t task, reconciler::child_task::step step);
+  void children_done();
+  void write_status(kube::external_service_status wanted, const std::string& resource_version);
+  void status_written(const kube::external_service_status& wanted, const kube::reply& reply);
+  void end();
+  template <class Handler>
+  void ask(kube::request what, Handler handler);
+};
+
+}  // namespace egress

@@ -1,0 +1,11 @@
+#pragma once
+// The allocator, set for a process that holds much for long: glibc's defaults would give every thread an arena
+// of its own and let freed pages linger.
+
+namespace egress {
+
+void set_up_memory();
+// Once, when the first lists are in: gives back to the kernel what their decoding needed.
+void give_back_memory();
+
+}  // namespace egress

@@ -1,0 +1,274 @@
+#include "actors/reconciler/dispatcher_actor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <stdexcept>
+
+#include "tests/actor/scripted_api.hpp"
+#include "tests/actor/virtual_time.hpp"
+
+namespace egress {
+namespace {
+
+using kube::kind;
+
+kube::object_ptr external_service(const std::string& name, const std::string& dns_name = "") {
+  auto made = std::make_shared<kube::object>();
+  made->of = kind::external_service;
+  made->meta.name = name;
+  made->meta.uid = "uid-" + name;
+  made->meta.resource_version = "1";
+  kube::external_service body;
+  body.spec.dns_name = dns_name.empty() ? name + ".example" : dns_name;
+  made->body = body;
+  return made;
+}
+
+// What the reconcilers of a test were given; they finish only when told to.
+struct bench {
+  struct given {
+    payload<reconcile_work> work;
+    dispatcher_actor dispatcher;
+  };
+  std::deque<given> under_way;
+  std::vector<std::string> order;
+  std::map<std::string, int> runs;
+  std::string throws;  // the key whose reconciler always throws
+  std::vector<reconciler_actor> spawned;
+};
+
+reconciler_actor::behavior_type worker(reconciler_actor::pointer self, bench* shared) {
+  log_exceptions(self, "reconciler");
+  return {[self, shared](const payload<reconcile_work>& work) {
+    const auto& key = work->service->meta.name;
+    shared->order.push_back(key);
+    ++shared->runs[key];
+    if (key == shared->throws) throw std::runtime_error("always");
+    shared->under_way.push_back({work, caf::actor_cast<dispatcher_actor>(self->current_sender())});
+  }};
+}
+
+caf::behavior ask_to_drain(caf::event_based_actor* self, const dispatcher_actor& whom, bool* drained) {
+  self->request(whom, seconds{30}, drain_atom{})
+      .then([drained](ok_atom) { *drained = true; }, [](const caf::error&) {});
+  return {[](int) {}};
+}
+
+struct dispatching : ::testing::Test {
+  void start(unsigned max_concurrent = 16) {
+    api = world.system().spawn(test::scripted_api, &script);
+    dispatcher_config config;
+    config.max_concurrent = max_concurrent;
+    config.spawn_reconciler = [this](caf::local_actor* parent, const std::string&) {
+      auto made = parent->spawn(worker, &shared);
+      shared.spawned.push_back(made);
+      return made;
+    };
+    config.internal_error = [](const kube::object& service) {
+      kube::request what;
+      what.what = kube::verb::patch_status;
+      what.name = service.meta.name;
+      return what;
+    };
+    dispatcher = world.system().spawn(dispatcher_behavior, std::move(config));
+    auto everyone = std::make_shared<directory>();
+    everyone->kube_api = api;
+    caf::anon_send(dispatcher, directory_ptr{everyone});
+    world.settle();
+  }
+  void TearDown() override {
+    shared.under_way.clear();
+    caf::anon_send_exit(dispatcher, caf::exit_reason::kill);
+    caf::anon_send_exit(api, caf::exit_reason::kill);
+    world.settle();
+    script = {};
+    shared.spawned.clear();
+  }
+  void update(kind of, std::vector<kube::object_ptr> objects, std::vector<std::string> gone = {},
+              bool initial = false) {
+    auto& now = known[static_cast<std::size_t>(of)];
+    now.of = of;
+    now.synced = true;
+    now.epoch = 1;
+    auto sent = std::make_shared<informer_update>();
+    for (const auto& one : objects) {
+      now.objects.put(one);
+      sent->changed.push_back(one->meta.name);
+    }
+    for (const auto& name : gone) {
+      now.objects.erase(name);
+      sent->changed.push_back(name);
+    }
+    sent->current = now;
+    sent->initial = initial;
+    caf::anon_send(dispatcher, payload<informer_update>{sent});
+    world.settle();
+  }
+  void sync_children() {
+    for (const auto of : kube::child_kinds) update(of, {}, {}, true);
+  }
+  void finish_first(bool success = true) {
+    const auto first = shared.under_way.front();
+    shared.under_way.pop_front();
+    auto result = std::make_shared<reconcile_result>();
+    result->key = first.work->service->meta.name;
+    result->how.success = success;
+    caf::anon_send(first.dispatcher, payload<reconcile_result>{result});
+    world.settle();
+  }
+
+  test::api_script script;
+  bench shared;
+  std::array<kube::published, kube::watched_kinds.size()> known;
+  test::virtual_system world;
+  kube_api_actor api;
+  dispatcher_actor dispatcher;
+};
+
+TEST_F(dispatching, nothing_is_reconciled_before_every_kind_is_known) {
+  start();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  for (const auto of : kube::child_kinds) {
+    EXPECT_TRUE(shared.order.empty());
+    update(of, {}, {}, true);
+  }
+  EXPECT_EQ(shared.order, std::vector<std::string>{"a"});
+}
+
+TEST_F(dispatching, a_key_never_runs_twice_at_once_and_runs_again_when_it_changed_meanwhile) {
+  start();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  sync_children();
+  update(kind::external_service, {external_service("a")});
+  update(kind::external_service, {external_service("a")});
+  EXPECT_EQ(shared.runs["a"], 1);
+  finish_first();
+  EXPECT_EQ(shared.runs["a"], 2);
+  finish_first();
+  EXPECT_EQ(shared.runs["a"], 2);
+}
+
+TEST_F(dispatching, no_more_keys_than_allowed_run_at_once) {
+  start(2);
+  update(kind::external_service, {external_service("a"), external_service("b"), external_service("c")}, {},
+         true);
+  sync_children();
+  EXPECT_EQ(shared.order.size(), 2u);
+  finish_first();
+  EXPECT_EQ(shared.order.size(), 3u);
+}
+
+TEST_F(dispatching, a_persons_change_goes_before_the_initial_list) {
+  start(1);
+  std::vector<kube::object_ptr> many;
+  for (int i = 0; i < 100; ++i) many.push_back(external_service("n" + std::to_string(i)));
+  update(kind::external_service, many, {}, true);
+  sync_children();
+  update(kind::external_service, {external_service("urgent")});
+  finish_first();
+  EXPECT_EQ(shared.order.at(1), "urgent");
+}
+
+TEST_F(dispatching, a_reconciler_that_always_throws_backs_off_and_harms_nobody) {
+  start();
+  shared.throws = "bad";
+  update(kind::external_service, {external_service("bad"), external_service("good")}, {}, true);
+  sync_children();
+  world.advance(seconds{10});
+  EXPECT_EQ(shared.runs["good"], 1);
+  EXPECT_GE(shared.runs["bad"], 5);
+  EXPECT_LE(shared.runs["bad"], 20) << "the queue's back-off must hold";
+  ASSERT_FALSE(script.requests.empty());
+  EXPECT_EQ(script.requests.front().what.what, kube::verb::patch_status);
+  EXPECT_EQ(script.requests.front().what.name, "bad");
+}
+
+TEST_F(dispatching, a_failed_run_is_tried_again_and_a_success_is_not) {
+  start();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  sync_children();
+  finish_first(false);
+  world.advance(milliseconds{50});
+  EXPECT_EQ(shared.runs["a"], 2);
+  finish_first(true);
+  world.advance(seconds{1000});
+  EXPECT_EQ(shared.runs["a"], 2);
+}
+
+TEST_F(dispatching, the_reconciler_of_a_deleted_external_service_ends) {
+  start();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  sync_children();
+  finish_first();
+  bool ended = false;
+  caf::actor_cast<caf::actor>(shared.spawned.front())->attach_functor([&ended](const caf::error&) {
+    ended = true;
+  });
+  update(kind::external_service, {}, {"a"});
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(dispatching, a_changed_child_tells_its_reconciler_which_kind_changed) {
+  start();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  sync_children();
+  finish_first();
+  update(kind::service, {}, {"a"});
+  ASSERT_EQ(shared.under_way.size(), 1u);
+  EXPECT_EQ(shared.under_way.front().work->changed, 1u << kube::child_index(kind::service));
+}
+
+TEST_F(dispatching, a_child_of_nobody_is_nobodys_work) {
+  start();
+  update(kind::external_service, {}, {}, true);
+  sync_children();
+  update(kind::service, {}, {"stranger"});
+  EXPECT_TRUE(shared.order.empty());
+}
+
+TEST_F(dispatching, the_second_claim_of_a_dns_name_is_told_whose_it_is) {
+  start();
+  update(kind::external_service,
+         {external_service("a", "same.example"), external_service("b", "Same.example.")}, {}, true);
+  sync_children();
+  ASSERT_EQ(shared.under_way.size(), 2u);
+  std::map<std::string, std::string> holder;
+  for (const auto& one : shared.under_way) holder[one.work->service->meta.name] = one.work->name_claimed_by;
+  EXPECT_EQ(holder["a"], "");
+  EXPECT_EQ(holder["b"], "a");
+}
+
+TEST_F(dispatching, when_the_dispatcher_dies_its_reconcilers_end_with_it) {
+  start();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  sync_children();
+  bool ended = false;
+  caf::actor_cast<caf::actor>(shared.spawned.front())->attach_functor([&ended](const caf::error&) {
+    ended = true;
+  });
+  caf::anon_send_exit(dispatcher, caf::exit_reason::kill);
+  world.settle();
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(dispatching, draining_waits_for_the_run_under_way_and_starts_no_other) {
+  start(1);
+  update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
+  sync_children();
+  bool drained = false;
+  auto asker = world.system().spawn(ask_to_drain, dispatcher, &drained);
+  world.settle();
+  EXPECT_FALSE(drained);
+  finish_first();
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(shared.order.size(), 1u);
+  caf::anon_send_exit(asker, caf::exit_reason::kill);
+  world.settle();
+}
+
+}  // namespace
+}  // namespace egress
