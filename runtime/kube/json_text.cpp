@@ -1,0 +1,135 @@
+#include "runtime/kube/json_text.hpp"
+
+#include <algorithm>
+#include <boost/json/parser.hpp>
+#include <boost/json/serialize.hpp>
+#include <vector>
+
+namespace egress::json {
+namespace {
+
+std::vector<const boost::json::key_value_pair*> sorted_members(const object& from) {
+  std::vector<const boost::json::key_value_pair*> members;
+  members.reserve(from.size());
+  for (const auto& member : from) members.push_back(&member);
+  std::ranges::sort(members, {}, [](const auto* member) { return std::string_view(member->key()); });
+  return members;
+}
+
+void append_canonical(std::string& out, const value& what) {
+  if (const auto* all = what.if_object()) {
+    char before = '{';
+    for (const auto* member : sorted_members(*all)) {
+      out += before;
+      out += boost::json::serialize(member->key());
+      out += ':';
+      append_canonical(out, member->value());
+      before = ',';
+    }
+    out += all->empty() ? "{}" : "}";
+  } else if (const auto* items = what.if_array()) {
+    char before = '[';
+    for (const auto& item : *items) {
+      out += before;
+      append_canonical(out, item);
+      before = ',';
+    }
+    out += items->empty() ? "[]" : "]";
+  } else {
+    out += boost::json::serialize(what);
+  }
+}
+
+void append_pretty(std::string& out, const value& what, std::size_t indent) {
+  const auto* all = what.if_object();
+  const auto* items = what.if_array();
+  if ((all == nullptr || all->empty()) && (items == nullptr || items->empty())) {
+    out += boost::json::serialize(what);
+    return;
+  }
+  bool first = true;
+  const auto new_line = [&] {
+    if (!first) out += ',';
+    first = false;
+    out += '\n';
+    out.append(indent + 2, ' ');
+  };
+  out += all != nullptr ? '{' : '[';
+  if (all != nullptr) {
+    for (const auto& member : *all) {
+      new_line();
+      out += boost::json::serialize(member.key());
+      out += ": ";
+      append_pretty(out, member.value(), indent + 2);
+    }
+  } else {
+    for (const auto& item : *items) {
+      new_line();
+      append_pretty(out, item, indent + 2);
+    }
+  }
+  out += '\n';
+  out.append(indent, ' ');
+  out += all != nullptr ? '}' : ']';
+}
+
+}  // namespace
+
+result<value> parse(std::string_view text) {
+  boost::json::parse_options options;
+  options.max_depth = 100;
+  boost::json::parser parser({}, options);
+  boost::json::error_code failed;
+  const auto read = parser.write_some(text.data(), text.size(), failed);
+  if (failed == boost::json::error::incomplete)
+    return fail("not JSON at byte {}: the text ends too early", text.size());
+  if (failed) return fail("not JSON at byte {}: {}", read, failed.message());
+  if (read < text.size()) return fail("not JSON at byte {}: more text after the end", read);
+  return parser.release();
+}
+
+result<object> parse_object(std::string_view text) {
+  auto parsed = parse(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (!parsed->is_object()) return fail("{} where a JSON object belongs", type_name(*parsed));
+  return std::move(parsed->get_object());
+}
+
+std::string to_text(const value& what) {
+  return boost::json::serialize(what);
+}
+
+std::string canonical_text(const value& what) {
+  std::string out;
+  append_canonical(out, what);
+  return out;
+}
+
+std::string pretty_text(const value& what) {
+  std::string out;
+  append_pretty(out, what, 0);
+  out += '\n';
+  return out;
+}
+
+std::string_view type_name(const value& what) {
+  switch (what.kind()) {
+    case boost::json::kind::null:
+      return "null";
+    case boost::json::kind::bool_:
+      return "a boolean";
+    case boost::json::kind::int64:
+    case boost::json::kind::uint64:
+    case boost::json::kind::double_:
+      return "a number";
+    case boost::json::kind::string:
+      return "a string";
+    case boost::json::kind::array:
+      return "a list";
+    case boost::json::kind::object:
+      return "an object";
+  }
+  return "a value";
+}
+
+}  // namespace egress::json
