@@ -244,7 +244,8 @@ void watch_machine::stream_events(outcome& out, const std::vector<kube::watch_ev
   const std::vector<kube::watch_event> rest(event, events.end());
   auto changed = store_.apply(rest);
   for (const auto& one : rest)
-    if (!one.resource_version.empty()) resource_version_ = one.resource_version;
+    if (!one.resource_version.empty() && !older(one.resource_version, resource_version_))
+      resource_version_ = one.resource_version;
   if (changed.names.empty()) return;
   if (!out.published) {
     out.published = std::move(changed);

@@ -1,0 +1,392 @@
+#include "actors/informer/watch_machine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/informer/objects.hpp"
+
+namespace egress::informer {
+namespace {
+
+using kube::api_errc;
+using kube::event_type;
+using std::chrono::minutes;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::service;
+
+kube::api_error error_of(api_errc code) {
+  return {.code = code, .status = 0, .reason = "Reason", .message = "because", .retry_after = {}};
+}
+
+kube::watch_event added(const std::string& name, const std::string& version) {
+  return {event_type::added, service(name, "u-" + name, version), version, false};
+}
+kube::watch_event bookmark(const std::string& version, bool end = false) {
+  return {event_type::bookmark, nullptr, version, end};
+}
+
+// The machine, its clock, and its latest outcome.
+class WatchMachine : public ::testing::Test {
+ protected:
+  void begin(bool streaming, kube::kind of = kube::kind::service) {
+    machine.emplace(scope{of, "ns", "app=egress-gateway", streaming});
+    last = machine->start(at());
+  }
+  moment at() const { return {now, 0.5}; }
+
+  template <class Command>
+  const Command* find() const {
+    for (const auto& one : last.commands)
+      if (const auto* found = std::get_if<Command>(&one)) return found;
+    return nullptr;
+  }
+  template <class Command>
+  const Command& the() const {
+    const auto* found = find<Command>();
+    EXPECT_NE(found, nullptr) << "no such command in the outcome";
+    static const Command none{};
+    return found ? *found : none;
+  }
+
+  void page(std::vector<kube::object_ptr> items, const std::string& version, const std::string& more = "") {
+    last = machine->listed(the<list_command>().id, kube::list_page{std::move(items), version, more}, at());
+  }
+  void list_fails(api_errc code) {
+    last = machine->listed(the<list_command>().id, std::unexpected(error_of(code)), at());
+  }
+  ticket stream() const {
+    if (const auto* opened = find<open_watch_command>()) return opened->id;
+    return the<next_chunk_command>().id;
+  }
+  void events(std::vector<kube::watch_event> all) {
+    last = machine->chunk(stream(), {std::move(all), false, {}}, at());
+  }
+  void ends(std::optional<kube::api_error> why = {}, std::vector<kube::watch_event> all = {}) {
+    last = machine->chunk(stream(), {std::move(all), true, std::move(why)}, at());
+  }
+  void wait_over() {
+    now += the<wait_command>().duration;
+    last = machine->timer(the<wait_command>().id, at());
+  }
+  // Up to an open watch that began at version 10.
+  void watching() {
+    begin(false);
+    page({service("a", "u-a", "5")}, "10");
+  }
+  bool listing_anew() const {
+    return find<list_command>() && find<list_command>()->what.continue_token.empty();
+  }
+
+  steady_time now{std::chrono::hours(10)};
+  std::optional<watch_machine> machine;
+  outcome last;
+};
+
+// ---- lists
+
+TEST_F(WatchMachine, ListsInPagesOf500AndPublishesTheWhole) {
+  begin(false);
+  EXPECT_EQ(the<list_command>().what.limit, 500);
+  EXPECT_EQ(the<list_command>().what.resource_version, "");
+  EXPECT_EQ(the<list_command>().what.label_selector, "app=egress-gateway");
+  EXPECT_EQ(the<list_command>().what.name_space, "ns");
+  page({service("a", "1", "1")}, "10", "more");
+  EXPECT_FALSE(last.published);
+  EXPECT_FALSE(machine->current().synced);
+  EXPECT_EQ(the<list_command>().what.continue_token, "more");
+  page({service("b", "2", "2")}, "10");
+  ASSERT_TRUE(last.published);
+  EXPECT_TRUE(last.published->initial);
+  EXPECT_THAT(last.published->names, ElementsAre("a", "b"));
+  EXPECT_EQ(the<open_watch_command>().what.resource_version, "10");
+  EXPECT_EQ(machine->state(), watch_state::watching);
+}
+
+TEST_F(WatchMachine, AsksForAWatchOfFiveToTenMinutes) {
+  watching();
+  EXPECT_EQ(the<open_watch_command>().what.timeout, std::chrono::seconds(450));
+  EXPECT_FALSE(the<open_watch_command>().what.send_initial_events);
+}
+
+TEST_F(WatchMachine, GoneInTheMiddleOfAListStartsItAgain) {
+  begin(false);
+  page({service("a", "1", "1")}, "10", "more");
+  list_fails(api_errc::gone);
+  EXPECT_TRUE(listing_anew());
+  page({service("b", "2", "12")}, "12");
+  EXPECT_THAT(last.published->names, ElementsAre("b"));
+}
+
+TEST_F(WatchMachine, GoneAgainAndAgainIsNotAskedWithoutPause) {
+  begin(false);
+  list_fails(api_errc::gone);
+  list_fails(api_errc::gone);
+  EXPECT_EQ(find<list_command>(), nullptr);
+  EXPECT_EQ(machine->state(), watch_state::waiting);
+}
+
+TEST_F(WatchMachine, AFailedPageIsAskedForAgainAfterTheBackoff) {
+  begin(false);
+  page({service("a", "1", "1")}, "10", "more");
+  list_fails(api_errc::transport);
+  EXPECT_EQ(the<wait_command>().duration, milliseconds(1200));
+  ASSERT_EQ(last.lines.size(), 1u);
+  EXPECT_EQ(last.lines[0].level, log_level::warn);
+  wait_over();
+  EXPECT_EQ(the<list_command>().what.continue_token, "more");
+}
+
+TEST_F(WatchMachine, RetryAfterIsHonoured) {
+  begin(false);
+  auto why = error_of(api_errc::too_many_requests);
+  why.retry_after = std::chrono::seconds(17);
+  last = machine->listed(the<list_command>().id, std::unexpected(why), at());
+  EXPECT_EQ(the<wait_command>().duration, milliseconds(17'000));
+}
+
+TEST_F(WatchMachine, AnAnswerThatIsNoListIsAFailure) {
+  begin(false);
+  last = machine->listed(the<list_command>().id, kube::reply{std::monostate{}}, at());
+  EXPECT_EQ(machine->state(), watch_state::waiting);
+  wait_over();
+  page({}, "");
+  EXPECT_EQ(machine->state(), watch_state::waiting);
+  EXPECT_FALSE(machine->current().synced);
+}
+
+TEST_F(WatchMachine, LateAnswersAreIgnored) {
+  begin(false);
+  const auto old = the<list_command>().id;
+  list_fails(api_errc::server_error);
+  EXPECT_THAT(machine->listed(old, kube::list_page{{}, "1", ""}, at()).commands, IsEmpty());
+  EXPECT_THAT(machine->timer(old, at()).commands, IsEmpty());
+  EXPECT_THAT(machine->chunk(old, {{}, true, {}}, at()).commands, IsEmpty());
+  EXPECT_THAT(machine->start(at()).commands, IsEmpty());
+  EXPECT_FALSE(machine->current().synced);
+}
+
+// ---- the definition
+
+TEST_F(WatchMachine, WaitsForTheDefinitionWithOneLine) {
+  begin(false, kube::kind::external_service);
+  list_fails(api_errc::not_found);
+  ASSERT_EQ(last.lines.size(), 1u);
+  EXPECT_THAT(last.lines[0].message, HasSubstr("externalservices"));
+  EXPECT_THAT(machine->unready_reason(), HasSubstr("install"));
+  for (int i = 0; i < 5; ++i) {
+    wait_over();
+    list_fails(api_errc::not_found);
+    EXPECT_THAT(last.lines, IsEmpty());
+    EXPECT_LE(the<wait_command>().duration, milliseconds(4'000));
+  }
+  wait_over();
+  page({}, "3");
+  EXPECT_EQ(machine->unready_reason(), "");
+  EXPECT_TRUE(machine->current().synced);
+}
+
+TEST_F(WatchMachine, ADefinitionThatGoesAwayLaterMakesUnreadyButKeepsWhatIsKnown) {
+  watching();
+  ends(error_of(api_errc::not_found));
+  EXPECT_NE(machine->unready_reason(), "");
+  EXPECT_EQ(machine->current().objects.size(), 1u);
+}
+
+TEST_F(WatchMachine, IsUnreadyUntilTheFirstListIsComplete) {
+  begin(false);
+  EXPECT_THAT(machine->unready_reason(), HasSubstr("Service"));
+  page({}, "1");
+  EXPECT_EQ(machine->unready_reason(), "");
+}
+
+// ---- watches
+
+TEST_F(WatchMachine, EventsArePublishedAndAskedForOneChunkAtATime) {
+  watching();
+  events({added("b", "11"), bookmark("12")});
+  EXPECT_THAT(last.published->names, ElementsAre("b"));
+  EXPECT_FALSE(last.published->initial);
+  ASSERT_EQ(last.commands.size(), 1u);
+  EXPECT_NE(find<next_chunk_command>(), nullptr);
+}
+
+TEST_F(WatchMachine, ABookmarkAloneIsNotPublished) {
+  watching();
+  events({bookmark("12")});
+  EXPECT_FALSE(last.published);
+}
+
+TEST_F(WatchMachine, ResumesWhereItWasBookmarksIncluded) {
+  watching();
+  events({added("b", "11"), bookmark("15")});
+  now += minutes(5);
+  ends();
+  EXPECT_EQ(the<open_watch_command>().what.resource_version, "15");
+}
+
+TEST_F(WatchMachine, AStreamThatWasCutAfterEventsIsResumedAtOnce) {
+  watching();
+  events({added("b", "11")});
+  ends(error_of(api_errc::transport));
+  EXPECT_EQ(the<open_watch_command>().what.resource_version, "11");
+}
+
+TEST_F(WatchMachine, AWatchThatEndsAtOnceWithoutEventsIsAFailure) {
+  watching();
+  now += milliseconds(900);
+  ends();
+  EXPECT_EQ(machine->state(), watch_state::waiting);
+  wait_over();
+  EXPECT_EQ(the<open_watch_command>().what.resource_version, "10");
+  now += milliseconds(1100);
+  ends();
+  EXPECT_NE(find<open_watch_command>(), nullptr);
+}
+
+TEST_F(WatchMachine, AWatchThatIsSilentUntilItsTimeoutLeadsToAList) {
+  watching();
+  now += the<open_watch_command>().what.timeout;
+  ends();
+  EXPECT_TRUE(listing_anew());
+}
+
+TEST_F(WatchMachine, ADeadStreamAfterItsTimeoutLeadsToAListToo) {
+  watching();
+  now += the<open_watch_command>().what.timeout + std::chrono::seconds(30);
+  ends(error_of(api_errc::timed_out));
+  EXPECT_TRUE(listing_anew());
+}
+
+TEST_F(WatchMachine, OneBookmarkIsEnoughNotToListAgain) {
+  watching();
+  events({bookmark("10")});
+  now += minutes(10);
+  ends();
+  EXPECT_EQ(the<open_watch_command>().what.resource_version, "10");
+}
+
+TEST_F(WatchMachine, GoneListsAgainAndSynthesisesDeletes) {
+  watching();
+  ends(error_of(api_errc::gone));
+  ASSERT_TRUE(listing_anew());
+  page({service("z", "9", "40")}, "41");
+  EXPECT_THAT(last.published->names, ::testing::UnorderedElementsAre("a", "z"));
+  EXPECT_FALSE(last.published->initial);
+  EXPECT_EQ(machine->current().epoch, 2u);
+}
+
+TEST_F(WatchMachine, AVersionOfTheFutureLeadsToAListWithoutVersion) {
+  watching();
+  ends(error_of(api_errc::version_too_large));
+  EXPECT_EQ(the<list_command>().what.resource_version, "");
+}
+
+TEST_F(WatchMachine, AnErrorEventAfterOthersLeadsToAList) {
+  watching();
+  ends(error_of(api_errc::server_error), {added("b", "11")});
+  EXPECT_THAT(last.published->names, ElementsAre("b"));
+  wait_over();
+  EXPECT_TRUE(listing_anew());
+}
+
+TEST_F(WatchMachine, AWatchThatCannotBeOpenedIsTriedAgainThenListed) {
+  watching();
+  unsigned tries = 0;
+  for (; tries < 10 && !find<list_command>(); ++tries) {
+    ends(error_of(api_errc::transport));
+    wait_over();
+  }
+  EXPECT_EQ(tries, 5u);
+}
+
+TEST_F(WatchMachine, AWatchThatIsRefusedOrGarbledLeadsToAList) {
+  for (const auto code :
+       {api_errc::bad_request, api_errc::invalid, api_errc::malformed, api_errc::too_large}) {
+    watching();
+    ends(error_of(code));
+    wait_over();
+    EXPECT_TRUE(listing_anew());
+  }
+}
+
+// ---- streaming lists
+
+TEST_F(WatchMachine, AStreamingListIsCompleteAtItsBookmark) {
+  begin(true);
+  EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
+  EXPECT_EQ(the<open_watch_command>().what.resource_version, "");
+  events({added("a", "3")});
+  EXPECT_FALSE(last.published);
+  events({added("b", "4"),
+          {event_type::deleted, service("a", "u-a", "5"), "5", false},
+          bookmark("9", true),
+          added("c", "10")});
+  ASSERT_TRUE(last.published);
+  EXPECT_TRUE(last.published->initial);
+  EXPECT_THAT(last.published->names, ElementsAre("b", "c"));
+  EXPECT_EQ(machine->current().objects.size(), 2u);
+  ends(error_of(api_errc::transport));
+  EXPECT_EQ(the<open_watch_command>().what.resource_version, "10");
+  EXPECT_FALSE(the<open_watch_command>().what.send_initial_events);
+}
+
+TEST_F(WatchMachine, AServerThatRefusesStreamingListsIsListedPageByPageForGood) {
+  for (const auto code : {api_errc::bad_request, api_errc::invalid}) {
+    begin(true);
+    ends(error_of(code));
+    ASSERT_TRUE(listing_anew());
+    page({}, "7");
+    ends(error_of(api_errc::gone));
+    EXPECT_TRUE(listing_anew());
+  }
+}
+
+TEST_F(WatchMachine, AStreamingListThatIsCutIsForgottenAndTriedAgain) {
+  begin(true);
+  events({added("a", "3")});
+  ends();
+  wait_over();
+  events({added("b", "4"), bookmark("9", true)});
+  EXPECT_THAT(last.published->names, ElementsAre("b"));
+}
+
+TEST_F(WatchMachine, AStreamingListThatIsAlwaysCutIsReplacedForOnce) {
+  begin(true);
+  for (int i = 0; i < 3; ++i) {
+    ends(error_of(api_errc::transport));
+    wait_over();
+  }
+  ASSERT_TRUE(listing_anew());
+  page({}, "7");
+  ends(error_of(api_errc::gone));
+  wait_over();
+  EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
+}
+
+TEST_F(WatchMachine, AServerThatIgnoresTheWishIsNoticed) {
+  begin(true);
+  const auto patience = the<wait_command>();
+  const auto id = stream();
+  last = machine->chunk(id, {{added("a", "3")}, false, {}}, at());
+  last = machine->timer(patience.id, at());
+  EXPECT_NE(find<wait_command>(), nullptr) << "it was heard: more patience";
+  last = machine->timer(patience.id, at());
+  EXPECT_EQ(the<close_watch_command>().id, id);
+  EXPECT_TRUE(listing_anew());
+}
+
+TEST_F(WatchMachine, TheDefinitionMayBeMissingForAStreamToo) {
+  begin(true, kube::kind::external_service);
+  ends(error_of(api_errc::not_found));
+  EXPECT_NE(machine->unready_reason(), "");
+  wait_over();
+  EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
+  EXPECT_NE(machine->unready_reason(), "");
+  events({bookmark("4", true)});
+  EXPECT_EQ(machine->unready_reason(), "");
+}
+
+}  // namespace
+}  // namespace egress::informer
