@@ -1,0 +1,68 @@
+# make run and make test do all that is needed on a Debian 12 machine; the others expect what these installed.
+PRESET ?= release
+JOBS ?= $(shell nproc)
+TEST_JOBS ?= 2
+DEV_FLAGS ?=
+CMAKE_FLAGS ?=
+CTEST_FLAGS ?=
+IMG ?= egress-operator:latest
+KUBECTL ?= kubectl
+BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command -v $(tool)),$(tool))))
+
+.PHONY: help run test build bench image deploy format check packages-build packages-test
+help:
+	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples'
+	@echo 'make test     build and run every test (PRESET=release|asan|dev)'
+	@echo 'make build    build/release/egress-operator'
+	@echo 'make bench    run the benchmarks'
+	@echo 'make image    IMG=NAME:TAG, with docker, podman or buildah'
+	@echo 'make deploy   IMG=NAME:TAG, into the cluster of your kubeconfig'
+	@echo 'make format   let clang-format have its way'
+	@echo 'make check    format, include rules, sizes of files and functions'
+
+run: build
+	build/release/egress-operator dev -f deploy/samples $(DEV_FLAGS)
+
+build: packages-build
+	cmake --preset release -DEGRESS_TESTS=OFF $(CMAKE_FLAGS)
+	cmake --build --preset release -j $(JOBS) --target egress-operator
+
+test: packages-test
+	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
+	cmake --build --preset $(PRESET) -j $(JOBS)
+	scripts/kubectl.sh || echo 'make test: the tests that need kubectl will be left out' >&2
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -j $(TEST_JOBS) $(CTEST_FLAGS)
+
+bench: packages-test
+	cmake --preset release -DEGRESS_BENCH=ON $(CMAKE_FLAGS)
+	cmake --build --preset release -j $(JOBS)
+	@found=0; for program in build/release/bench/*; do \
+	  if [ -f "$$program" ] && [ -x "$$program" ]; then found=1; "$$program" || exit 1; fi; done; \
+	[ $$found = 1 ] || { echo 'make bench: no benchmark was built' >&2; exit 1; }
+
+image:
+	@test -n '$(BUILDER)' || { echo 'make image: needs docker, podman or buildah' >&2; exit 1; }
+	$(BUILDER) build -t $(IMG) -f deploy/image/Dockerfile \
+	  $(if $(filter-out docker,$(BUILDER)),--ignorefile deploy/image/Dockerfile.dockerignore) .
+
+# The image is set in a copy: the tree stays as it is.
+deploy:
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -r deploy "$$copy" && \
+	image='$(IMG)' && name=$${image%:*} && tag=$${image##*:} && \
+	{ [ "$$name" != "$$image" ] && [ "$${tag#*/}" = "$$tag" ] || { echo 'make deploy: IMG must be NAME:TAG' >&2; exit 1; }; } && \
+	sed -i -e "s|newName: .*|newName: $$name|" -e "s|newTag: .*|newTag: $$tag|" "$$copy/deploy/base/kustomization.yaml" && \
+	$(KUBECTL) apply -k "$$copy/deploy"
+
+format: packages-test
+	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+check: packages-test
+	scripts/check_format.sh
+	python3 tests/structure/check_includes.py .
+	python3 tests/structure/check_sizes.py .
+
+packages-build:
+	@scripts/packages.sh build
+packages-test:
+	@scripts/packages.sh test
