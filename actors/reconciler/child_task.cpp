@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include "runtime/kube/json_text.hpp"
 
 namespace egress::reconciler {
 namespace {
@@ -21,13 +20,6 @@ kube::api_error no_object() {
           .reason = {},
           .message = "the API server's answer is not the object that was asked for",
           .retry_after = {}};
-}
-
-std::optional<json::object> parsed(const std::string& text) {
-  boost::system::error_code failed;
-  auto value = boost::json::parse(text, failed);
-  if (failed || !value.is_object()) return std::nullopt;
-  return std::move(value.get_object());
 }
 
 }  // namespace
@@ -106,7 +98,7 @@ child_task::step child_task::create() {
       in_.of == kube::kind::service && !in_.previous_cluster_ip.empty() && !without_cluster_ip_;
   if (auto* spec = body.if_contains("spec"); ask_for_ip && spec && spec->is_object())
     spec->get_object()["clusterIP"] = in_.previous_cluster_ip;
-  request.body = boost::json::serialize(body);
+  request.body = json::to_text(body);
   return request;
 }
 
@@ -118,7 +110,7 @@ child_task::step child_task::remove(const std::string& uid) {
 }
 
 child_task::step child_task::compare(const kube::document& live) {
-  const auto tree = parsed(live.json);
+  const auto tree = json::parse_object(live.json);
   if (!tree) return failed(no_object());
   const auto wanted = leaving(target(in_.of, in_.wanted->object, *tree), *tree, in_.alone);
   const auto patch = merge_patch(*tree, wanted);
@@ -130,7 +122,7 @@ child_task::step child_task::compare(const kube::document& live) {
   patched_version_ = live.decoded->meta.resource_version;
   doing_ = doing::patching;
   auto request = about(kube::verb::patch);
-  request.body = boost::json::serialize(patch);
+  request.body = json::to_text(patch);
   return request;
 }
 

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
 #include <functional>
 
-#include "runtime/kube/json.hpp"
+#include "runtime/kube/json_text.hpp"
 
 namespace egress::reconciler {
 namespace {
@@ -106,14 +105,14 @@ kube::request event_recorder::create(const happening& what, const std::string& m
                           {"count", event.count},
                           {"firstTimestamp", to_rfc3339(event.first)},
                           {"lastTimestamp", to_rfc3339(event.last)}};
-  out.body = boost::json::serialize(body);
+  out.body = json::to_text(body);
   return out;
 }
 
 kube::request event_recorder::bump(const posted_event& event, const std::string& message) {
   auto out = event_request(kube::verb::patch);
   out.name = event.name;
-  out.body = boost::json::serialize(
+  out.body = json::to_text(
       json::object{{"count", event.count}, {"message", message}, {"lastTimestamp", to_rfc3339(event.last)}});
   return out;
 }

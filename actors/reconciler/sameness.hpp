@@ -1,6 +1,6 @@
 #pragma once
-// When two JSON values of an API object mean the same: quantities by value, and an empty map, null or empty
-// string is like none at all.
+// When two JSON values of an API object mean the same, by the rules of kube::project: quantities by value,
+// and what is empty is like what is not there, but where an empty value says something.
 
 #include <string_view>
 
@@ -8,13 +8,15 @@
 
 namespace egress::reconciler {
 
-// null, "", {} or []: what the server leaves out.
-bool is_empty(const json::value& what);
+// Where a value stands: the name of its member, and of the member that holds its object ("" in a list).
+struct place {
+  std::string_view name, parent;
+};
 
-// key: the member's name the values stand at, or the nearest one above (a quantity is known by it).
-bool same(const json::value& a, const json::value& b, bool quantities = false);
+// null, "", {}, [], or an object of nothing but these; not an empty selector, which selects all, nor an empty
+// value under a name that people chose.
+bool says_nothing(const json::value& what, place at);
 
-// Whether the values below a member of this name are quantities.
-bool holds_quantities(std::string_view key);
+bool same(const json::value& a, const json::value& b, place at);
 
 }  // namespace egress::reconciler

@@ -1,7 +1,6 @@
 #include "actors/reconciler/target.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "actors/reconciler/sameness.hpp"
@@ -140,42 +139,42 @@ void take_from_live(json::value& wanted, const json::value& live, const std::vec
   }
 }
 
-json::object patch_of(const json::object& live, const json::object& wanted, bool quantities) {
+json::object patch_of(const json::object& live, const json::object& wanted, string_view name) {
   json::object out;
   for (const auto& [key, value] : wanted) {
-    const bool below = quantities || holds_quantities(key);
+    const place at{key, name};
     const auto* theirs = live.if_contains(key);
-    if (theirs ? same(*theirs, value, below) : is_empty(value)) continue;
+    if (theirs ? same(*theirs, value, at) : says_nothing(value, at)) continue;
     if (theirs && theirs->is_object() && value.is_object())
-      out[key] = patch_of(theirs->get_object(), value.get_object(), below);
+      out[key] = patch_of(theirs->get_object(), value.get_object(), key);
     else
       out[key] = value;
   }
   for (const auto& [key, value] : live)
-    if (!wanted.contains(key) && !is_empty(value)) out[key] = nullptr;
+    if (!wanted.contains(key) && !says_nothing(value, {key, name})) out[key] = nullptr;
   return out;
 }
 
-void differing(const json::value& live, const json::value& wanted, bool quantities, const std::string& at,
+void differing(const json::value& live, const json::value& wanted, place here, const std::string& path,
                pointers& out) {
-  if (same(live, wanted, quantities)) return;
+  if (same(live, wanted, here)) return;
   const bool objects = live.is_object() && wanted.is_object();
   const bool lists =
       live.is_array() && wanted.is_array() && live.get_array().size() == wanted.get_array().size();
   if (lists) {
     for (std::size_t i = 0; i < live.get_array().size(); ++i)
-      differing(live.get_array()[i], wanted.get_array()[i], quantities, at + "/" + std::to_string(i), out);
+      differing(live.get_array()[i], wanted.get_array()[i], {}, path + "/" + std::to_string(i), out);
   } else if (objects) {
     static const json::value none;
     for (const auto& [key, value] : wanted.get_object()) {
       const auto* theirs = live.get_object().if_contains(key);
-      differing(theirs ? *theirs : none, value, quantities || holds_quantities(key), at + "/" + escaped(key),
-                out);
+      differing(theirs ? *theirs : none, value, {key, here.name}, path + "/" + escaped(key), out);
     }
     for (const auto& [key, value] : live.get_object())
-      if (!wanted.get_object().contains(key) && !is_empty(value)) out.insert(at + "/" + escaped(key));
+      if (!wanted.get_object().contains(key) && !says_nothing(value, {key, here.name}))
+        out.insert(path + "/" + escaped(key));
   } else {
-    out.insert(at);
+    out.insert(path);
   }
 }
 
@@ -188,6 +187,7 @@ json::object target(kube::kind of, const json::object& rendered, const json::obj
   out["metadata"] = metadata_of(of, rendered, live);
   const string_view content = of == kube::kind::config_map ? "data" : "spec";
   out[content] = look(rendered, content) ? *look(rendered, content) : json::object();
+  if (of == kube::kind::config_map) out.erase("binaryData");  // data by another name
   const auto* theirs = look(live, content);
   if (!theirs) return out;
   auto& ours = sub(out, content);
@@ -205,7 +205,7 @@ json::object leaving(json::object wanted, const json::object& live, const pointe
 }
 
 json::object merge_patch(const json::object& live, const json::object& target) {
-  auto out = patch_of(live, target, false);
+  auto out = patch_of(live, target, "");
   if (out.empty()) return out;
   if (const auto* metadata = look(live, "metadata"))
     if (const auto* version = metadata->if_contains("resourceVersion"))
@@ -215,7 +215,7 @@ json::object merge_patch(const json::object& live, const json::object& target) {
 
 pointers differing_paths(const json::object& live, const json::object& target) {
   pointers out;
-  differing(live, target, false, "", out);
+  differing(live, target, {}, "", out);
   return out;
 }
 

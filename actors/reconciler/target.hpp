@@ -26,7 +26,7 @@ json::object leaving(json::object wanted, const json::object& live, const pointe
 // for optimistic concurrency. Empty when nothing differs: then there is nothing to write.
 json::object merge_patch(const json::object& live, const json::object& target);
 
-// Where they differ, deepest first difference each, elements of lists of equal length one by one.
+// Where they differ, as deep as both have something; elements of lists of equal length one by one.
 pointers differing_paths(const json::object& live, const json::object& target);
 
 }  // namespace egress::reconciler
