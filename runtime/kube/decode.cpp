@@ -1,0 +1,225 @@
+#include "runtime/kube/decode.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/time.hpp"
+#include "runtime/kube/decode_fields.hpp"
+#include "runtime/kube/status_error.hpp"
+
+namespace egress::kube {
+namespace {
+
+using fields::maybe;
+using fields::member;
+using fields::text;
+namespace dom = simdjson::dom;
+
+constexpr std::string_view gateway_label = "egress.monzo.com/gateway";
+
+// Buffers grow with the largest document and are as large as ten of it; beyond this they are not kept.
+constexpr std::size_t largest_kept = 128U << 10U;
+
+bool has_informer(kind of) {
+  return of != kind::event && of != kind::lease;
+}
+
+result<object_meta> read_meta(const maybe& object) {
+  const auto metadata = member(object, "metadata");
+  const auto name = member(metadata, "name");
+  if (!name) return fail("metadata.name: missing");
+  if (name->type() != dom::element_type::STRING)
+    return fail("metadata.name: {} where a string belongs", fields::type_name(*name));
+  object_meta out;
+  out.name = text(name);
+  if (out.name.empty()) return fail("metadata.name: empty");
+  out.uid = text(member(metadata, "uid"));
+  out.resource_version = text(member(metadata, "resourceVersion"));
+  out.generation = fields::integer(member(metadata, "generation")).value_or(0);
+  if (const auto created = from_rfc3339(text(member(metadata, "creationTimestamp"))))
+    out.creation_time = std::chrono::duration_cast<seconds>(created->time_since_epoch()).count();
+  out.deleting = member(metadata, "deletionTimestamp").has_value();
+  return out;
+}
+
+std::optional<controller_ref> read_controller(const maybe& object) {
+  dom::array owners;
+  const auto list = member(object, "metadata", "ownerReferences");
+  if (!list || list->get(owners) != simdjson::SUCCESS) return std::nullopt;
+  for (const dom::element owner : owners) {
+    if (!fields::boolean(member(owner, "controller"))) continue;
+    return controller_ref{.api_version = std::string(text(member(owner, "apiVersion"))),
+                          .kind = std::string(text(member(owner, "kind"))),
+                          .name = std::string(text(member(owner, "name"))),
+                          .uid = std::string(text(member(owner, "uid"))),
+                          .block_owner_deletion = fields::boolean(member(owner, "blockOwnerDeletion"))};
+  }
+  return std::nullopt;
+}
+
+// What counts of a child, as a tree; status and managedFields (mostly ballast) are never copied.
+json::object tree_of(dom::element object) {
+  json::object out;
+  for (const std::string_view name : {"spec", "data", "binaryData"})
+    if (const auto part = member(object, name)) out.emplace(name, fields::to_tree(*part));
+  json::object metadata;
+  for (const std::string_view name : {"labels", "annotations", "ownerReferences"})
+    if (const auto part = member(object, "metadata", name)) metadata.emplace(name, fields::to_tree(*part));
+  out.emplace("metadata", std::move(metadata));
+  return out;
+}
+
+// The only selector a Deployment of ours has; it is immutable, so one with another cannot become ours.
+bool has_our_selector(const maybe& object, std::string_view name) {
+  dom::object selector, labels;
+  const auto all = member(object, "spec", "selector");
+  const auto match = member(all, "matchLabels");
+  dom::array expressions;
+  if (!match || match->get(labels) != simdjson::SUCCESS || labels.size() != 1) return false;
+  const auto more = member(all, "matchExpressions");
+  if (more && (more->get(expressions) != simdjson::SUCCESS || expressions.size() != 0)) return false;
+  return text(member(match, gateway_label)) == name;
+}
+
+std::vector<std::string> read_cluster_ips(const maybe& spec) {
+  std::vector<std::string> out;
+  dom::array listed;
+  const auto keep = [&](std::string_view address) {
+    if (!address.empty() && address != "None") out.emplace_back(address);
+  };
+  const auto list = member(spec, "clusterIPs");
+  if (list && list->get(listed) == simdjson::SUCCESS)
+    for (const dom::element address : listed) keep(text(address));
+  if (out.empty()) keep(text(member(spec, "clusterIP")));
+  return out;
+}
+
+void read_deployment(const maybe& object, std::string_view name, child& out) {
+  out.ours_cannot_be = !has_our_selector(object, name);
+  out.replicas = fields::integer(member(object, "spec", "replicas")).value_or(1);
+  out.ready_replicas = fields::integer(member(object, "status", "readyReplicas")).value_or(0);
+  out.observed_generation = fields::integer(member(object, "status", "observedGeneration")).value_or(0);
+}
+
+void read_service(const maybe& object, child& out) {
+  const auto spec = member(object, "spec");
+  out.ours_cannot_be = text(member(spec, "clusterIP")) == "None";
+  out.hijack_label = text(member(object, "metadata", "labels", "egress.monzo.com/hijack-dns"));
+  out.dns_name = text(member(object, "metadata", "annotations", "egress.monzo.com/dns-name"));
+  out.cluster_ips = read_cluster_ips(spec);
+}
+
+child read_child(kind of, dom::element object, std::string_view name, const projection_rules& rules) {
+  child out;
+  out.projected = digest_of(project(of, tree_of(object), rules));
+  out.controller = read_controller(object);
+  out.gateway_label = text(member(object, "metadata", "labels", gateway_label));
+  if (of == kind::config_map) out.immutable = fields::boolean(member(object, "immutable"));
+  if (of == kind::deployment) read_deployment(object, name, out);
+  if (of == kind::service) read_service(object, out);
+  return out;
+}
+
+result<object_ptr> read_object(kind of, dom::element object, const projection_rules& rules) {
+  auto meta = read_meta(object);
+  if (!meta) return std::unexpected(meta.error());
+  auto out =
+      std::make_shared<struct object>(egress::kube::object{.of = of, .meta = std::move(*meta), .body = {}});
+  if (of == kind::external_service) {
+    out->body = fields::read_external_service(object);
+  } else {
+    out->body = read_child(of, object, out->meta.name, rules);
+  }
+  return out;
+}
+
+api_error malformed(std::string what) {
+  return {
+      .code = api_errc::malformed, .status = 0, .reason = {}, .message = std::move(what), .retry_after = {}};
+}
+
+// The object of an ERROR event: a metav1.Status.
+api_error read_status_object(const maybe& status) {
+  status_parts parts;
+  const auto code = fields::integer(member(status, "code")).value_or(0);
+  parts.code = code >= 400 && code < 600 ? static_cast<int>(code) : 0;
+  parts.reason = text(member(status, "reason"));
+  parts.message = text(member(status, "message"));
+  const auto wait = fields::integer(member(status, "details", "retryAfterSeconds")).value_or(0);
+  if (wait > 0) parts.retry_after = std::chrono::seconds(std::min<std::int64_t>(wait, 3600));
+  dom::array causes;
+  const auto list = member(status, "details", "causes");
+  if (list && list->get(causes) == simdjson::SUCCESS)
+    for (const dom::element cause : causes)
+      if (text(member(cause, "reason")) == "ResourceVersionTooLarge") parts.version_too_large = true;
+  return classify(parts);
+}
+
+std::optional<event_type> event_type_of(std::string_view name) {
+  if (name == "ADDED") return event_type::added;
+  if (name == "MODIFIED") return event_type::modified;
+  if (name == "DELETED") return event_type::deleted;
+  if (name == "BOOKMARK") return event_type::bookmark;
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct decoder::state {
+  projection_rules rules;
+  dom::parser parser;
+
+  result<dom::element> parse(std::string_view json) {
+    if (parser.capacity() > largest_kept && json.size() <= largest_kept) parser = dom::parser{};
+    dom::element root;
+    if (const auto failed = parser.parse(json.data(), json.size()).get(root); failed != simdjson::SUCCESS)
+      return fail("not JSON: {}", simdjson::error_message(failed));
+    if (root.type() != dom::element_type::OBJECT)
+      return fail("{} where a JSON object belongs", fields::type_name(root));
+    return root;
+  }
+};
+
+decoder::decoder(projection_rules rules) : state_(std::make_unique<state>()) {
+  state_->rules = rules;
+}
+decoder::~decoder() = default;
+decoder::decoder(decoder&&) noexcept = default;
+decoder& decoder::operator=(decoder&&) noexcept = default;
+
+result<object_ptr> decoder::decode(kind of, std::string_view json) {
+  const auto root = state_->parse(json);
+  if (!root) return std::unexpected(root.error());
+  if (!has_informer(of)) return nullptr;
+  return read_object(of, *root, state_->rules);
+}
+
+std::expected<watch_event, api_error> decoder::decode_watch_line(kind of, std::string_view line) {
+  const auto root = state_->parse(line);
+  if (!root) return std::unexpected(malformed("a watch event that is " + root.error().message));
+  const auto type = text(member(*root, "type"));
+  const auto object = member(*root, "object");
+  if (type == "ERROR") return std::unexpected(read_status_object(object));
+  const auto known = event_type_of(type);
+  if (!known)
+    return std::unexpected(malformed("a watch event of the unknown type \"" + one_line(type, 64) + "\""));
+  if (!object || object->type() != dom::element_type::OBJECT)
+    return std::unexpected(malformed("a watch event without an object"));
+  watch_event out;
+  out.type = *known;
+  out.resource_version = text(member(object, "metadata", "resourceVersion"));
+  if (out.resource_version.empty())
+    return std::unexpected(malformed("a watch event without metadata.resourceVersion"));
+  if (*known == event_type::bookmark) {
+    out.initial_events_end =
+        text(member(object, "metadata", "annotations", "k8s.io/initial-events-end")) == "true";
+    return out;
+  }
+  if (!has_informer(of)) return out;
+  auto decoded = read_object(of, *object, state_->rules);
+  if (!decoded) return std::unexpected(malformed("a watch event with " + decoded.error().message));
+  out.object = std::move(*decoded);
+  return out;
+}
+
+}  // namespace egress::kube
