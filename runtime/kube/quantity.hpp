@@ -26,6 +26,12 @@ class quantity {
 
   bool negative() const { return negative_; }
   bool zero() const { return nanos_ == 0; }
+  // In whole units (bytes, cores), rounded away from zero; what is larger counts as the largest.
+  std::int64_t whole() const {
+    const wide units = nanos_ / 1'000'000'000U + (nanos_ % 1'000'000'000U != 0 ? 1U : 0U);
+    const auto value = units > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(units);
+    return negative_ ? -value : value;
+  }
 
   // By value: 1000m equals 1.
   friend bool operator==(const quantity& a, const quantity& b) { return (a <=> b) == 0; }

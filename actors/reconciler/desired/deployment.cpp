@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "actors/reconciler/desired/children.hpp"
+#include "actors/reconciler/desired/metadata.hpp"
+#include "actors/reconciler/desired/names.hpp"
+#include "actors/reconciler/effective.hpp"
+#include "actors/reconciler/gateway_limits.hpp"
+#include "runtime/kube/quantity.hpp"
+
+namespace egress::desired {
+namespace {
+
+json::array one(json::object item) {
+  json::array items;
+  items.push_back(std::move(item));
+  return items;
+}
+
+std::string_view image(const gateway& from) {
+  if (!from.settings.image.empty()) return from.settings.image;
+  return from.hardened() ? "envoyproxy/envoy:v1.40.0" : "envoyproxy/envoy:v1.25.9";
+}
+
+// None in `compatible` when there is no log level that Envoy knows.
+json::array arguments(const gateway& from) {
+  json::array args;
+  const auto& level = from.spec.envoy_log_level;
+  const bool leveled = reconciler::known_log_level(level);
+  const auto concurrency = from.hardened() ? reconciler::worker_threads(from.spec) : 0;
+  if (!leveled && !from.hardened()) return args;
+  for (const auto* word : {"-c", "/etc/envoy/envoy.yaml"}) args.emplace_back(word);
+  if (leveled)
+    for (const std::string_view word : {std::string_view("--log-level"), std::string_view(level)})
+      args.emplace_back(word);
+  if (concurrency > 0)
+    for (const auto& word : {std::string("--concurrency"), std::to_string(concurrency)})
+      args.emplace_back(word);
+  return args;
+}
+
+// In the form the server answers with.
+json::object quantities(const std::map<std::string, std::string>& written) {
+  json::object made;
+  for (const auto& [resource, quantity] : written) {
+    const auto parsed = kube::quantity::parse(quantity);
+    made[resource] = parsed ? parsed->canonical() : quantity;
+  }
+  return made;
+}
+
+json::object resources(const gateway& from) {
+  const auto meant = reconciler::resources(from.spec, from.settings.profile);
+  json::object made;
+  if (!meant.limits.empty()) made["limits"] = quantities(meant.limits);
+  if (!meant.requests.empty()) made["requests"] = quantities(meant.requests);
+  return made;
+}
+
+json::object readiness_probe(const gateway& from) {
+  json::object made{
+      {"timeoutSeconds", 1}, {"periodSeconds", 10}, {"successThreshold", 1}, {"failureThreshold", 3}};
+  made["httpGet"] = json::object{{"path", "/ready"}, {"port", from.config.admin_port}, {"scheme", "HTTP"}};
+  return made;
+}
+
+// At SIGTERM Envoy ends at once: the wait before it is the drain. Endpoints disappear, old connections go on.
+json::object drain() {
+  json::object command;
+  command["command"] = json::array{"/bin/sleep", "25"};
+  json::object exec;
+  exec["exec"] = std::move(command);
+  json::object made;
+  made["preStop"] = std::move(exec);
+  return made;
+}
+
+json::object container(const gateway& from) {
+  json::object made{{"name", "gateway"},
+                    {"image", image(from)},
+                    {"imagePullPolicy", "IfNotPresent"},
+                    {"terminationMessagePath", "/dev/termination-log"},
+                    {"terminationMessagePolicy", "File"}};
+  if (auto args = arguments(from); !args.empty()) made["args"] = std::move(args);
+  json::array ports;
+  for (const auto& port : from.spec.ports)
+    ports.push_back(json::object{{"containerPort", port.port}, {"protocol", port.protocol}});
+  made["ports"] = std::move(ports);
+  made["env"] = one({{"name", "ENVOY_UID"}, {"value", "0"}});
+  made["resources"] = resources(from);
+  made["volumeMounts"] = one({{"name", "envoy-config"}, {"mountPath", "/etc/envoy"}});
+  made["readinessProbe"] = readiness_probe(from);
+  made["lifecycle"] = drain();
+  return made;
+}
+
+json::object topology_spread(const gateway& from, const topology_spread& spread) {
+  json::object made{{"maxSkew", spread.max_skew},
+                    {"topologyKey", spread.topology_key},
+                    {"whenUnsatisfiable", spread.when_unsatisfiable}};
+  made["labelSelector"] = selector(from);
+  return made;
+}
+
+void add_placement(json::object& pod, const gateway& from) {
+  const auto& settings = from.settings;
+  if (settings.toleration)
+    pod["tolerations"] = one(
+        {{"key", settings.toleration->key}, {"value", settings.toleration->value}, {"effect", "NoSchedule"}});
+  if (settings.node_selector)
+    pod["nodeSelector"] = json::object{{settings.node_selector->key, settings.node_selector->value}};
+  json::array spreads;
+  for (const auto& spread : settings.topology_spreads) spreads.push_back(topology_spread(from, spread));
+  if (!spreads.empty()) pod["topologySpreadConstraints"] = std::move(spreads);
+}
+
+json::object pod(const gateway& from) {
+  json::object volume{{"name", "envoy-config"}};
+  volume["configMap"] = json::object{{"name", from.name}, {"defaultMode", 420}};
+  json::object made{{"restartPolicy", "Always"},
+                    {"terminationGracePeriodSeconds", 30},
+                    {"dnsPolicy", "Default"},
+                    {"schedulerName", "default-scheduler"}};
+  made["securityContext"] = json::object();
+  made["volumes"] = one(std::move(volume));
+  made["containers"] = one(container(from));
+  add_placement(made, from);
+  return made;
+}
+
+json::object pod_template(const gateway& from) {
+  auto notes = annotations(from);
+  notes[config_hash_annotation] = from.config.hash;
+  notes[admin_port_annotation] = std::to_string(from.config.admin_port);
+  json::object metadata;
+  metadata["labels"] = labels(from);
+  metadata["annotations"] = std::move(notes);
+  json::object made;
+  made["metadata"] = std::move(metadata);
+  made["spec"] = pod(from);
+  return made;
+}
+
+}  // namespace
+
+json::object deployment(const gateway& from) {
+  json::object strategy{{"type", "RollingUpdate"}};
+  strategy["rollingUpdate"] = json::object{{"maxUnavailable", "25%"}, {"maxSurge", "25%"}};
+  json::object spec{{"progressDeadlineSeconds", 600}, {"revisionHistoryLimit", 10}};
+  spec["selector"] = selector(from);
+  spec["strategy"] = std::move(strategy);
+  spec["template"] = pod_template(from);
+  auto made = new_child(kube::kind::deployment, from);
+  made["spec"] = std::move(spec);
+  return made;
+}
+
+}  // namespace egress::desired

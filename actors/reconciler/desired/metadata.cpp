@@ -1,0 +1,55 @@
+#include "actors/reconciler/desired/metadata.hpp"
+
+#include <utility>
+
+#include "actors/reconciler/desired/names.hpp"
+
+namespace egress::desired {
+namespace {
+
+json::object owner_reference(const gateway& from) {
+  const auto& owner = kube::info(kube::kind::external_service);
+  return {{"apiVersion", owner.api_version},
+          {"kind", owner.name},
+          {"name", from.name},
+          {"uid", from.uid},
+          {"controller", true},
+          {"blockOwnerDeletion", true}};
+}
+
+}  // namespace
+
+json::object labels(const gateway& from) {
+  return {{app_label, app_value}, {gateway_label, from.name}};
+}
+
+json::object annotations(const gateway& from) {
+  json::object made{{dns_name_annotation, from.spec.dns_name}};
+  const auto& mode = from.spec.service_topology_mode;
+  if (from.settings.service_topology_mode)
+    made[topology_mode_annotation] = mode.empty() ? std::string_view("Auto") : std::string_view(mode);
+  return made;
+}
+
+json::object selector(const gateway& from) {
+  json::object made;
+  made["matchLabels"] = json::object{{gateway_label, from.name}};
+  return made;
+}
+
+json::object new_child(kube::kind of, const gateway& from) {
+  json::object metadata{{"name", from.name}, {"namespace", from.settings.name_space}};
+  metadata["labels"] = labels(from);
+  metadata["annotations"] = annotations(from);
+  if (!from.uid.empty()) {
+    json::array owners;
+    owners.push_back(owner_reference(from));
+    metadata["ownerReferences"] = std::move(owners);
+  }
+  const auto& kind = kube::info(of);
+  json::object made{{"apiVersion", kind.api_version}, {"kind", kind.name}};
+  made["metadata"] = std::move(metadata);
+  return made;
+}
+
+}  // namespace egress::desired

@@ -1,0 +1,33 @@
+#include <fmt/format.h>
+
+#include "actors/reconciler/desired/children.hpp"
+#include "actors/reconciler/desired/metadata.hpp"
+#include "actors/reconciler/desired/names.hpp"
+
+namespace egress::desired {
+namespace {
+
+json::object service_port(std::string_view gateway_name, const kube::service_port& port) {
+  const std::string_view protocol = port.protocol == "UDP" ? "udp" : "tcp";
+  return {{"name", fmt::format("{}-{}-{}", gateway_name, protocol, port.port)},
+          {"protocol", port.protocol},
+          {"port", port.port},
+          {"targetPort", port.port}};
+}
+
+}  // namespace
+
+json::object service(const gateway& from, std::string_view hijack) {
+  auto made = new_child(kube::kind::service, from);
+  made["metadata"].as_object()["labels"].as_object()[hijack_label] = hijack;
+  json::array ports;
+  for (const auto& port : from.spec.ports) ports.push_back(service_port(from.name, port));
+  json::object spec{{"type", "ClusterIP"}, {"sessionAffinity", "None"}};
+  if (from.hardened()) spec["ipFamilyPolicy"] = "PreferDualStack";
+  spec["ports"] = std::move(ports);
+  spec["selector"] = json::object{{gateway_label, from.name}};
+  made["spec"] = std::move(spec);
+  return made;
+}
+
+}  // namespace egress::desired

@@ -1,0 +1,37 @@
+#pragma once
+// Envoy's configuration for one ExternalService, as a gateway mounts it. Pure.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/settings.hpp"
+#include "runtime/kube/external_service.hpp"
+
+namespace egress::envoy {
+
+struct configuration {
+  std::string text;             // envoy.yaml
+  std::string hash;             // config_hash(text)
+  std::int64_t admin_port = 0;  // admin_port(spec)
+};
+
+// What decides about the configuration beside the ExternalService.
+struct surroundings {
+  gateway_profile profile = gateway_profile::hardened;
+  bool ipv6 = false;  // the Service has an IPv6 ClusterIP: listen on :: (hardened only)
+};
+
+// The spec must have passed validate().
+configuration configure(std::string_view name, const kube::external_service_spec& spec, surroundings around);
+
+// FNV-1a, 32 bits, as lower-case hex without leading zeros: annotation egress.monzo.com/config-hash.
+std::string config_hash(std::string_view text);
+
+// The first port from 11000 on that no TCP port of the spec uses.
+std::int64_t admin_port(const kube::external_service_spec& spec);
+
+// "NAME_TCP_443": the name of a port's cluster and listener.
+std::string cluster_name(std::string_view name, const kube::service_port& port);
+
+}  // namespace egress::envoy

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/reconciler/envoy/configuration.hpp"
+#include "actors/reconciler/envoy/hardened.hpp"
+#include "actors/reconciler/envoy/hardened_parts.hpp"
+#include "actors/reconciler/envoy/parts.hpp"
+
+namespace egress::envoy {
+namespace {
+
+using kube::service_port;
+
+json::object endpoint(std::string_view address, const service_port& port) {
+  json::object made;
+  made["address"] = socket_address(address, port.port, port.protocol);
+  return made;
+}
+
+json::object locality(json::object target) {
+  json::object host;
+  host["endpoint"] = std::move(target);
+  json::object made;
+  made["lbEndpoints"] = one(std::move(host));
+  return made;
+}
+
+json::object base_cluster(std::string_view name) {
+  return {{"name", name}, {"connectTimeout", "5s"}, {"perConnectionBufferLimitBytes", buffer_bytes}};
+}
+
+// IPv6 is tried beside IPv4 (RFC 8305) where the gateway has it; a UDP session has no second try.
+std::string_view lookup_family(const gateway_view& gateway, const service_port& port) {
+  return gateway.ipv6 && is_tcp(port) ? "ALL" : "V4_PREFERRED";
+}
+
+json::object dns_cluster(const gateway_view& gateway, const service_port& port) {
+  const auto& spec = gateway.spec;
+  const auto name = cluster_name(gateway.name, port);
+  json::object dns{{"allAddressesInSingleEndpoint", true},
+                   {"dnsLookupFamily", lookup_family(gateway, port)},
+                   {"respectDnsTtl", spec.envoy_respect_dns_ttl.value_or(true)}};
+  dns["dnsFailureRefreshRate"] = json::object{{"baseInterval", "1s"}, {"maxInterval", "10s"}};
+  if (spec.envoy_dns_refresh_rate_s)
+    dns["dnsRefreshRate"] = fmt::format("{}s", *spec.envoy_dns_refresh_rate_s);
+  auto made = base_cluster(name);
+  made["clusterType"] =
+      extension("envoy.clusters.dns", typed("envoy.extensions.clusters.dns.v3.DnsCluster", std::move(dns)));
+  json::object assignment{{"clusterName", name}};
+  assignment["endpoints"] = one(locality(endpoint(spec.dns_name, port)));
+  made["loadAssignment"] = std::move(assignment);
+  if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive();
+  return made;
+}
+
+// An override that dies is noticed within 25 s (two checks 10 s apart, a second each), used or not.
+json::object health_check() {
+  json::object made{{"timeout", "1s"},       {"interval", "10s"},       {"noTrafficInterval", "10s"},
+                    {"healthyThreshold", 3}, {"unhealthyThreshold", 2}, {"reuseConnection", false}};
+  made["tcpHealthCheck"] = json::object();
+  made["eventLogger"] =
+      one(extension("envoy.health_check.event_sink.file",
+                    typed("envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink",
+                          json::object{{"eventLogPath", "/dev/stdout"}})));
+  return made;
+}
+
+json::object override_cluster(const gateway_view& gateway, const service_port& port) {
+  const auto name = cluster_name(gateway.name, port) + "-override";
+  const bool checked = override_is_checked(gateway.spec, port);
+  json::array localities;
+  for (const auto& address : gateway.spec.ip_override) {
+    auto target = endpoint(address, port);
+    if (checked) target["healthCheckConfig"] = json::object{{"portValue", port.port}};
+    localities.push_back(locality(std::move(target)));
+  }
+  // One address that is up carries it all: DNS is used only when every override is down.
+  const auto addresses = static_cast<std::int64_t>(gateway.spec.ip_override.size());
+  json::object assignment{{"clusterName", name}};
+  assignment["endpoints"] = std::move(localities);
+  assignment["policy"] = json::object{{"overprovisioningFactor", 100 * std::max<std::int64_t>(addresses, 2)}};
+  auto made = base_cluster(name);
+  made["type"] = "STATIC";
+  made["loadAssignment"] = std::move(assignment);
+  if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive();
+  if (checked) {
+    made["closeConnectionsOnHostHealthFailure"] = true;
+    made["healthChecks"] = one(health_check());
+  }
+  return made;
+}
+
+json::object aggregate_cluster(const gateway_view& gateway, const service_port& port) {
+  const auto name = cluster_name(gateway.name, port);
+  json::object config;
+  config["clusters"] = json::array{name + "-override", name};
+  auto made = base_cluster(name + "-aggregate");
+  made["lbPolicy"] = "CLUSTER_PROVIDED";
+  made["clusterType"] =
+      extension("envoy.clusters.aggregate",
+                typed("envoy.extensions.clusters.aggregate.v3.ClusterConfig", std::move(config)));
+  return made;
+}
+
+}  // namespace
+
+std::string listener_cluster(const gateway_view& gateway, const service_port& port) {
+  auto name = cluster_name(gateway.name, port);
+  if (gateway.spec.ip_override.empty() || is_wildcard(gateway.spec)) return name;
+  return name + (override_is_checked(gateway.spec, port) ? "-aggregate" : "-override");
+}
+
+void add_clusters(json::array& clusters, const gateway_view& gateway, const service_port& port) {
+  const auto& limit = gateway.spec.envoy_cluster_max_connections;
+  const auto add = [&](json::object cluster) {
+    if (limit) cluster["circuitBreakers"] = circuit_breakers(*limit);
+    clusters.push_back(std::move(cluster));
+  };
+  if (is_wildcard(gateway.spec)) return add(wildcard_cluster(gateway, port));
+  if (!gateway.spec.ip_override.empty()) {
+    const bool falls_back = override_is_checked(gateway.spec, port);
+    if (falls_back) add(aggregate_cluster(gateway, port));
+    add(override_cluster(gateway, port));
+    if (!falls_back) return;
+  }
+  add(dns_cluster(gateway, port));
+}
+
+}  // namespace egress::envoy

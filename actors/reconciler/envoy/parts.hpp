@@ -1,0 +1,32 @@
+#pragma once
+// The pieces of proto-JSON that both profiles are made of. Pure.
+
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/kube/external_service.hpp"
+#include "runtime/kube/json.hpp"
+
+namespace egress::envoy {
+
+// An Any: '@type' is type.googleapis.com/TYPE, and the fields.
+json::object typed(std::string_view type, json::object fields);
+
+// {"name": …, "typedConfig": …}
+json::object extension(std::string_view name, json::object typed_config);
+
+// {"socketAddress": …}: the protocol only when it is not the default, TCP.
+json::object socket_address(std::string_view address, std::int64_t port, std::string_view protocol = "TCP");
+
+// An array of one.
+json::array one(json::value item);
+
+// {"thresholds": [{"maxConnections": …}]}
+json::object circuit_breakers(std::int64_t max_connections);
+
+// {"tcpKeepalive": …} as upstreamConnectionOptions: an upstream that vanished is noticed after 45 s.
+json::object keepalive();
+
+bool is_tcp(const kube::service_port& port);
+
+}  // namespace egress::envoy

@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "actors/reconciler/envoy/configuration.hpp"
+#include "actors/reconciler/envoy/hardened_parts.hpp"
+#include "actors/reconciler/envoy/parts.hpp"
+
+namespace egress::envoy {
+namespace {
+
+using kube::service_port;
+
+struct range {
+  std::string_view address;
+  int length;
+};
+
+// Not public, or able to stand for what is not: a gateway that everyone may use must not open the inside.
+constexpr std::array not_public{
+    range{"0.0.0.0", 8},      range{"10.0.0.0", 8},     range{"100.64.0.0", 10}, range{"127.0.0.0", 8},
+    range{"169.254.0.0", 16}, range{"172.16.0.0", 12},  range{"192.0.0.0", 24},  range{"192.168.0.0", 16},
+    range{"198.18.0.0", 15},  range{"224.0.0.0", 3},    range{"::", 96},         range{"::ffff:0:0", 96},
+    range{"64:ff9b::", 96},   range{"64:ff9b:1::", 48}, range{"2002::", 16},     range{"fc00::", 7},
+    range{"fe80::", 10},      range{"fec0::", 10},      range{"ff00::", 8},
+};
+
+json::object upstream_in(const range& of) {
+  json::object config;
+  config["upstreamIp"] = json::object{{"addressPrefix", of.address}, {"prefixLen", of.length}};
+  json::object made;
+  made["matcher"] = extension(
+      "envoy.rbac.matchers.upstream_ip_port",
+      typed("envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher", std::move(config)));
+  return made;
+}
+
+json::object rules_of(std::string_view operation, json::array rules) {
+  json::object inner;
+  inner["rules"] = std::move(rules);
+  json::object made;
+  made[operation] = std::move(inner);
+  return made;
+}
+
+// ALLOW what is an address and in none of the ranges. A DENY rule would let pass what it cannot judge; the
+// first part (any IPv4, any IPv6) fails for a connection without a known address.
+json::object public_only(const gateway_view& gateway, const service_port& port) {
+  json::array all;
+  all.push_back(rules_of("orRules", {upstream_in({"0.0.0.0", 0}), upstream_in({"::", 0})}));
+  for (const auto& of : not_public) {
+    json::object no;
+    no["notRule"] = upstream_in(of);
+    all.push_back(std::move(no));
+  }
+  json::object policy;
+  policy["permissions"] = one(rules_of("andRules", std::move(all)));
+  policy["principals"] = one(json::object{{"any", true}});
+  json::object rules{{"action", "ALLOW"}};
+  rules["policies"] = json::object{{"public-addresses", std::move(policy)}};
+  json::object config{{"statPrefix", cluster_name(gateway.name, port)}};
+  config["rules"] = std::move(rules);
+  return extension("envoy.filters.network.rbac",
+                   typed("envoy.extensions.filters.network.rbac.v3.RBAC", std::move(config)));
+}
+
+// Filter and cluster share the cache by name; its settings must be the same in both.
+json::object cache(const gateway_view& gateway) {
+  json::object made{{"name", fmt::format("{}_dns", gateway.name)},
+                    {"dnsLookupFamily", gateway.ipv6 ? "ALL" : "V4_PREFERRED"}};
+  made["dnsFailureRefreshRate"] = json::object{{"baseInterval", "1s"}, {"maxInterval", "10s"}};
+  if (gateway.spec.envoy_dns_refresh_rate_s)
+    made["dnsRefreshRate"] = fmt::format("{}s", *gateway.spec.envoy_dns_refresh_rate_s);
+  return made;
+}
+
+}  // namespace
+
+json::object wildcard_cluster(const gateway_view& gateway, const service_port& port) {
+  json::object config;
+  config["dnsCacheConfig"] = cache(gateway);
+  json::object made{{"name", cluster_name(gateway.name, port)},
+                    {"connectTimeout", "5s"},
+                    {"lbPolicy", "CLUSTER_PROVIDED"},
+                    {"perConnectionBufferLimitBytes", buffer_bytes}};
+  made["clusterType"] =
+      extension("envoy.clusters.dynamic_forward_proxy",
+                typed("envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", std::move(config)));
+  made["upstreamConnectionOptions"] = keepalive();
+  return made;
+}
+
+json::array wildcard_filters(const gateway_view& gateway, const service_port& port) {
+  json::object config{{"portValue", port.port}, {"saveUpstreamAddress", true}};
+  config["dnsCacheConfig"] = cache(gateway);
+  json::array made;
+  made.push_back(extension("envoy.filters.network.sni_dynamic_forward_proxy",
+                           typed("envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",
+                                 std::move(config))));
+  if (!gateway.spec.allow_private) made.push_back(public_only(gateway, port));
+  return made;
+}
+
+}  // namespace egress::envoy

@@ -1,0 +1,15 @@
+#pragma once
+// A JSON tree as YAML text, laid out as Go's sigs.k8s.io/yaml does: keys sorted, sequences flush with their
+// key, empty containers inline. Lines are never folded. Pure.
+
+#include <string>
+
+#include "runtime/kube/json.hpp"
+
+namespace egress::yaml {
+
+// Appends the document, newline at the end. Strings must be UTF-8, as Boost.JSON's parser guarantees.
+void append_document(std::string& out, const json::value& root);
+std::string to_text(const json::value& root);
+
+}  // namespace egress::yaml
