@@ -1,0 +1,29 @@
+#!/bin/bash
+# What can be known about deploy/ without a cluster: every kustomization builds, the variant for old clusters has
+# no rules, nobody stores defaults, the operator's permissions are the listed ones, promtool likes the alerts.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+fail() { echo "check_deploy.sh: $*" >&2; exit 1; }
+
+promtool check rules deploy/monitoring/alerts.yaml
+promtool test rules tests/integration/alerts_test.yaml
+
+if ! kubectl=$(scripts/kubectl.sh --find); then
+  echo "check_deploy.sh: LEFT OUT: kubectl kustomize (no kubectl)" >&2
+  exit "${EGRESS_SKIP_CODE:-0}"
+fi
+for folder in deploy deploy/overlays/* deploy/monitoring; do
+  "$kubectl" kustomize "$folder" >/dev/null || fail "$folder does not build"
+done
+new=$("$kubectl" kustomize deploy)
+old=$("$kubectl" kustomize deploy/overlays/kubernetes-1.29)
+! grep -qE '^ +default:' <<<"$new" || fail "the definition stores defaults"
+[ "$(grep -c 'x-kubernetes-validations:' <<<"$new")" -ge 5 ] || fail "the definition has lost its rules"
+# Bounds of the spec; the status is written by us alone.
+spec_of_old=$(sed '/^ *status:$/,$d' <<<"$old")
+! grep -nE 'x-kubernetes-validations|minimum|maximum|maxItems|maxLength|enum|pattern' <<<"$spec_of_old" \
+  || fail "the variant for old clusters judges stored objects"
+! grep -nE 'resources: *\[?.*\*|verbs: *\[?.*\*|^ *- .?\*.?$' <<<"$new" || fail "a permission with a wildcard"
+! grep -q 'leases' <<<"$new" || fail "a permission for leases without leader election"
+grep -q 'leases' <<<"$("$kubectl" kustomize deploy/overlays/leader-election)" || fail "leader election without leases"
+echo "deploy: all kustomizations build and hold what they promise"

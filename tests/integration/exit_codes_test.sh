@@ -1,0 +1,55 @@
+#!/bin/bash
+# Exit codes: 0 done, 1 refused or failed, 2 wrong usage; and what goes wrong is said in one line that helps.
+. "$(dirname "$0")/lib.sh"
+export HOME=$work
+unset KUBECONFIG KUBERNETES_SERVICE_HOST
+tried=0
+
+# expect CODE PATTERN ARGUMENTS…: the exit code; stderr is one line that matches (with code 0: stdout matches).
+expect() {
+  local code=$1 pattern=$2 got=0
+  shift 2
+  timeout 30 "$binary" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+  [ "$got" = "$code" ] || fail "$*: exit $got instead of $code: $(cat "$work/err")"
+  if [ "$code" = 0 ]; then
+    grep -qE -- "$pattern" "$work/out" || fail "$*: stdout lacks $pattern: $(head -5 "$work/out")"
+  else
+    [ "$(wc -l <"$work/err")" -le 1 ] || fail "$*: more than one line: $(cat "$work/err")"
+    cat "$work/out" "$work/err" | grep -qE -- "$pattern" || fail "$*: said $(cat "$work/out" "$work/err"), not $pattern"
+  fi
+  tried=$((tried + 1))
+}
+
+good=$root/deploy/samples/google.yaml
+printf 'apiVersion: egress.monzo.com/v1\nkind: ExternalService\nmetadata: {name: bad}\nspec: {dnsName: a.example, ports: []}\n' > "$work/refused.yaml"
+printf 'kind: ExternalService\nspec:\n  ports: [1, 2\n' > "$work/broken.yaml"
+
+expect 0 'egress-operator' version
+expect 0 'Commands:' --help
+expect 0 '--gateway-profile' render --help
+expect 0 'kind: Deployment' render -f "$good"
+expect 0 '"kind": *"List"' render -f "$good" -o json
+expect 0 'google' validate -f "$good"
+expect 1 'bad' validate -f "$work/refused.yaml"
+expect 2 'no-such-flag' run --no-such-flag
+expect 2 'no-such-flag' -no-such-flag
+expect 2 'frobnicate' frobnicate
+expect 2 'gateway-profile' render -f "$good" --gateway-profile=soft
+expect 2 'max-concurrent-reconciles' run --max-concurrent-reconciles 0
+expect 2 'dns-addr' run --dns-addr nonsense
+expect 2 'nowhere.yaml' render -f "$work/nowhere.yaml"
+expect 2 'broken.yaml:[0-9]+' render -f "$work/broken.yaml"
+expect 2 'nowhere' run --kubeconfig "$work/nowhere"
+export ENABLE_POD_TOPOLOGY_SPREAD=true POD_TOPOLOGY_ZONE_MAX_SKEW=many
+expect 2 'POD_TOPOLOGY_ZONE_MAX_SKEW' render -f "$good"
+unset ENABLE_POD_TOPOLOGY_SPREAD POD_TOPOLOGY_ZONE_MAX_SKEW
+
+# A port that somebody has.
+if "$binary" --help | grep -qE '^ +dev '; then
+  mapfile -t ports < <(free_ports 1)
+  python3 "$here/upstream.py" "${ports[0]}" & started+=($!)
+  taken() { (exec 3<>"/dev/tcp/127.0.0.1/${ports[0]}"); }
+  wait_until 10 "the port is taken" taken
+  expect 2 "${ports[0]}" dev --dns-addr "127.0.0.1:${ports[0]}" --metrics-addr 127.0.0.1:0
+fi
+say "passed: $tried invocations"
