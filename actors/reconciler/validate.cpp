@@ -138,7 +138,7 @@ outcome check_addresses(const external_service_spec& spec) {
 }
 
 outcome check_envoy(const external_service_spec& spec) {
-  constexpr std::int64_t longest_seconds = 315'576'000'000;  // google.protobuf.Duration
+  constexpr std::int64_t longest_seconds = 9'223'372'035;  // what Envoy holds in nanoseconds
   const auto& connections = spec.envoy_cluster_max_connections;
   if (connections && (*connections < 1 || *connections > UINT32_MAX))
     return refuse("InvalidMaxConnections", "spec.envoyClusterMaxConnections is {}: must be from 1 to {}",

@@ -1,9 +1,9 @@
-#include "actors/reconciler/yaml_scalar.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
+
+#include "actors/reconciler/yaml_scalar.hpp"
 
 // What a plain scalar would be read as: yaml.v2's resolve(), which knows YAML 1.1's words, Go's integers
 // (0x1f, 0b1, 0o7, 017, with underscores), decimal floats and four forms of a timestamp.
@@ -16,11 +16,11 @@ constexpr bool digit(char c) {
 }
 
 bool is_word(std::string_view text) {
-  static constexpr std::array<std::string_view, 42> words{
-      "",      "~",     "null",  "Null",  "NULL",  "y",     "Y",    "yes",   "Yes",   "YES",   "n",
-      "N",     "no",    "No",    "NO",    "true",  "True",  "TRUE", "false", "False", "FALSE", "on",
-      "On",    "ON",    "off",   "Off",   "OFF",   ".nan",  ".NaN", ".NAN",  ".inf",  ".Inf",  ".INF",
-      "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "<<",   "y",     "n"};
+  static constexpr std::array<std::string_view, 38> words{
+      "~",    "null", "Null",  "NULL",  "y",     "Y",     "yes",   "Yes",   "YES",   "n",
+      "N",    "no",   "No",    "NO",    "true",  "True",  "TRUE",  "false", "False", "FALSE",
+      "on",   "On",   "ON",    "off",   "Off",   "OFF",   ".nan",  ".NaN",  ".NAN",  ".inf",
+      ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"};
   return std::ranges::find(words, text) != words.end();
 }
 
@@ -115,7 +115,7 @@ bool is_base_60(std::string_view text) {
   return at == text.size();
 }
 
-// Reads one or two digits (or exactly `least` to `most`) as a number; -1 when there are none.
+// Reads up to `most` digits as a number; -1 when there are none.
 int take_number(std::string_view& text, std::size_t most) {
   std::size_t length = 0;
   int value = 0;
@@ -173,7 +173,10 @@ bool is_timestamp(std::string_view text) {
   if (text.empty()) return true;
   const char separator = text[0];
   text.remove_prefix(1);
-  if (separator == ' ') return take_clock(text) && text.empty();
+  if (separator == ' ') {
+    while (take(text, ' ')) continue;
+    return take_clock(text) && text.empty();
+  }
   return (separator == 'T' || separator == 't') && take_clock(text) && is_zone(text);
 }
 

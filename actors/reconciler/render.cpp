@@ -1,0 +1,98 @@
+#include "actors/reconciler/render.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "actors/reconciler/desired/gateway.hpp"
+#include "actors/reconciler/desired/hijack_state.hpp"
+#include "actors/reconciler/dns_name.hpp"
+#include "actors/reconciler/validate.hpp"
+#include "actors/reconciler/yaml_writer.hpp"
+#include "runtime/kube/json_text.hpp"
+
+namespace egress::reconciler {
+namespace {
+
+using objects = std::vector<kube::object_ptr>;
+
+struct judged {
+  kube::object_ptr object;
+  std::optional<refusal> refused;
+};
+
+// Who has each dnsName among these.
+std::map<std::string, kube::object_ptr> holders(const objects& external_services) {
+  std::map<std::string, kube::object_ptr> made;
+  for (const auto& one : external_services) {
+    auto& holder = made[dns_name_key(one->as_external_service().spec.dns_name)];
+    if (!holder || claims_before(*one, *holder)) holder = one;
+  }
+  return made;
+}
+
+// By name. Of two with one name only one can be meant: the other is refused.
+std::vector<judged> judge(objects external_services, gateway_profile profile) {
+  std::ranges::sort(external_services, {},
+                    [](const auto& one) -> const std::string& { return one->meta.name; });
+  const auto names = holders(external_services);
+  std::vector<judged> made;
+  for (const auto& one : external_services) {
+    auto refused = validate(*one, profile);
+    const auto& holder = names.at(dns_name_key(one->as_external_service().spec.dns_name));
+    if (!made.empty() && made.back().object->meta.name == one->meta.name)
+      refused = {"Repeated", "an ExternalService of this name is given twice: remove one of them"};
+    else if (!refused && holder != one)
+      refused = name_taken(*one, holder->meta.name);
+    made.push_back({one, std::move(refused)});
+  }
+  return made;
+}
+
+std::string line_of(const judged& one, gateway_profile profile) {
+  const auto& name = one.object->meta.name;
+  if (one.refused)
+    return fmt::format("externalservice/{}: refused, {}: {}", name, one.refused->reason,
+                       one.refused->message);
+  auto line = fmt::format("externalservice/{}: accepted", name);
+  for (const auto& [reason, message] : notices(one.object->as_external_service().spec, profile))
+    fmt::format_to(std::back_inserter(line), "; note, {}: {}", reason, message);
+  return line;
+}
+
+}  // namespace
+
+result<std::string> render_list(const objects& external_services, const gateway_settings& settings,
+                                bool as_json) {
+  json::array items;
+  std::string errors;
+  for (const auto& one : judge(external_services, settings.profile)) {
+    if (one.refused) {
+      errors += (errors.empty() ? "" : "\n") + line_of(one, settings.profile);
+      continue;
+    }
+    const auto gateway = desired::make_gateway(*one.object, settings);
+    const auto hijack = desired::next_hijack_label(gateway.spec.hijack_dns, false, "");
+    for (const auto kind : kube::child_kinds)
+      if (desired::wanted(kind, settings)) items.push_back(desired::render_child(kind, gateway, hijack));
+  }
+  if (!errors.empty()) return fail("{}", errors);
+  json::object list{{"apiVersion", "v1"}, {"kind", "List"}};
+  list["items"] = std::move(items);
+  return as_json ? json::pretty_text(list) : yaml::to_text(list);
+}
+
+report validate_report(const objects& external_services, const gateway_settings& settings) {
+  report made;
+  for (const auto& one : judge(external_services, settings.profile)) {
+    made.text += line_of(one, settings.profile) + "\n";
+    made.refused = made.refused || one.refused;
+  }
+  return made;
+}
+
+}  // namespace egress::reconciler
