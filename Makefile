@@ -51,7 +51,7 @@ deploy:
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -r deploy "$$copy" && \
 	image='$(IMG)' && name=$${image%:*} && tag=$${image##*:} && \
 	{ [ "$$name" != "$$image" ] && [ "$${tag#*/}" = "$$tag" ] || { echo 'make deploy: IMG must be NAME:TAG' >&2; exit 1; }; } && \
-	sed -i -e "s|newName: .*|newName: $$name|" -e "s|newTag: .*|newTag: $$tag|" "$$copy/deploy/base/kustomization.yaml" && \
+	sed -i -e "s|newName: .*|newName: $$name|" -e "s|newTag: .*|newTag: \"$$tag\"|" "$$copy/deploy/base/kustomization.yaml" && \
 	$(KUBECTL) apply -k "$$copy/deploy"
 
 format: packages-test
