@@ -28,9 +28,9 @@ struct request_observation {
 using request_observer = std::function<void(const request_observation&)>;
 
 struct client_options {
-  projection_rules rules;             // how objects are decoded
-  std::size_t connections = 16;       // the pool's size
-  double queries_per_second = 0;      // 0: no limit of ours
+  projection_rules rules;         // how objects are decoded
+  std::size_t connections = 16;   // the pool's size
+  double queries_per_second = 0;  // 0: no limit of ours
   std::string user_agent = "egress-operator";
   write_gate may_write = [] { return true; };
   request_observer observe = [](const request_observation&) {};
@@ -52,8 +52,9 @@ class client {
   // Opens a watch on a connection of its own.
   boost::asio::awaitable<std::expected<watch_stream, api_error>> watch(watch_request what);
 
+  struct state;  // shared with the watches; client_state.hpp
+
  private:
-  struct state;
   std::shared_ptr<state> state_;
 };
 

@@ -1,0 +1,79 @@
+#pragma once
+// One HTTP/1.1 connection of a client, plain or TLS. Coroutines on one executor; nothing throws out of them.
+// Asio's terminal cancellation, and destroying the connection, end what is under way.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/http/url.hpp"
+
+namespace egress::http {
+
+enum class failure_kind : std::uint8_t {
+  connect,  // no connection, or no TLS session: nothing was sent
+  stale,    // a kept-alive connection that the server had closed: no byte of an answer came
+  cut,      // the answer broke off
+  timed_out,
+  malformed,  // not HTTP
+  cancelled,
+};
+
+struct failure {
+  failure_kind kind = failure_kind::cut;
+  std::string message;  // one line, with the address
+};
+
+struct client_request {
+  std::string method, target;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+struct response_head {
+  int status = 0;
+  bool gzip = false;
+  std::optional<std::chrono::seconds> retry_after;  // the delay form only (RFC 9110 10.2.3)
+};
+
+struct connect_options {
+  base_url where;
+  std::shared_ptr<boost::asio::ssl::context> tls;  // null: plain
+  std::string server_name;                         // SNI, and the name that is verified
+  bool verify = true;
+  std::chrono::milliseconds connect_timeout{30'000}, tls_timeout{10'000};
+};
+
+class connection {
+ public:
+  static boost::asio::awaitable<std::expected<std::unique_ptr<connection>, failure>> open(
+      boost::asio::any_io_executor on, connect_options options);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  // Sends the request, at once, and reads the head of the answer.
+  boost::asio::awaitable<std::expected<response_head, failure>> send(client_request what,
+                                                                     std::chrono::milliseconds timeout);
+
+  // The next piece of the body, of at most 64 KiB; empty at its end. The piece is valid until the next call.
+  boost::asio::awaitable<std::expected<std::string_view, failure>> read_some(
+      std::chrono::milliseconds timeout);
+
+  // The answer is read to its end and the server keeps the connection.
+  bool reusable() const;
+
+ private:
+  struct state;
+  explicit connection(std::unique_ptr<state> from);
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace egress::http

@@ -1,0 +1,76 @@
+#include "runtime/http/url.hpp"
+
+#include <charconv>
+
+namespace egress::http {
+namespace {
+
+bool valid_port(std::string_view text) {
+  unsigned value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return code == std::errc{} && end == text.data() + text.size() && value >= 1 && value <= 65535;
+}
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+}  // namespace
+
+std::string base_url::authority() const {
+  const auto bracketed = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == (tls ? "443" : "80") ? bracketed : bracketed + ":" + port;
+}
+
+result<base_url> parse_base_url(std::string_view text) {
+  const auto whole = text;
+  base_url made;
+  if (text.starts_with("https://")) {
+    made.tls = true;
+    text.remove_prefix(8);
+  } else if (text.starts_with("http://")) {
+    text.remove_prefix(7);
+  } else {
+    return fail("server {:?}: must begin with https:// or http://", whole);
+  }
+  const auto slash = text.find('/');
+  auto authority = text.substr(0, slash);
+  if (slash != std::string_view::npos) made.path_prefix = text.substr(slash);
+  while (made.path_prefix.ends_with('/')) made.path_prefix.pop_back();
+  if (text.find_first_of("@?#") != std::string_view::npos)
+    return fail("server {:?}: only scheme, host, port and path may be given", whole);
+
+  std::string_view port;
+  if (authority.starts_with('[')) {
+    const auto close = authority.find(']');
+    if (close == std::string_view::npos)
+      return fail("server {:?}: the bracket of the IPv6 address is not closed", whole);
+    made.host = authority.substr(1, close - 1);
+    authority.remove_prefix(close + 1);
+    if (!authority.empty() && !authority.starts_with(':'))
+      return fail("server {:?}: no port follows the address", whole);
+    if (!authority.empty()) port = authority.substr(1);
+  } else {
+    const auto colon = authority.rfind(':');
+    made.host = authority.substr(0, colon);
+    if (colon != std::string_view::npos) port = authority.substr(colon + 1);
+  }
+  if (made.host.empty()) return fail("server {:?}: there is no host", whole);
+  if (!port.empty() && !valid_port(port)) return fail("server {:?}: {:?} is no port", whole, port);
+  made.port = port.empty() ? (made.tls ? "443" : "80") : std::string{port};
+  return made;
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_unreserved(c))
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+}  // namespace egress::http

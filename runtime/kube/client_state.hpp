@@ -1,0 +1,38 @@
+#pragma once
+// What a client and its watches share. Internal to client.cpp and watch_stream.cpp.
+
+#include <random>
+
+#include "runtime/kube/client.hpp"
+#include "runtime/kube/connection_pool.hpp"
+#include "runtime/kube/credentials.hpp"
+#include "runtime/kube/decode.hpp"
+#include "runtime/kube/rate_limit.hpp"
+
+namespace egress::kube {
+
+struct client::state {
+  state(boost::asio::any_io_executor executor, connection_config config, client_options with);
+
+  http::connect_options way(const credentials::current& who) const;
+  http::client_request message(std::string method, std::string target, const credentials::current& who) const;
+
+  boost::asio::any_io_executor on;
+  client_options options;
+  connection_config config;
+  result<http::base_url> where;
+  credentials who;
+  connection_pool pool;
+  decoder decode;
+  rate_limit limit;
+  std::mt19937_64 random{std::random_device{}()};
+};
+
+api_error to_api_error(const http::failure& why);
+api_error api_failure(api_errc code, std::string message);
+
+// The rest of an error's body, at most 1 MiB of it: for the message.
+boost::asio::awaitable<std::string> read_error_body(http::connection& from, bool gzip,
+                                                    std::chrono::milliseconds timeout);
+
+}  // namespace egress::kube

@@ -1,0 +1,46 @@
+#include "runtime/kube/connection_pool.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace egress::kube {
+
+namespace asio = boost::asio;
+
+asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_point deadline) {
+  while (inside_ >= most_) {
+    auto turn = std::make_shared<asio::steady_timer>(on_, deadline);
+    waiting_.push_back(turn);
+    auto [woken] = co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
+    std::erase(waiting_, turn);
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != asio::cancellation_type::none || !woken) co_return false;
+  }
+  ++inside_;
+  co_return true;
+}
+
+void connection_pool::leave() {
+  --inside_;
+  if (waiting_.empty()) return;
+  const auto next = waiting_.front();
+  waiting_.pop_front();
+  next->cancel();
+}
+
+std::unique_ptr<http::connection> connection_pool::take(const void* tls) {
+  while (!idle_.empty()) {
+    auto last = std::move(idle_.back());
+    idle_.pop_back();
+    if (last.tls == tls && last.connection->reusable()) return std::move(last.connection);
+  }
+  return nullptr;
+}
+
+void connection_pool::keep(std::unique_ptr<http::connection> connection, const void* tls) {
+  if (connection->reusable()) idle_.push_back({std::move(connection), tls});
+}
+
+}  // namespace egress::kube

@@ -1,0 +1,41 @@
+#pragma once
+// Kept-alive connections to one server, at most so many at once; who finds none free waits its turn. Used
+// from one executor's thread.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "runtime/http/connection.hpp"
+
+namespace egress::kube {
+
+class connection_pool {
+ public:
+  connection_pool(boost::asio::any_io_executor on, std::size_t most) : on_(on), most_(most == 0 ? 1 : most) {}
+
+  // Waits for a free place; false when cancelled, or at the deadline.
+  boost::asio::awaitable<bool> enter(std::chrono::steady_clock::time_point deadline);
+  // Gives the place back.
+  void leave();
+
+  // A connection that waits for use and was made with this TLS context; null when a new one has to be opened.
+  std::unique_ptr<http::connection> take(const void* tls);
+  void keep(std::unique_ptr<http::connection> connection, const void* tls);
+
+ private:
+  struct idle {
+    std::unique_ptr<http::connection> connection;
+    const void* tls;
+  };
+  boost::asio::any_io_executor on_;
+  std::size_t most_;
+  std::size_t inside_ = 0;
+  std::vector<idle> idle_;  // the most recently used last
+  std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting_;
+};
+
+}  // namespace egress::kube
