@@ -1,0 +1,277 @@
+#include "actors/reconciler/child_task.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/reconciler/fixtures.hpp"
+
+namespace egress::reconciler {
+namespace {
+
+using namespace testing;
+using enum kube::kind;
+using kube::api_errc;
+using kube::verb;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+kube::reply error_of(api_errc code) {
+  return std::unexpected(kube::api_error{code, 0, "Reason", "the server's message", {}});
+}
+kube::reply object_of(kube::object_ptr decoded, std::string json = "{}") {
+  return kube::document{std::move(json), std::move(decoded)};
+}
+
+class ChildTask : public ::testing::Test {
+ protected:
+  // wanted with digest 2; live, when given, has digest 1.
+  void begin(kube::kind of, kube::object_ptr live, std::string_view wanted = R"({"spec":{"x":1}})") {
+    child_task_input in;
+    in.external_service = an_external_service();
+    in.name_space = "ns";
+    in.of = of;
+    in.wanted = rendered(of, 2, tree(wanted));
+    in.live = std::move(live);
+    in.alone = alone;
+    in.previous_cluster_ip = previous_ip;
+    begin(std::move(in));
+  }
+  void begin(child_task_input in) {
+    task.emplace(std::move(in));
+    step = task->start();
+  }
+  void answer(const kube::reply& reply) { step = task->next(reply); }
+
+  const kube::request& asks(verb what) const {
+    static const kube::request none;
+    const auto* request = std::get_if<kube::request>(&step);
+    EXPECT_NE(request, nullptr) << "it is done";
+    if (!request) return none;
+    EXPECT_EQ(request->what, what);
+    EXPECT_EQ(request->name_space, "ns");
+    return *request;
+  }
+  const child_outcome& ends(child_state how) const {
+    static const child_outcome none;
+    const auto* outcome = std::get_if<child_outcome>(&step);
+    EXPECT_NE(outcome, nullptr) << "it goes on";
+    if (!outcome) return none;
+    EXPECT_EQ(outcome->state, how);
+    return *outcome;
+  }
+
+  pointers alone;
+  std::string previous_ip;
+  std::optional<child_task> task;
+  child_task::step step;
+};
+
+constexpr auto live_json = R"({"metadata":{"resourceVersion":"7"},"spec":{"x":5,"y":1}})";
+
+TEST_F(ChildTask, CreatesWhatIsMissing) {
+  begin(deployment, nullptr);
+  EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1}})");
+  EXPECT_EQ(asks(verb::create).name, "");
+  const auto made = child(deployment, 2);
+  answer(object_of(made));
+  EXPECT_EQ(ends(child_state::written).now, made);
+  EXPECT_EQ(ends(child_state::written).did, action::create);
+}
+
+TEST_F(ChildTask, LeavesWhatIsRight) {
+  begin(deployment, child(deployment, 2));
+  EXPECT_EQ(ends(child_state::in_order).did, action::nothing);
+}
+
+TEST_F(ChildTask, RepairsByOneGuardedPatch) {
+  begin(deployment, child(deployment, 1));
+  EXPECT_EQ(asks(verb::get).name, "web");
+  answer(object_of(child(deployment, 1), live_json));
+  EXPECT_EQ(tree(asks(verb::patch).body),
+            tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
+  const auto now = child(deployment, 2, "8");
+  answer(object_of(now));
+  const auto& outcome = ends(child_state::written);
+  EXPECT_EQ(outcome.did, action::repair);
+  EXPECT_EQ(outcome.now, now);
+  EXPECT_THAT(outcome.repaired, ElementsAre("/spec/x", "/spec/y"));
+}
+
+TEST_F(ChildTask, WritesNothingWhenReadingShowsThatNothingDiffers) {
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1), R"({"spec":{"x":1}})"));
+  EXPECT_EQ(ends(child_state::in_order).compared, (settled{digest(1), digest(2)}));
+}
+
+TEST_F(ChildTask, AConflictIsReadAndTriedAgainAtOnceButNotForEver) {
+  begin(deployment, child(deployment, 1));
+  int conflicts = 0;
+  while (std::holds_alternative<kube::request>(step) && conflicts < 20) {
+    answer(object_of(child(deployment, 1), live_json));
+    asks(verb::patch);
+    answer(error_of(api_errc::conflict));
+    ++conflicts;
+  }
+  EXPECT_EQ(conflicts, 6);
+  EXPECT_THAT(ends(child_state::failed).message, HasSubstr("faster"));
+}
+
+TEST_F(ChildTask, AWriteThatChangesNothingIsRemembered) {
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1, "7"), live_json));
+  answer(object_of(child(deployment, 1, "7")));
+  const auto& outcome = ends(child_state::in_order);
+  EXPECT_THAT(outcome.ineffective, ElementsAre("/spec/x", "/spec/y"));
+  EXPECT_EQ(outcome.compared, (settled{digest(1), digest(2)}));
+  EXPECT_EQ(outcome.did, action::nothing);
+}
+
+TEST_F(ChildTask, NeverWritesForPathsThatHadNoEffect) {
+  alone = {"/spec/x"};
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1), live_json));
+  EXPECT_EQ(tree(asks(verb::patch).body), tree(R"({"spec":{"y":null},"metadata":{"resourceVersion":"7"}})"));
+}
+
+TEST_F(ChildTask, AChildThatVanishedMeanwhileIsMade) {
+  begin(deployment, child(deployment, 1));
+  answer(error_of(api_errc::not_found));
+  asks(verb::create);
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1), live_json));
+  answer(error_of(api_errc::not_found));
+  asks(verb::create);
+}
+
+TEST_F(ChildTask, ATakenNameIsReadAndDecided) {
+  begin(service, nullptr);
+  answer(error_of(api_errc::already_exists));
+  asks(verb::get);
+  auto foreign = child(service, 1);
+  body(foreign).controller.reset();
+  body(foreign).gateway_label = "";
+  answer(object_of(foreign));
+  EXPECT_THAT(ends(child_state::name_taken).message, HasSubstr("Service web"));
+}
+
+TEST_F(ChildTask, AChildOutsideTheInformersSelectorIsAdopted) {
+  begin(service, nullptr);
+  answer(error_of(api_errc::already_exists));
+  auto unlabelled = child(service, 1);
+  body(unlabelled).controller.reset();
+  answer(object_of(unlabelled, live_json));
+  asks(verb::patch);
+  answer(object_of(child(service, 2, "8")));
+  EXPECT_EQ(ends(child_state::written).did, action::adopt);
+}
+
+TEST_F(ChildTask, WhatWeMadeAndTheInformerHasNotShownIsInOrder) {
+  begin(service, nullptr);
+  answer(error_of(api_errc::already_exists));
+  const auto ours = child(service, 2);
+  answer(object_of(ours));
+  EXPECT_EQ(ends(child_state::in_order).now, ours);
+}
+
+TEST_F(ChildTask, AServiceAsksForItsFormerAddressAndGoesWithoutWhenItIsTaken) {
+  previous_ip = "10.0.0.9";
+  begin(service, nullptr);
+  EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1,"clusterIP":"10.0.0.9"}})");
+  answer(error_of(api_errc::invalid));
+  EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1}})");
+  answer(error_of(api_errc::invalid));
+  ends(child_state::rejected);
+}
+
+TEST_F(ChildTask, AnImmutableConfigMapIsDeletedByUidAndMadeAgain) {
+  auto live = child(config_map, 1);
+  body(live).immutable = true;
+  begin(config_map, live);
+  EXPECT_EQ(asks(verb::remove).uid, "child-uid");
+  answer(std::variant<std::monostate, kube::list_page, kube::document>{});
+  asks(verb::create);
+  answer(object_of(child(config_map, 2)));
+  EXPECT_EQ(ends(child_state::written).did, action::replace);
+}
+
+TEST_F(ChildTask, ADeletionThatMeetsAnotherUidDecidesAgain) {
+  auto live = child(config_map, 1);
+  body(live).immutable = true;
+  begin(config_map, live);
+  answer(error_of(api_errc::conflict));
+  asks(verb::get);
+  answer(object_of(child(config_map, 2)));
+  ends(child_state::in_order);
+}
+
+TEST_F(ChildTask, AFinalizerOnADeletedChildIsWaitedFor) {
+  auto live = child(config_map, 1);
+  body(live).immutable = true;
+  begin(config_map, live);
+  answer(error_of(api_errc::not_found));
+  answer(error_of(api_errc::already_exists));
+  live->meta.deleting = true;
+  answer(object_of(live));
+  ends(child_state::deleting);
+}
+
+TEST_F(ChildTask, RemovesWhatIsNotWanted) {
+  child_task_input in;
+  in.external_service = an_external_service();
+  in.name_space = "ns";
+  in.of = pod_disruption_budget;
+  in.live = child(pod_disruption_budget);
+  begin(in);
+  asks(verb::remove);
+  answer(error_of(api_errc::not_found));
+  EXPECT_EQ(ends(child_state::removed).did, action::remove);
+  begin(in);
+  answer(error_of(api_errc::server_error));
+  ends(child_state::failed);
+}
+
+TEST_F(ChildTask, APredecessorsChildIsLeftAlone) {
+  auto live = child(service, 1);
+  body(live).controller->uid = "old";
+  begin(service, live);
+  ends(child_state::replacing);
+}
+
+TEST_F(ChildTask, RefusalsAreToldFromFailuresAndFromHeldBackWrites) {
+  const std::map<api_errc, child_state> table{
+      {api_errc::invalid, child_state::rejected},        {api_errc::forbidden, child_state::rejected},
+      {api_errc::bad_request, child_state::rejected},    {api_errc::server_error, child_state::failed},
+      {api_errc::transport, child_state::failed},        {api_errc::timed_out, child_state::failed},
+      {api_errc::not_found, child_state::failed},        {api_errc::unauthorized, child_state::failed},
+      {api_errc::not_leader, child_state::held_back},    {api_errc::cancelled, child_state::held_back},
+      {api_errc::too_many_requests, child_state::failed}};
+  for (const auto& [code, state] : table) {
+    begin(deployment, nullptr);
+    answer(error_of(code));
+    EXPECT_EQ(ends(state).message, "Deployment web: the server's message");
+  }
+}
+
+TEST_F(ChildTask, AnAnswerThatIsNotTheObjectIsAFailure) {
+  const kube::reply nothing = std::variant<std::monostate, kube::list_page, kube::document>{};
+  begin(deployment, nullptr);
+  answer(nothing);
+  ends(child_state::failed);
+  begin(deployment, child(deployment, 1));
+  answer(nothing);
+  ends(child_state::failed);
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1), "[not json"));
+  ends(child_state::failed);
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1), live_json));
+  answer(nothing);
+  ends(child_state::failed);
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1), live_json));
+  answer(error_of(api_errc::server_error));
+  EXPECT_TRUE(ends(child_state::failed).repaired.empty());
+}
+
+}  // namespace
+}  // namespace egress::reconciler

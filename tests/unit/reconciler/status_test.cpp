@@ -1,0 +1,238 @@
+#include "actors/reconciler/status.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/reconciler/fixtures.hpp"
+
+namespace egress::reconciler {
+namespace {
+
+using namespace testing;
+using enum kube::kind;
+using ::testing::HasSubstr;
+
+class Status : public ::testing::Test {
+ protected:
+  Status() {
+    spec.dns_name = "a.com";
+    spec.ports = {{8443, "TCP"}, {11000, ""}};
+    spec.hijack_dns = true;
+    auto gateway = child(deployment);
+    body(gateway).ready_replicas = 2;
+    body(gateway).replicas = 3;
+    body(gateway).observed_generation = 4;
+    gateway->meta.generation = 4;
+    deployment_ = gateway;
+    auto front = child(service);
+    body(front).hijack_label = "true";
+    body(front).cluster_ips = {"10.0.0.4", "fd00::4"};
+    service_ = front;
+  }
+
+  kube::external_service_status of() {
+    const auto es = an_external_service(spec);
+    live[kube::child_index(deployment)] = deployment_;
+    live[kube::child_index(service)] = service_;
+    return status_of({*es, previous, refused, outcomes, live, "cafe", profile, internal_error, now});
+  }
+  void problem(kube::kind at, child_state state, const std::string& message) {
+    outcomes[kube::child_index(at)].state = state;
+    outcomes[kube::child_index(at)].message = message;
+  }
+  // "status/reason", or "" when there is none.
+  static std::string told(const kube::external_service_status& status, std::string_view type) {
+    const auto* one = find_condition(status, type);
+    return one ? one->status + "/" + one->reason : "";
+  }
+  static std::string message(const kube::external_service_status& status, std::string_view type) {
+    const auto* one = find_condition(status, type);
+    return one ? one->message : "";
+  }
+
+  kube::external_service_spec spec;
+  kube::external_service_status previous;
+  std::optional<refusal> refused;
+  child_outcomes outcomes;
+  live_children live;
+  std::shared_ptr<kube::object> deployment_, service_;
+  gateway_profile profile = gateway_profile::hardened;
+  std::optional<std::string> internal_error;
+  wall_time now{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
+};
+
+TEST_F(Status, OfAGatewayThatServes) {
+  const auto status = of();
+  EXPECT_EQ(status.observed_generation, 3);
+  EXPECT_EQ(status.ports, "8443/TCP,11000/TCP");
+  EXPECT_EQ(status.cluster_ip, "10.0.0.4");
+  EXPECT_EQ(status.ready_replicas, 2);
+  EXPECT_EQ(status.config_hash, "cafe");
+  EXPECT_EQ(told(status, "Accepted"), "True/Accepted");
+  EXPECT_EQ(told(status, "GatewayReady"), "True/GatewayReady");
+  EXPECT_EQ(told(status, "DNSHijacked"), "True/DNSHijacked");
+  EXPECT_EQ(told(status, "Ready"), "True/Ready");
+  EXPECT_EQ(told(status, "Stalled"), "");
+  EXPECT_EQ(told(status, "Reconciling"), "");
+  EXPECT_EQ(message(status, "DNSHijacked"), "a.com is answered with 10.0.0.4, fd00::4");
+  for (const auto& one : status.conditions) EXPECT_EQ(one.observed_generation, 3);
+}
+
+TEST_F(Status, WithoutHijackIsReadyAndSaysDisabled) {
+  spec.hijack_dns = false;
+  EXPECT_EQ(told(of(), "DNSHijacked"), "False/Disabled");
+  EXPECT_EQ(told(of(), "Ready"), "True/Ready");
+}
+
+TEST_F(Status, OfARefusedOneIsStalledAndKeepsWhatItHas) {
+  refused = refusal{"InvalidDNSName", "dnsName is empty"};
+  previous.config_hash = "beef";
+  const auto status = of();
+  EXPECT_EQ(told(status, "Accepted"), "False/InvalidDNSName");
+  EXPECT_EQ(told(status, "Ready"), "False/InvalidDNSName");
+  EXPECT_EQ(told(status, "Stalled"), "True/InvalidDNSName");
+  EXPECT_EQ(told(status, "GatewayReady"), "True/GatewayReady");
+}
+
+TEST_F(Status, GatewayReadyFollowsTheDeployment) {
+  body(deployment_).ready_replicas = 0;
+  EXPECT_EQ(told(of(), "GatewayReady"), "False/NoReadyReplicas");
+  EXPECT_EQ(told(of(), "Ready"), "False/NoReadyReplicas");
+  EXPECT_EQ(told(of(), "Reconciling"), "True/NoReadyReplicas");
+  body(deployment_).ready_replicas = 2;
+  deployment_->meta.generation = 5;
+  EXPECT_EQ(told(of(), "GatewayReady"), "False/RolloutPending");
+  body(deployment_).replicas = 0;
+  EXPECT_EQ(told(of(), "GatewayReady"), "False/ScaledToZero");
+  EXPECT_EQ(told(of(), "Stalled"), "True/ScaledToZero");
+  deployment_ = nullptr;
+  EXPECT_EQ(told(of(), "GatewayReady"), "False/DeploymentMissing");
+  EXPECT_EQ(of().ready_replicas, 0);
+}
+
+TEST_F(Status, SaysWhyAnEnvoyOfTheCompatibleProfileDoesNotStart) {
+  spec.ports.push_back({53, "UDP"});
+  body(deployment_).ready_replicas = 0;
+  EXPECT_EQ(told(of(), "GatewayReady"), "False/NoReadyReplicas");
+  profile = gateway_profile::compatible;
+  EXPECT_EQ(told(of(), "GatewayReady"), "False/EnvoyRejectsUDP");
+}
+
+TEST_F(Status, DnsHijackedFollowsTheService) {
+  body(service_).cluster_ips.clear();
+  EXPECT_EQ(told(of(), "DNSHijacked"), "False/NoClusterIP");
+  EXPECT_EQ(of().cluster_ip, "");
+  body(service_).hijack_label = "waiting-for-pods";
+  EXPECT_EQ(told(of(), "DNSHijacked"), "False/WaitingForPods");
+  EXPECT_EQ(told(of(), "Ready"), "False/WaitingForPods");
+  service_ = nullptr;
+  previous.cluster_ip = "10.0.0.9";
+  EXPECT_EQ(told(of(), "DNSHijacked"), "False/ServiceMissing");
+  EXPECT_EQ(of().cluster_ip, "10.0.0.9");
+}
+
+TEST_F(Status, TheChildrenOfOthersDoNotCount) {
+  body(deployment_).controller->uid = "x";
+  body(deployment_).controller->kind = "Team";
+  problem(deployment, child_state::name_taken, "Deployment web is somebody's");
+  body(service_).controller->uid = "old";
+  problem(service, child_state::replacing, "Service web is old");
+  const auto status = of();
+  EXPECT_EQ(told(status, "GatewayReady"), "False/NameTaken");
+  EXPECT_EQ(told(status, "DNSHijacked"), "False/Replacing");
+  EXPECT_EQ(told(status, "Ready"), "False/NameTaken");
+  EXPECT_EQ(told(status, "Stalled"), "True/NameTaken");
+  EXPECT_EQ(status.ready_replicas, 0);
+}
+
+TEST_F(Status, OneBadChildMakesItUnready) {
+  problem(network_policy, child_state::rejected, "NetworkPolicy web: no");
+  problem(config_map, child_state::rejected, "ConfigMap web: no");
+  EXPECT_EQ(told(of(), "Ready"), "False/ChildRejected");
+  EXPECT_EQ(message(of(), "Ready"), "ConfigMap web: no; NetworkPolicy web: no");
+  EXPECT_EQ(told(of(), "GatewayReady"), "True/GatewayReady");
+  outcomes = {};
+  problem(network_policy, child_state::failed, "500");
+  EXPECT_EQ(told(of(), "Ready"), "False/InternalError");
+  EXPECT_EQ(told(of(), "Reconciling"), "True/InternalError");
+  outcomes = {};
+  problem(network_policy, child_state::deleting, "going");
+  EXPECT_EQ(told(of(), "Ready"), "False/Replacing");
+  outcomes = {};
+  problem(network_policy, child_state::held_back, "not the leader");
+  EXPECT_EQ(told(of(), "Ready"), "True/Ready");
+}
+
+TEST_F(Status, OfARunThatFailedItself) {
+  internal_error = "the reconciler died";
+  EXPECT_EQ(told(of(), "Ready"), "False/InternalError");
+  EXPECT_EQ(message(of(), "Ready"), "the reconciler died");
+}
+
+TEST_F(Status, SaysWhatHasNoEffect) {
+  spec.tls_sni = "Enforce";
+  spec.config_delivery = "Reload";
+  spec.allow_private = true;
+  spec.dns_clients = {"10.0.0.0/8"};
+  EXPECT_EQ(told(of(), "Accepted"), "True/Accepted");
+  profile = gateway_profile::compatible;
+  EXPECT_EQ(told(of(), "Accepted"), "True/AcceptedWithReservations");
+  EXPECT_THAT(message(of(), "Accepted"), HasSubstr("tls.sni, configDelivery, allowPrivate, dnsClients"));
+}
+
+TEST_F(Status, SaysWhenAnOverrideOfAUdpPortIsNotChecked) {
+  spec.ip_override = {"192.0.2.1"};
+  spec.ports = {{53, "UDP"}, {53, "TCP"}};
+  EXPECT_EQ(told(of(), "Accepted"), "True/Accepted");
+  spec.ports = {{53, "UDP"}};
+  EXPECT_THAT(message(of(), "Accepted"), HasSubstr("UDP port 53"));
+}
+
+TEST_F(Status, TransitionTimesStayUntilTheStatusFlips) {
+  previous = of();
+  const auto first = find_condition(previous, "Ready")->last_transition_time;
+  EXPECT_EQ(first, "2026-01-02T00:00:00Z");
+  now += std::chrono::hours(1);
+  EXPECT_FALSE(differs(previous, of()));
+  body(deployment_).ready_replicas = 0;
+  const auto after_it = of();
+  EXPECT_TRUE(differs(previous, after_it));
+  EXPECT_EQ(find_condition(after_it, "Ready")->last_transition_time, "2026-01-02T01:00:00Z");
+  EXPECT_EQ(find_condition(after_it, "Accepted")->last_transition_time, first);
+}
+
+TEST_F(Status, AServersLongMessageIsCutBetweenCharacters) {
+  std::string text(1019, 'x');
+  for (int i = 0; i < 20; ++i) text += "ä";
+  problem(network_policy, child_state::rejected, text);
+  const auto cut = message(of(), "Ready");
+  EXPECT_LE(cut.size(), 1024u);
+  EXPECT_TRUE(cut.ends_with("xä...") || cut.ends_with("x...")) << cut.substr(1000);
+}
+
+TEST_F(Status, IsPatchedWholeAndGuarded) {
+  spec.ports = {{443, "TCP"}};
+  service_ = nullptr;
+  auto status = of();
+  status.conditions.resize(1);
+  EXPECT_EQ(status_patch(status, "100"), tree(R"({"status":{"observedGeneration":3,"conditions":[
+      {"type":"Ready","status":"False","reason":"ServiceMissing","message":"there is no Service yet",
+       "lastTransitionTime":"2026-01-02T00:00:00Z","observedGeneration":3}],
+      "readyReplicas":2,"clusterIP":null,"configHash":"cafe","ports":"443/TCP"},
+      "metadata":{"resourceVersion":"100"}})"));
+  EXPECT_FALSE(status_patch(status, "").contains("metadata"));
+}
+
+TEST_F(Status, AfterARunWhatWasWrittenIsLive) {
+  live[kube::child_index(deployment)] = deployment_;
+  live[kube::child_index(service)] = service_;
+  const auto written = child(service, 9);
+  outcomes[kube::child_index(service)].now = written;
+  outcomes[kube::child_index(deployment)].state = child_state::removed;
+  const auto all = after(live, outcomes);
+  EXPECT_EQ(all[kube::child_index(service)], written);
+  EXPECT_EQ(all[kube::child_index(deployment)], nullptr);
+}
+
+}  // namespace
+}  // namespace egress::reconciler
