@@ -11,7 +11,7 @@ NOT_PURE = re.compile(
     r"/io/|_actor(_[a-z_]+)?\.(cpp|hpp)$"
     r"|^runtime/base/log(_[a-z]+)?\."
     r"|^runtime/kube/(client|connection|credential|exec|pool|pooled|request_|throttle|token|watch_stream|kubeconfig_file|load|in_cluster)[a-z_]*\."
-    r"|^actors/metrics/(server|endpoint|http|process)[a-z_]*\.")
+    r"|^actors/metrics/(server|process)[a-z_]*\.")
 
 
 def folder_of(path):

@@ -46,6 +46,7 @@ wait_until() {
   local seconds=$1 what=$2 end=$((SECONDS + $1))
   shift 2
   until "$@" >/dev/null 2>&1; do
+    [ -z "${pid:-}" ] || kill -0 "$pid" 2>/dev/null || fail "the operator has ended; waited for: $what"
     [ "$SECONDS" -le "$end" ] || fail "waited $seconds s: $what"
     sleep 0.05
   done
@@ -80,12 +81,9 @@ start_dev() {
     --dns-upstream "127.0.0.1:$upstream" "$@" >"$work/operator.log" 2>&1 </dev/null &
   pid=$!
   started+=("$pid")
-  wait_until 60 "/readyz says 200" operator_is ready
+  wait_until 60 "/readyz says 200" is_ready
 }
 
-operator_is() {
-  kill -0 "$pid" 2>/dev/null || { fail "the operator has ended"; }
-  curl -sf -o /dev/null --max-time 2 "http://127.0.0.1:$metrics/${1/ready/readyz}"
-}
+is_ready() { curl -sf -o /dev/null --max-time 2 "http://127.0.0.1:$metrics/readyz"; }
 
 kubectl() { "$kubectl_program" --kubeconfig "$work/kubeconfig" "$@"; }

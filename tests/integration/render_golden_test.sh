@@ -10,7 +10,8 @@ print(f"{h:x}")'; }
 compared=0
 for file in "$root"/tests/golden/*.envoy.yaml; do
   name=$(basename "$file" .envoy.yaml)
-  "$binary" render --gateway-profile=compatible -o json -f "$root/tests/golden/$name.yaml" > "$work/list.json"
+  "$binary" render --gateway-profile=compatible -o json -f "$root/tests/golden/$name.yaml" > "$work/list.json" 2> "$work/render.log" \
+    || fail "$name: render ends with $?"
   jq -j '.items[] | select(.kind == "ConfigMap") | .data["envoy.yaml"]' "$work/list.json" > "$work/envoy.yaml"
   cmp "$work/envoy.yaml" "$file" || { diff -u "$file" "$work/envoy.yaml" | head -40; fail "$name: another envoy.yaml"; }
   hash=$(jq -r '.items[] | select(.kind == "Deployment") | .spec.template.metadata.annotations["egress.monzo.com/config-hash"]' "$work/list.json")
