@@ -107,9 +107,9 @@ void append_metric(std::string& out, std::string_view name, MetricType type, con
 std::string format_value(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  // The shortest digits that read back as the value; Go takes the exponent form below 1e-4 and from 1e21 on.
+  // The shortest digits that read back as the value; Go takes the exponent form below 1e-4 and from 1e6 on.
   const double size = std::abs(value);
-  const bool plain = value == 0 || (size >= 1e-4 && size < 1e21);
+  const bool plain = value == 0 || (size >= 1e-4 && size < 1e6);
   std::array<char, 64> text{};
   const auto [end, code] = std::to_chars(text.data(), text.data() + text.size(), value,
                                          plain ? std::chars_format::fixed : std::chars_format::scientific);
