@@ -1,0 +1,298 @@
+// The `hardened` profile: each line of what real Envoy showed of the other one, and the remedy in the
+// configuration.
+
+#include "actors/reconciler/envoy/hardened.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "actors/reconciler/envoy/configuration.hpp"
+#include "actors/reconciler/yaml_writer.hpp"
+#include "tests/unit/render/samples.hpp"
+
+namespace egress::envoy {
+namespace {
+
+using kube::external_service_spec;
+
+external_service_spec plain() {
+  return samples::external_service().as_external_service().spec;
+}
+
+json::object bootstrap(const external_service_spec& spec, bool ipv6 = false) {
+  return hardened_bootstrap("api", spec, ipv6);
+}
+
+// The cluster or listener of a name; an empty object when there is none.
+json::object named(const json::object& root, std::string_view list, std::string_view name) {
+  for (const auto& one : root.at("staticResources").at(list).as_array())
+    if (std::string_view(one.at("name").as_string()) == name) return one.as_object();
+  return {};
+}
+
+json::value typed_config(const json::value& extension) {
+  return extension.at("typedConfig");
+}
+
+json::value filter(const json::object& listener, std::size_t index) {
+  return listener.at("filterChains").at(0).at("filters").at(index);
+}
+
+TEST(hardened, routes_udp_in_listener_filters) {
+  auto spec = plain();
+  spec.ports = {{53, "UDP"}};
+  const auto listener = named(bootstrap(spec), "listeners", "api_UDP_53");
+  EXPECT_FALSE(listener.contains("filterChains"));
+  const auto proxy = typed_config(listener.at("listenerFilters").at(0));
+  EXPECT_EQ(proxy.at("matcher").at("onNoMatch").at("action").at("typedConfig").at("cluster"), "api_UDP_53");
+  EXPECT_EQ(proxy.at("statPrefix"), "api_UDP_53");
+}
+
+TEST(hardened, uses_dns_only_when_every_override_is_down) {
+  auto spec = plain();
+  spec.ip_override = {"192.0.2.1", "192.0.2.2", "fe80::"};
+  const auto root = bootstrap(spec);
+  const auto cluster = named(root, "clusters", "api_TCP_443-override");
+  EXPECT_EQ(cluster.at("loadAssignment").at("policy").at("overprovisioningFactor"), 300);
+  const auto& check = cluster.at("healthChecks").at(0);
+  EXPECT_EQ(check.at("noTrafficInterval"), check.at("interval"));
+  EXPECT_FALSE(check.as_object().contains("eventLogPath"));
+  EXPECT_EQ(check.at("eventLogger").at(0).at("typedConfig").at("eventLogPath"), "/dev/stdout");
+  const auto proxy = typed_config(filter(named(root, "listeners", "api_TCP_443"), 0));
+  EXPECT_EQ(proxy.at("cluster"), "api_TCP_443-aggregate");
+  EXPECT_EQ(proxy.at("maxConnectAttempts"), 3);
+}
+
+TEST(hardened, checks_a_udp_override_by_tcp_on_the_same_port_or_not_at_all) {
+  auto spec = plain();
+  spec.ip_override = {"192.0.2.1"};
+  spec.ports = {{53, "UDP"}, {53, "TCP"}, {123, "UDP"}};
+  const auto root = bootstrap(spec);
+  const auto target = [&](std::string_view name) {
+    return typed_config(named(root, "listeners", name).at("listenerFilters").at(0))
+        .at("matcher")
+        .at("onNoMatch")
+        .at("action")
+        .at("typedConfig")
+        .at("cluster");
+  };
+  EXPECT_EQ(target("api_UDP_53"), "api_UDP_53-aggregate");
+  EXPECT_TRUE(named(root, "clusters", "api_UDP_53-override").contains("healthChecks"));
+  EXPECT_EQ(target("api_UDP_123"), "api_UDP_123-override");
+  EXPECT_FALSE(named(root, "clusters", "api_UDP_123-override").contains("healthChecks"));
+  EXPECT_TRUE(named(root, "clusters", "api_UDP_123").empty()) << "unchecked, so never falls back to DNS";
+}
+
+TEST(hardened, limits_connections_before_the_proxy_and_keeps_the_circuit_breaker) {
+  auto spec = plain();
+  spec.envoy_cluster_max_connections = 7;
+  const auto root = bootstrap(spec);
+  const auto listener = named(root, "listeners", "api_TCP_443");
+  EXPECT_EQ(filter(listener, 0).at("name"), "envoy.filters.network.connection_limit");
+  EXPECT_EQ(typed_config(filter(listener, 0)).at("maxConnections"), 7);
+  EXPECT_EQ(filter(listener, 1).at("name"), "envoy.filters.network.tcp_proxy");
+  EXPECT_EQ(named(root, "clusters", "api_TCP_443")
+                .at("circuitBreakers")
+                .at("thresholds")
+                .at(0)
+                .at("maxConnections"),
+            7);
+}
+
+TEST(hardened, serves_only_ready_and_stats_on_the_admin_port) {
+  auto spec = plain();
+  spec.ports = {{11000, "TCP"}};
+  const auto root = bootstrap(spec);
+  EXPECT_EQ(samples::at(root, "/admin/address/pipe/path"), "@egress-admin-api");
+  const auto listener = named(root, "listeners", "admin");
+  EXPECT_EQ(listener.at("address").at("socketAddress").at("portValue"), 11001);
+  EXPECT_EQ(listener.at("ignoreGlobalConnLimit"), true);
+  const auto manager = typed_config(filter(listener, 0));
+  std::set<std::string> paths;
+  for (const auto& route : manager.at("routeConfig").at("virtualHosts").at(0).at("routes").as_array()) {
+    paths.insert(route.at("match").at("path").as_string().c_str());
+    EXPECT_EQ(route.at("match").at("headers").at(0).at("stringMatch").at("exact"), "GET");
+    EXPECT_EQ(route.at("route").at("cluster"), "admin");
+  }
+  EXPECT_EQ(paths, (std::set<std::string>{"/ready", "/stats/prometheus"}));
+  EXPECT_EQ(named(root, "clusters", "admin")
+                .at("loadAssignment")
+                .at("endpoints")
+                .at(0)
+                .at("lbEndpoints")
+                .at(0)
+                .at("endpoint")
+                .at("address")
+                .at("pipe")
+                .at("path"),
+            "@egress-admin-api");
+  EXPECT_EQ(manager.at("accessLog").at(0).at("filter").at("headerFilter").at("header").at("invertMatch"),
+            true)
+      << "no line for a probe";
+}
+
+TEST(hardened, looks_names_up_without_deprecated_fields_and_respects_the_ttl) {
+  auto spec = plain();
+  const auto dns = [&] {
+    const auto cluster = named(bootstrap(spec), "clusters", "api_TCP_443");
+    EXPECT_EQ(cluster.at("clusterType").at("name"), "envoy.clusters.dns");
+    EXPECT_FALSE(cluster.contains("dnsRefreshRate") || cluster.contains("respectDnsTtl"));
+    return cluster.at("clusterType").at("typedConfig").as_object();
+  };
+  EXPECT_EQ(dns().at("respectDnsTtl"), true);
+  EXPECT_EQ(dns().at("allAddressesInSingleEndpoint"), true);
+  EXPECT_TRUE(dns().contains("dnsFailureRefreshRate"));
+  EXPECT_FALSE(dns().contains("dnsRefreshRate"));
+  spec.envoy_respect_dns_ttl = false;
+  spec.envoy_dns_refresh_rate_s = 30;
+  EXPECT_EQ(dns().at("respectDnsTtl"), false);
+  EXPECT_EQ(dns().at("dnsRefreshRate"), "30s");
+}
+
+TEST(hardened, listens_on_both_families_where_the_service_has_ipv6) {
+  auto spec = plain();
+  spec.ports.push_back({53, "UDP"});
+  for (const auto* name : {"api_TCP_443", "api_UDP_53", "admin"}) {
+    const auto four = named(bootstrap(spec, false), "listeners", name).at("address").at("socketAddress");
+    EXPECT_EQ(four.at("address"), "0.0.0.0");
+    const auto six = named(bootstrap(spec, true), "listeners", name).at("address").at("socketAddress");
+    EXPECT_EQ(six.at("address"), "::");
+    EXPECT_EQ(six.at("ipv4Compat"), true);
+  }
+}
+
+TEST(hardened, has_time_outs_small_buffers_and_a_memory_guard) {
+  auto spec = plain();
+  auto root = bootstrap(spec);
+  const auto cluster = named(root, "clusters", "api_TCP_443");
+  EXPECT_EQ(cluster.at("connectTimeout"), "5s");
+  EXPECT_EQ(cluster.at("perConnectionBufferLimitBytes"), 32768);
+  const auto listener = named(root, "listeners", "api_TCP_443");
+  EXPECT_EQ(listener.at("perConnectionBufferLimitBytes"), 32768);
+  EXPECT_EQ(typed_config(filter(listener, 0)).at("idleTimeout"), "3600s");
+  const auto monitors = [&] { return root.at("overloadManager").at("resourceMonitors").as_array(); };
+  ASSERT_EQ(monitors().size(), 2U);
+  EXPECT_EQ(typed_config(monitors()[0]).at("maxHeapSizeBytes"), (std::int64_t{1} << 30) / 10 * 9);
+  EXPECT_EQ(typed_config(monitors()[1]).at("maxActiveDownstreamConnections"), (1 << 30) / 65536);
+  EXPECT_EQ(root.at("overloadManager").at("actions").as_array().size(), 2U);
+  spec.resources = kube::resource_requirements{};
+  root = bootstrap(spec);
+  ASSERT_EQ(monitors().size(), 1U) << "no limit, no fixed heap";
+  EXPECT_FALSE(root.at("overloadManager").as_object().contains("actions"));
+}
+
+TEST(hardened, lets_only_the_right_sni_pass_when_asked) {
+  auto spec = plain();
+  EXPECT_FALSE(named(bootstrap(spec), "listeners", "api_TCP_443").contains("listenerFilters"));
+  spec.dns_name = "API.Example.com.";
+  spec.tls_sni = "Enforce";
+  const auto listener = named(bootstrap(spec), "listeners", "api_TCP_443");
+  EXPECT_EQ(listener.at("listenerFilters").at(0).at("name"), "envoy.filters.listener.tls_inspector");
+  const auto& match = listener.at("filterChains").at(0).at("filterChainMatch");
+  EXPECT_EQ(match.at("serverNames"), (json::array{"api.example.com"}));
+  EXPECT_EQ(match.at("transportProtocol"), "tls");
+  EXPECT_EQ(listener.at("accessLog").at(0).at("filter").at("responseFlagFilter").at("flags"),
+            (json::array{"NR"}));
+}
+
+TEST(hardened, logs_flags_and_the_address_that_was_reached) {
+  auto spec = plain();
+  const auto format = [&] {
+    return typed_config(typed_config(filter(named(bootstrap(spec), "listeners", "api_TCP_443"), 0))
+                            .at("accessLog")
+                            .at(0))
+        .at("logFormat");
+  };
+  const std::string text = format().at("textFormatSource").at("inlineString").as_string().c_str();
+  EXPECT_NE(text.find("%RESPONSE_FLAGS%"), std::string::npos);
+  EXPECT_NE(text.find("%UPSTREAM_REMOTE_ADDRESS%"), std::string::npos);
+  spec.envoy_json_cluster_access_logs = true;
+  EXPECT_EQ(format().at("jsonFormat").at("upstream_remote_address"), "%UPSTREAM_REMOTE_ADDRESS%");
+  EXPECT_EQ(format().at("jsonFormat").at("response_flags"), "%RESPONSE_FLAGS%");
+}
+
+TEST(hardened, sends_wildcards_where_their_sni_says_if_that_is_public) {
+  auto spec = plain();
+  spec.dns_name = "*.Example.com";
+  const auto listener = named(bootstrap(spec), "listeners", "api_TCP_443");
+  EXPECT_EQ(listener.at("filterChains").at(0).at("filterChainMatch").at("serverNames"),
+            (json::array{"*.example.com"}));
+  EXPECT_EQ(typed_config(filter(listener, 0)).at("saveUpstreamAddress"), true);
+  const auto rules = typed_config(filter(listener, 1)).at("rules");
+  EXPECT_EQ(rules.at("action"), "ALLOW");
+  const auto& all = rules.at("policies")
+                        .at("public-addresses")
+                        .at("permissions")
+                        .at(0)
+                        .at("andRules")
+                        .at("rules")
+                        .as_array();
+  EXPECT_TRUE(all[0].as_object().contains("orRules"))
+      << "an unknown address is in no range: it must not pass";
+  std::set<std::string> refused;
+  for (std::size_t i = 1; i < all.size(); ++i)
+    refused.insert(all[i]
+                       .at("notRule")
+                       .at("matcher")
+                       .at("typedConfig")
+                       .at("upstreamIp")
+                       .at("addressPrefix")
+                       .as_string()
+                       .c_str());
+  for (const auto* range : {"10.0.0.0", "172.16.0.0", "192.168.0.0", "100.64.0.0", "127.0.0.0", "169.254.0.0",
+                            "224.0.0.0", "fc00::", "fe80::", "::ffff:0:0", "64:ff9b::", "::", "ff00::"})
+    EXPECT_TRUE(refused.contains(range)) << range;
+  EXPECT_EQ(filter(listener, 2).at("name"), "envoy.filters.network.tcp_proxy");
+  spec.allow_private = true;
+  EXPECT_EQ(filter(named(bootstrap(spec), "listeners", "api_TCP_443"), 1).at("name"),
+            "envoy.filters.network.tcp_proxy");
+}
+
+TEST(hardened, calls_statistics_by_the_cluster) {
+  EXPECT_EQ(typed_config(filter(named(bootstrap(plain()), "listeners", "api_TCP_443"), 0)).at("statPrefix"),
+            "api_TCP_443");
+}
+
+// One file a feature, so that a change of what gateways run is seen in review. (Real Envoy loads each:
+// tests/golden/hardened/README.)
+class snapshot : public testing::TestWithParam<const char*> {};
+
+external_service_spec feature(const std::string& name) {
+  if (name == "override") return samples::golden("override").as_external_service().spec;
+  if (name == "udp-and-tcp") return samples::golden("udp-and-tcp").as_external_service().spec;
+  auto spec = plain();
+  if (name == "sni") spec.tls_sni = "Enforce";
+  if (name == "wildcard") spec.dns_name = "*.example.com";
+  return spec;
+}
+
+TEST_P(snapshot, is_what_was_reviewed) {
+  EXPECT_EQ(yaml::to_text(bootstrap(feature(GetParam()))),
+            samples::file_text(std::string("tests/golden/hardened/") + GetParam() + ".envoy.yaml"));
+}
+
+INSTANTIATE_TEST_SUITE_P(features, snapshot,
+                         testing::Values("minimal", "override", "udp-and-tcp", "sni", "wildcard"),
+                         [](const auto& tested) {
+                           std::string name = tested.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST(config_hash, is_fnv_1a_without_leading_zeros) {
+  EXPECT_EQ(config_hash(""), "811c9dc5");
+  EXPECT_EQ(config_hash("a"), "e40c292c");
+  EXPECT_EQ(config_hash("foobar"), "bf9cf968");
+}
+
+TEST(admin_port, is_the_first_free_of_tcp_from_11000_on) {
+  external_service_spec spec;
+  spec.ports = {{11000, "UDP"}};
+  EXPECT_EQ(admin_port(spec), 11000);
+  spec.ports = {{11001, "TCP"}, {11000, "TCP"}};
+  EXPECT_EQ(admin_port(spec), 11002);
+}
+
+}  // namespace
+}  // namespace egress::envoy
