@@ -60,7 +60,7 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
   now->seen = {work->children, work->epochs};
   now->live = expected.effective(now->seen, work->changed);
   if (work->service->meta.deleting) return end();
-  now->refused = reconciler::refused(*work->service, work->name_claimed_by);
+  now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways.profile);
   if (now->refused) return children_done();
   start_tasks();
 }

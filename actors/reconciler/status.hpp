@@ -7,18 +7,13 @@
 #include <string>
 
 #include "actors/reconciler/child_outcome.hpp"
+#include "actors/reconciler/validate.hpp"
 #include "runtime/base/settings.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/kube/json.hpp"
 #include "runtime/kube/object.hpp"
 
 namespace egress::reconciler {
-
-// Why an ExternalService is not accepted, as its condition says it.
-struct refusal {
-  std::string reason;   // CamelCase
-  std::string message;  // one line
-};
 
 struct status_facts {
   const kube::object& external_service;           // spec, generation
