@@ -1,0 +1,33 @@
+#pragma once
+// Forwarding, without a socket: what an upstream is asked, whether a reply is really its answer, and what the
+// client gets of it. Pure.
+
+#include <vector>
+
+#include "actors/dns/respond.hpp"
+
+namespace egress::dns {
+
+// Two queries with the same key are one upstream question: name, type, DO and CD.
+std::string sharing_key(const query& asked);
+
+// The question for an upstream: this id, RD, the client's CD and DO, EDNS of 1232 bytes, no option of the
+// client's (no client subnet, no cookie), no AD. `out` has answer_room bytes. Gives the size.
+std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer out);
+
+// Whether `reply` answers that question: id, QR, opcode, one question with this name, type and class. (The
+// source address is the socket's business.)
+bool is_reply_to(bytes reply, const query& asked, std::uint16_t id);
+
+struct forward_options {
+  respond_options answers;
+  std::uint32_t max_ttl = 30;  // seconds, of A and AAAA records (--dns-max-ttl)
+};
+
+// What the client gets, into `out` (resized): the reply with the client's id, question, flags and EDNS, cut
+// to `limit` with TC; or what `how` and the table make of it. An empty `reply` means that no upstream
+// answered. The table is asked again, since a name may have been hijacked while the upstream was thinking.
+outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, const hijack_table* table,
+                         const forward_options& options, std::size_t limit, std::vector<std::uint8_t>& out);
+
+}  // namespace egress::dns

@@ -1,0 +1,39 @@
+#pragma once
+// Accepts TCP clients, within bounds in all and per client. Used on its loop's thread only.
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <map>
+#include <set>
+
+#include "actors/dns/io/tcp_connection.hpp"
+#include "runtime/net/unique_fd.hpp"
+
+namespace egress::dns {
+
+class tcp_listener : public std::enable_shared_from_this<tcp_listener> {
+ public:
+  tcp_listener(boost::asio::io_context& context, unique_fd socket, query_service& service,
+               const tcp_limits& limits, worker_counters& counters);
+
+  void start();
+  // Accepts nobody any more, and closes all connections.
+  void stop();
+
+ private:
+  void wait();
+  void accept_all();
+  void adopt(unique_fd accepted, const address_bytes& client, bool v6);
+  void closed(const std::shared_ptr<tcp_connection>& connection);
+
+  boost::asio::io_context& context_;
+  boost::asio::posix::stream_descriptor socket_;
+  boost::asio::steady_timer retry_;
+  query_service& service_;
+  tcp_limits limits_;
+  worker_counters& counters_;
+  std::set<std::shared_ptr<tcp_connection>> connections_;
+  std::map<address_bytes, std::size_t> per_client_;
+  bool stopped_ = false;
+};
+
+}  // namespace egress::dns

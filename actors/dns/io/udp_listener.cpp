@@ -1,0 +1,231 @@
+#include "actors/dns/io/udp_listener.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+namespace egress::dns {
+
+namespace {
+
+constexpr std::size_t batch_size = 64;
+// After so many batches the loop looks at its other work (timers, forwarded replies, TCP, stop).
+constexpr int batches_in_a_row = 16;
+// Larger than any sensible query; what is longer comes cut, and is FORMERR for it.
+constexpr std::size_t query_room = 2048;
+constexpr int send_patience_ms = 5;
+
+}  // namespace
+
+// Whom a datagram came from, and which of our addresses it was sent to (the control message of pktinfo).
+struct datagram_peer {
+  sockaddr_storage address;
+  socklen_t address_size;
+  alignas(cmsghdr) std::array<std::uint8_t, 64> control;
+  std::size_t control_size;
+};
+
+struct udp_listener::batch {
+  std::array<mmsghdr, batch_size> in, out;
+  std::array<iovec, batch_size> in_vector, out_vector;
+  std::array<datagram_peer, batch_size> peers;
+  std::array<std::array<std::uint8_t, query_room>, batch_size> queries;
+  std::array<std::array<std::uint8_t, answer_room>, batch_size> answers;
+  std::size_t answered = 0;
+
+  batch() {
+    std::memset(in.data(), 0, sizeof in);
+    std::memset(out.data(), 0, sizeof out);
+    std::memset(peers.data(), 0, sizeof peers);
+    for (std::size_t i = 0; i < batch_size; ++i) {
+      in_vector[i] = {queries[i].data(), query_room};
+      in[i].msg_hdr.msg_iov = &in_vector[i];
+      in[i].msg_hdr.msg_iovlen = 1;
+      in[i].msg_hdr.msg_name = &peers[i].address;
+      in[i].msg_hdr.msg_control = peers[i].control.data();
+      out[i].msg_hdr.msg_iov = &out_vector[i];
+      out[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+
+  // The kernel overwrote the sizes with what it filled in.
+  void rearm() {
+    answered = 0;
+    for (auto& message : in) {
+      message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+      message.msg_hdr.msg_controllen = sizeof(peers[0].control);
+    }
+  }
+};
+
+namespace {
+
+address_bytes client_of(const datagram_peer& peer) {
+  if (peer.address.ss_family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &peer.address, sizeof v4);
+    return map_v4(reinterpret_cast<const std::uint8_t*>(&v4.sin_addr));
+  }
+  address_bytes bytes{};
+  sockaddr_in6 v6;
+  std::memcpy(&v6, &peer.address, sizeof v6);
+  std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+  return bytes;
+}
+
+bool is_mapped_v4(const address_bytes& address) {
+  return address[10] == 0xff && address[11] == 0xff &&
+         std::memcmp(address.data(), address_bytes{}.data(), 10) == 0;
+}
+
+// Port 0 cannot be answered.
+bool has_port(const datagram_peer& peer) {
+  std::uint16_t port = 0;
+  std::memcpy(&port, reinterpret_cast<const char*>(&peer.address) + offsetof(sockaddr_in, sin_port), 2);
+  return port != 0;
+}
+
+// The answer leaves from the address that was asked, by whatever interface routing wants.
+void forget_interface(datagram_peer& peer) {
+  msghdr header{};
+  header.msg_control = peer.control.data();
+  header.msg_controllen = peer.control_size;
+  for (cmsghdr* next = CMSG_FIRSTHDR(&header); next != nullptr; next = CMSG_NXTHDR(&header, next)) {
+    if (next->cmsg_level != IPPROTO_IP || next->cmsg_type != IP_PKTINFO) continue;
+    in_pktinfo info;
+    std::memcpy(&info, CMSG_DATA(next), sizeof info);
+    info.ipi_ifindex = 0;
+    std::memcpy(CMSG_DATA(next), &info, sizeof info);
+  }
+}
+
+void address_to(msghdr& header, const datagram_peer& peer) {
+  // sendmsg only reads what these point to.
+  header.msg_name = const_cast<sockaddr_storage*>(&peer.address);
+  header.msg_namelen = peer.address_size;
+  header.msg_control = peer.control_size == 0 ? nullptr : const_cast<std::uint8_t*>(peer.control.data());
+  header.msg_controllen = peer.control_size;
+}
+
+// Waits a moment for room in the send buffer. False when there is none.
+bool wait_for_room(int fd) {
+  pollfd want{.fd = fd, .events = POLLOUT, .revents = 0};
+  return ::poll(&want, 1, send_patience_ms) == 1;
+}
+
+bool is_full(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
+}
+
+}  // namespace
+
+udp_listener::udp_listener(boost::asio::io_context& context, unique_fd socket, query_service& service,
+                           worker_counters& counters)
+    : socket_(context, socket.release()),
+      service_(service),
+      counters_(counters),
+      batch_(std::make_unique<batch>()) {}
+
+udp_listener::~udp_listener() = default;
+
+void udp_listener::start() {
+  wait();
+}
+
+void udp_listener::stop() {
+  stopped_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void udp_listener::wait() {
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                     [self = shared_from_this()](boost::system::error_code failed) {
+                       if (self->stopped_) return;
+                       if (failed) throw std::runtime_error("waiting for DNS over UDP: " + failed.message());
+                       self->serve_batches();
+                       self->wait();
+                     });
+}
+
+void udp_listener::serve_batches() {
+  for (int i = 0; i < batches_in_a_row; ++i)
+    if (!serve_batch()) return;
+}
+
+// Whether the socket may have more.
+bool udp_listener::serve_batch() noexcept {
+  batch_->rearm();
+  const int got = ::recvmmsg(socket_.native_handle(), batch_->in.data(), batch_size, MSG_DONTWAIT, nullptr);
+  if (got <= 0) return false;
+  const auto now = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) answer(i, now);
+  send_answers();
+  return static_cast<std::size_t>(got) == batch_size;
+}
+
+void udp_listener::answer(std::size_t at, std::chrono::steady_clock::time_point now) {
+  const mmsghdr& message = batch_->in[at];
+  datagram_peer& peer = batch_->peers[at];
+  peer.address_size = message.msg_hdr.msg_namelen;
+  peer.control_size = message.msg_hdr.msg_controllen;
+  if (!has_port(peer)) return;
+  forget_interface(peer);
+  const asked_by by{.client = client_of(peer),
+                    .via = transport::udp,
+                    .v6 = peer.address.ss_family == AF_INET6 && !is_mapped_v4(client_of(peer)),
+                    .arrived = now};
+  auto& out = batch_->answers[batch_->answered];
+  const bytes packet(batch_->queries[at].data(), message.msg_len);
+  std::size_t size = 0;
+  try {
+    size = service_.serve(packet, by, out, [&] { return sink_for(at); });
+  } catch (...) {
+    // Forwarding allocates: what there is no memory for is lost alone, not its batch.
+    counters_.dropped.add();
+  }
+  if (size == 0) return;
+  batch_->out_vector[batch_->answered] = {out.data(), size};
+  address_to(batch_->out[batch_->answered].msg_hdr, peer);
+  ++batch_->answered;
+}
+
+void udp_listener::send_answers() {
+  const int fd = socket_.native_handle();
+  for (std::size_t sent = 0; sent < batch_->answered;) {
+    const auto left = static_cast<unsigned>(batch_->answered - sent);
+    const int took = ::sendmmsg(fd, &batch_->out[sent], left, MSG_DONTWAIT);
+    if (took > 0) {
+      sent += static_cast<std::size_t>(took);
+    } else if (errno != EINTR && !(is_full(errno) && wait_for_room(fd))) {
+      // This one cannot be sent (no route, no room): the others may.
+      counters_.send_failures.add();
+      ++sent;
+    }
+  }
+}
+
+reply_sink udp_listener::sink_for(std::size_t at) {
+  return [weak = weak_from_this(), peer = batch_->peers[at]](bytes answer) {
+    if (const auto self = weak.lock()) self->send_later_answer(answer, peer);
+  };
+}
+
+void udp_listener::send_later_answer(bytes answer, const datagram_peer& to) {
+  iovec part{const_cast<std::uint8_t*>(answer.data()), answer.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  address_to(header, to);
+  const int fd = socket_.native_handle();
+  if (::sendmsg(fd, &header, MSG_DONTWAIT) >= 0) return;
+  if (is_full(errno) && wait_for_room(fd) && ::sendmsg(fd, &header, MSG_DONTWAIT) >= 0) return;
+  counters_.send_failures.add();
+}
+
+}  // namespace egress::dns

@@ -1,0 +1,70 @@
+#pragma once
+// The numbers of the DNS wire format (RFC 1035, 6891, 8914, 9460) and big-endian access. Pure.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace egress::dns {
+
+using bytes = std::span<const std::uint8_t>;
+using buffer = std::span<std::uint8_t>;
+
+inline constexpr std::size_t header_size = 12;
+// What we say and take over UDP with EDNS (RFC 6891; 1232 fits one IPv6 packet of 1280), and without.
+inline constexpr std::size_t edns_udp_size = 1232;
+inline constexpr std::size_t plain_udp_size = 512;
+inline constexpr std::size_t max_message = 65535;
+
+namespace rr {
+inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinfo = 13, mx = 15, txt = 16,
+                               aaaa = 28, srv = 33, dname = 39, opt = 41, ds = 43, rrsig = 46, nsec = 47,
+                               dnskey = 48, nsec3 = 50, svcb = 64, https = 65, tkey = 249, tsig = 250,
+                               ixfr = 251, axfr = 252, any = 255;
+inline constexpr std::uint16_t class_in = 1;
+}  // namespace rr
+
+enum class rcode : std::uint8_t {
+  noerror = 0,
+  formerr = 1,
+  servfail = 2,
+  nxdomain = 3,
+  notimp = 4,
+  refused = 5,
+  badvers = 16,
+};
+
+// Extended DNS errors (RFC 8914).
+enum class ede : std::uint16_t {
+  none = 0xffff,
+  stale = 3,
+  forged_answer = 4,
+  not_ready = 14,
+  prohibited = 18,
+  no_reachable_authority = 22
+};
+
+// Bits of the header's second 16-bit word.
+namespace flag {
+inline constexpr std::uint16_t qr = 0x8000, aa = 0x0400, tc = 0x0200, rd = 0x0100, ra = 0x0080, ad = 0x0020,
+                               cd = 0x0010, opcode = 0x7800, rcode = 0x000f;
+}
+// The DO bit in an OPT record's TTL field.
+inline constexpr std::uint16_t do_bit = 0x8000;
+
+inline std::uint16_t load16(const std::uint8_t* from) {
+  return static_cast<std::uint16_t>(from[0] << 8 | from[1]);
+}
+inline std::uint32_t load32(const std::uint8_t* from) {
+  return static_cast<std::uint32_t>(load16(from)) << 16 | load16(from + 2);
+}
+inline void store16(std::uint8_t* to, std::size_t value) {
+  to[0] = static_cast<std::uint8_t>(value >> 8);
+  to[1] = static_cast<std::uint8_t>(value);
+}
+inline void store32(std::uint8_t* to, std::uint32_t value) {
+  store16(to, value >> 16);
+  store16(to + 2, value & 0xffff);
+}
+
+}  // namespace egress::dns

@@ -1,0 +1,91 @@
+#include "actors/dns/query.hpp"
+
+namespace egress::dns {
+namespace {
+
+constexpr std::uint16_t option_cookie = 10;
+
+// Copies the question's name, lower-cased. False when it is malformed.
+bool read_name(bytes packet, wire_name& name) {
+  const auto size = plain_name_size(packet, header_size);
+  if (!size) return false;
+  const std::uint8_t* from = packet.data() + header_size;
+  name.size = static_cast<std::uint8_t>(*size);
+  for (std::size_t i = 0; i < *size; ++i) name.data[i] = to_lower(from[i]);
+  name.labels = 0;
+  for (std::size_t at = 0; from[at] != 0; at += from[at] + 1u) ++name.labels;
+  return true;
+}
+
+// Walks the options of an OPT record. False when one is cut, or a cookie has a length RFC 7873 forbids.
+bool read_options(bytes options, query& into) {
+  while (!options.empty()) {
+    if (options.size() < 4) return false;
+    const std::size_t size = load16(&options[2]);
+    if (options.size() < 4 + size) return false;
+    if (load16(&options[0]) == option_cookie) {
+      if (size != 8 && (size < 16 || size > 40)) return false;
+      if (into.client_cookie.empty()) into.client_cookie = options.subspan(4, 8);
+    }
+    options = options.subspan(4 + size);
+  }
+  return true;
+}
+
+// One record of the additional section at `at`, which moves behind it. Only OPT means anything to us.
+bool read_record(bytes packet, std::size_t& at, query& into) {
+  const bool root = at < packet.size() && packet[at] == 0;
+  const auto fixed = skip_name(packet, at);
+  if (!fixed || packet.size() - *fixed < 10) return false;
+  const std::uint8_t* record = packet.data() + *fixed;
+  const std::size_t size = load16(record + 8);
+  at = *fixed + 10;
+  if (packet.size() - at < size) return false;
+  const bytes data = packet.subspan(at, size);
+  at += size;
+  if (load16(record) != rr::opt) return true;
+  if (into.has_edns || !root) return false;
+  into.has_edns = true;
+  into.udp_size = load16(record + 2);
+  into.edns_version = record[5];
+  into.wants_dnssec = (load16(record + 6) & do_bit) != 0;
+  return read_options(data, into);
+}
+
+bool is_meta_type(std::uint16_t type) {
+  return type == rr::axfr || type == rr::ixfr || type == rr::opt || type == rr::tsig || type == rr::tkey;
+}
+
+}  // namespace
+
+reaction parse_query(bytes packet, query& into) {
+  into.packet = packet;
+  into.question_size = 0;
+  into.has_edns = into.wants_dnssec = false;
+  into.udp_size = plain_udp_size;
+  into.client_cookie = {};
+  if (packet.size() < header_size) return reaction::drop;
+  into.id = load16(&packet[0]);
+  into.flags = load16(&packet[2]);
+  if (into.has(flag::qr)) return reaction::drop;
+  if (into.has(flag::opcode)) return reaction::notimp;
+  if (load16(&packet[4]) != 1) return reaction::formerr;
+  if (!read_name(packet, into.name)) return reaction::formerr;
+  std::size_t at = header_size + into.name.size;
+  if (packet.size() - at < 4) return reaction::formerr;
+  into.type = load16(&packet[at]);
+  into.rr_class = load16(&packet[at + 2]);
+  at += 4;
+  into.question_size = static_cast<std::uint16_t>(at - header_size);
+  // A transfer may carry a record (IXFR its SOA): it is refused whatever it holds.
+  if (is_meta_type(into.type)) return reaction::refused;
+  if (load16(&packet[6]) != 0 || load16(&packet[8]) != 0) return reaction::formerr;
+  for (std::size_t left = load16(&packet[10]); left > 0; --left)
+    if (!read_record(packet, at, into)) return reaction::formerr;
+  if (at != packet.size()) return reaction::formerr;
+  if (into.has_edns && into.edns_version != 0) return reaction::badvers;
+  if (into.rr_class != rr::class_in) return reaction::refused;
+  return reaction::serve;
+}
+
+}  // namespace egress::dns

@@ -1,0 +1,142 @@
+#include "actors/dns/respond.hpp"
+
+#include "actors/dns/answer_writer.hpp"
+#include "actors/dns/reverse_zones.hpp"
+
+namespace egress::dns {
+namespace {
+
+outcome answered(std::size_t size, rcode code, bool hijacked) {
+  return {.what = action::answered, .size = size, .code = code, .hijacked = hijacked};
+}
+
+// Validating clients see why the answer carries no signature.
+ede forged(const query& asked) {
+  return asked.wants_dnssec ? ede::forged_answer : ede::none;
+}
+
+template <class Addresses>
+outcome addresses(const query& asked, const Addresses& list, const respond_options& options, buffer out) {
+  if (list.empty()) return respond_nodata(asked, options, out);
+  answer_writer answer(asked, rcode::noerror, flag::aa, out);
+  for (const auto& address : list) answer.answer(asked.type, options.ttl, address);
+  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+}
+
+// ANY gets one synthesised HINFO (RFC 8482).
+outcome minimal_any(const query& asked, const respond_options& options, buffer out) {
+  static constexpr std::uint8_t data[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+  answer_writer answer(asked, rcode::noerror, flag::aa, out);
+  answer.answer(rr::hinfo, options.ttl, data);
+  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+}
+
+outcome pointer(const query& asked, const table_entry& entry, const respond_options& options, buffer out) {
+  answer_writer answer(asked, rcode::noerror, flag::aa, out);
+  answer.answer(rr::ptr, options.ttl, entry.target);
+  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+}
+
+// The types whose answer would lead around the gateway, and so are ours to give.
+bool answered_here(std::uint16_t type) {
+  return type == rr::a || type == rr::aaaa || type == rr::https || type == rr::svcb || type == rr::cname ||
+         type == rr::dname || type == rr::any;
+}
+
+outcome from_entry(const query& asked, const table_entry& entry, const respond_options& options, buffer out) {
+  if (asked.type == rr::any) return minimal_any(asked, options, out);
+  if (asked.type == rr::ptr && entry.kind == entry_kind::reverse) return pointer(asked, entry, options, out);
+  if (asked.type == rr::a) return addresses(asked, entry.v4, options, out);
+  if (asked.type == rr::aaaa) return addresses(asked, entry.v6, options, out);
+  return respond_nodata(asked, options, out);
+}
+
+outcome forward(forward_kind how) {
+  return {.what = action::forward, .how = how};
+}
+
+// SVCB and HTTPS of "_8443._https.NAME": hints about NAME.
+bool is_hint_below(const query& asked, const hijack_table& table) {
+  if (asked.type != rr::svcb && asked.type != rr::https) return false;
+  wire_name name = asked.name;
+  while (name.size > 2 && name.data[1] == '_') {
+    const auto* parent = table.find_parent(name);
+    if (parent && parent->kind == entry_kind::hijacked) return true;
+    const std::size_t label = name.data[0] + 1u;
+    std::memmove(name.data.data(), name.data.data() + label, name.size - label);
+    name.size = static_cast<std::uint8_t>(name.size - label);
+    --name.labels;
+  }
+  return false;
+}
+
+outcome from_table(const query& asked, const hijack_table& table, const respond_options& options,
+                   buffer out) {
+  const auto* entry = table.find(asked.name);
+  if (entry && entry->kind != entry_kind::hijacked) return from_entry(asked, *entry, options, out);
+  if (is_hint_below(asked, table)) return respond_nodata(asked, options, out);
+  if (entry) {
+    const bool here = answered_here(asked.type);
+    if (entry->wildcard) return forward(here ? forward_kind::wildcard : forward_kind::wildcard_other);
+    if (here) return from_entry(asked, *entry, options, out);
+    return forward(forward_kind::hijacked_other);
+  }
+  if (const auto zone = private_reverse_zone(asked.name)) {
+    answer_writer answer(asked, rcode::nxdomain, flag::aa, out);
+    answer.soa(header_size + *zone, options.ttl);
+    return answered(answer.finish(ede::none), rcode::nxdomain, false);
+  }
+  return forward(forward_kind::plain);
+}
+
+}  // namespace
+
+outcome respond(const query& asked, reaction judged, bool allowed, const hijack_table* table,
+                const respond_options& options, buffer out) {
+  if (judged == reaction::drop) return {};
+  if (!allowed) return respond_error(asked, rcode::refused, ede::prohibited, out);
+  switch (judged) {
+    case reaction::formerr:
+      return respond_error(asked, rcode::formerr, ede::none, out);
+    case reaction::notimp:
+      return respond_error(asked, rcode::notimp, ede::none, out);
+    case reaction::badvers:
+      return respond_error(asked, rcode::badvers, ede::none, out);
+    case reaction::refused:
+      return respond_error(asked, rcode::refused, ede::none, out);
+    case reaction::drop:
+    case reaction::serve:
+      break;
+  }
+  if (asked.name.is_root() && asked.type == rr::ns) return forward(forward_kind::root_probe);
+  if (!table) return respond_error(asked, rcode::servfail, ede::not_ready, out);
+  return from_table(asked, *table, options, out);
+}
+
+outcome respond_hijacked(const query& asked, const hijack_table* table, const respond_options& options,
+                         buffer out) {
+  const auto* entry = table ? table->find(asked.name) : nullptr;
+  if (!entry) return respond_error(asked, rcode::servfail, ede::not_ready, out);
+  return from_entry(asked, *entry, options, out);
+}
+
+outcome respond_nodata(const query& asked, const respond_options& options, buffer out) {
+  answer_writer answer(asked, rcode::noerror, flag::aa, out);
+  answer.soa(header_size, options.ttl);
+  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+}
+
+outcome respond_error(const query& asked, rcode code, ede why, buffer out) {
+  query bare;
+  const query* to = &asked;
+  // A query that is no good is not quoted: its parts may not be what they seem.
+  if (code == rcode::formerr || code == rcode::notimp) {
+    bare.id = asked.id;
+    bare.flags = asked.flags;
+    to = &bare;
+  }
+  answer_writer answer(*to, code, 0, out);
+  return answered(answer.finish(why), code, false);
+}
+
+}  // namespace egress::dns

@@ -1,0 +1,59 @@
+#include "actors/dns/reverse_zones.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace egress::dns {
+namespace {
+
+std::vector<wire_name> make_zones() {
+  std::vector<std::string> texts{"0.in-addr.arpa",
+                                 "10.in-addr.arpa",
+                                 "127.in-addr.arpa",
+                                 "254.169.in-addr.arpa",
+                                 "168.192.in-addr.arpa",
+                                 "2.0.192.in-addr.arpa",
+                                 "100.51.198.in-addr.arpa",
+                                 "113.0.203.in-addr.arpa",
+                                 "255.255.255.255.in-addr.arpa",
+                                 "d.f.ip6.arpa",
+                                 "c.f.ip6.arpa",
+                                 "8.e.f.ip6.arpa",
+                                 "9.e.f.ip6.arpa",
+                                 "a.e.f.ip6.arpa",
+                                 "b.e.f.ip6.arpa",
+                                 "8.b.d.0.1.0.0.2.ip6.arpa"};
+  for (int i = 16; i < 32; ++i) texts.push_back(fmt::format("{}.172.in-addr.arpa", i));
+  for (int i = 64; i < 128; ++i) texts.push_back(fmt::format("{}.100.in-addr.arpa", i));
+  // :: and ::1
+  std::string zeros;
+  for (int i = 0; i < 31; ++i) zeros += "0.";
+  texts.push_back("0." + zeros + "ip6.arpa");
+  texts.push_back("1." + zeros + "ip6.arpa");
+  std::vector<wire_name> zones;
+  for (const auto& text : texts) zones.push_back(parse_name(text).value());
+  return zones;
+}
+
+bool ends_in_arpa(const wire_name& name) {
+  constexpr std::string_view tail("\4arpa\0", 6);
+  return name.size >= 14 && std::ranges::equal(name.view().last(6), tail, {}, {},
+                                               [](char c) { return static_cast<std::uint8_t>(c); });
+}
+
+}  // namespace
+
+std::optional<std::size_t> private_reverse_zone(const wire_name& name) {
+  if (!ends_in_arpa(name)) return std::nullopt;
+  static const std::vector<wire_name> zones = make_zones();
+  bytes suffix = name.view();
+  while (suffix.size() > 1) {
+    for (const auto& zone : zones)
+      if (std::ranges::equal(zone.view(), suffix)) return name.size - suffix.size();
+    suffix = suffix.subspan(suffix[0] + 1u);
+  }
+  return std::nullopt;
+}
+
+}  // namespace egress::dns

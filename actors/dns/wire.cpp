@@ -1,0 +1,88 @@
+#include "actors/dns/wire.hpp"
+
+// ldns defines `true` itself unless this comes first.
+#include <ldns/ldns.h>
+#include <stdbool.h>
+
+#include <memory>
+
+namespace egress::dns {
+namespace {
+
+using packet_ptr = std::unique_ptr<ldns_pkt, decltype(&ldns_pkt_free)>;
+
+packet_ptr parse(bytes message) {
+  ldns_pkt* parsed = nullptr;
+  const bool ok = ldns_wire2pkt(&parsed, message.data(), message.size()) == LDNS_STATUS_OK;
+  return {ok ? parsed : nullptr, &ldns_pkt_free};
+}
+
+std::optional<std::vector<std::uint8_t>> to_wire(const ldns_pkt& packet) {
+  std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+  const bool ok = ldns_pkt2wire(&data, &packet, &size) == LDNS_STATUS_OK;
+  const std::unique_ptr<std::uint8_t, decltype(&std::free)> owned(data, &std::free);
+  if (!ok || !data) return std::nullopt;
+  return std::vector<std::uint8_t>(data, data + size);
+}
+
+const ldns_rr* only_question(const ldns_pkt& packet) {
+  const ldns_rr_list* questions = ldns_pkt_question(&packet);
+  return questions && ldns_rr_list_rr_count(questions) == 1 ? ldns_rr_list_rr(questions, 0) : nullptr;
+}
+
+// A copy of each answer of the question's type, with the question's owner, into `to`.
+std::size_t copy_answers(const ldns_pkt& from, const ldns_rr& question, ldns_pkt& to) {
+  std::size_t copied = 0;
+  const ldns_rr_list* answers = ldns_pkt_answer(&from);
+  for (std::size_t i = 0; answers && i < ldns_rr_list_rr_count(answers); ++i) {
+    const ldns_rr* answer = ldns_rr_list_rr(answers, i);
+    if (ldns_rr_get_type(answer) != ldns_rr_get_type(&question)) continue;
+    ldns_rr* mine = ldns_rr_clone(answer);
+    if (!mine) continue;
+    ldns_rdf_deep_free(ldns_rr_owner(mine));
+    ldns_rr_set_owner(mine, ldns_rdf_clone(ldns_rr_owner(&question)));
+    ldns_pkt_push_rr(&to, LDNS_SECTION_ANSWER, mine);
+    ++copied;
+  }
+  return copied;
+}
+
+}  // namespace
+
+std::optional<re_owned_reply> re_own(bytes reply) {
+  const auto parsed = parse(reply);
+  const ldns_rr* question = parsed ? only_question(*parsed) : nullptr;
+  if (!question) return std::nullopt;
+  const packet_ptr built(ldns_pkt_new(), &ldns_pkt_free);
+  if (!built) return std::nullopt;
+  ldns_pkt_set_id(built.get(), ldns_pkt_id(parsed.get()));
+  ldns_pkt_set_qr(built.get(), true);
+  ldns_pkt_push_rr(built.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(question));
+  re_owned_reply result;
+  result.answers = copy_answers(*parsed, *question, *built);
+  auto message = to_wire(*built);
+  if (!message) return std::nullopt;
+  result.message = std::move(*message);
+  return result;
+}
+
+std::optional<second_opinion> read_with_ldns(bytes message) {
+  const auto parsed = parse(message);
+  if (!parsed) return std::nullopt;
+  second_opinion said;
+  said.id = ldns_pkt_id(parsed.get());
+  said.questions = static_cast<unsigned>(ldns_rr_list_rr_count(ldns_pkt_question(parsed.get())));
+  said.has_edns = ldns_pkt_edns(parsed.get());
+  said.udp_size = ldns_pkt_edns_udp_size(parsed.get());
+  said.wants_dnssec = ldns_pkt_edns_do(parsed.get());
+  if (const ldns_rr* question = only_question(*parsed)) {
+    said.type = static_cast<std::uint16_t>(ldns_rr_get_type(question));
+    said.rr_class = static_cast<std::uint16_t>(ldns_rr_get_class(question));
+    const ldns_rdf* owner = ldns_rr_owner(question);
+    said.name.assign(ldns_rdf_data(owner), ldns_rdf_data(owner) + ldns_rdf_size(owner));
+  }
+  return said;
+}
+
+}  // namespace egress::dns

@@ -1,0 +1,30 @@
+#pragma once
+// What is done with ldns, off the hot path: taking messages apart and putting them together with their names
+// decompressed and compressed again. The only home of ldns. Pure.
+
+#include <vector>
+
+#include "actors/dns/name.hpp"
+
+namespace egress::dns {
+
+// A reply whose answers all belong to its question's name.
+struct re_owned_reply {
+  std::vector<std::uint8_t> message;
+  std::size_t answers = 0;
+};
+
+// The reply without its aliases: of the answers only those of the question's own type stay, re-owned to the
+// question's name; authority and additional section go. Nothing when the reply is malformed.
+std::optional<re_owned_reply> re_own(bytes reply);
+
+// A query as ldns reads it, to hold our own parser against.
+struct second_opinion {
+  std::uint16_t id = 0, type = 0, rr_class = 0, udp_size = 0;
+  std::vector<std::uint8_t> name;  // wire form, in the question's case
+  bool has_edns = false, wants_dnssec = false;
+  unsigned questions = 0;
+};
+std::optional<second_opinion> read_with_ldns(bytes message);
+
+}  // namespace egress::dns
