@@ -204,7 +204,7 @@ class simulation {
 
 TEST(ManyCandidates, NeverWriteAtTheSameTimeWhateverGoesWrong) {
   int gained = 0;
-  for (unsigned seed = 0; seed < 150; ++seed) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);
     simulation world{seed};
     world.run(600s, 720s);
@@ -212,7 +212,7 @@ TEST(ManyCandidates, NeverWriteAtTheSameTimeWhateverGoesWrong) {
     gained += world.gained();
     EXPECT_EQ(world.writers(), 1) << "nobody leads although all is quiet";
   }
-  EXPECT_GT(gained, 450);  // leadership really moved about
+  EXPECT_GT(gained, 180);  // leadership really moved about
 }
 
 }  // namespace
