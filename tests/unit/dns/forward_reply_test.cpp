@@ -1,0 +1,228 @@
+#include "actors/dns/forward_reply.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/unit/dns/reply_reader.hpp"
+#include "tests/unit/dns/support.hpp"
+
+namespace egress::dns::test {
+namespace {
+
+struct upstream_record {
+  std::string owner;
+  unsigned type = rr::a;
+  std::uint32_t ttl = 300;
+  packet data = {192, 0, 2, 1};
+};
+
+// An upstream's reply to the question, with these answers, and an OPT record when it has EDNS.
+packet reply_to(const ask& what, const std::vector<upstream_record>& answers, unsigned code = 0,
+                unsigned extra = 0) {
+  auto p = ask{.name = what.name,
+               .type = what.type,
+               .id = 99,
+               .flags = flag::qr | flag::rd | flag::ra | extra | code}
+               .make();
+  p[7] = static_cast<std::uint8_t>(answers.size());
+  for (const auto& record : answers) {
+    const auto owner = name_in_case(record.owner);
+    p.insert(p.end(), owner.begin(), owner.end());
+    for (const unsigned field : {record.type, 1u, record.ttl >> 16, record.ttl & 0xffff}) put16(p, field);
+    put16(p, static_cast<unsigned>(record.data.size()));
+    p.insert(p.end(), record.data.begin(), record.data.end());
+  }
+  p[11] = 1;
+  for (const unsigned byte : {0u, 0u, 41u, 16u, 0u, 0u, 0u, 0u, 0u, 0u, 8u, 0u, 8u, 0u, 4u, 0u, 1u, 0u, 0u})
+    p.push_back(static_cast<std::uint8_t>(byte));
+  return p;
+}
+
+struct finished {
+  outcome made;
+  reply said;
+};
+
+finished finish(const ask& what, forward_kind how, const packet& upstream,
+                const hijack_table* table = nullptr, std::size_t limit = 0) {
+  static const auto sample = sample_table();
+  const auto p = what.make();
+  query asked;
+  EXPECT_EQ(parse_query(p, asked), reaction::serve);
+  std::vector<std::uint8_t> out;
+  finished result;
+  result.made = finish_forwarded(asked, how, upstream, table ? table : sample.get(),
+                                 {.answers = {.ttl = 5}, .max_ttl = 30},
+                                 limit == 0 ? asked.limit(transport::udp) : limit, out);
+  EXPECT_EQ(out.size(), result.made.size);
+  result.said = read_reply(out);
+  return result;
+}
+
+TEST(forward_reply, asks_with_its_own_edns_and_without_what_the_client_added) {
+  const auto p = ask{.name = "Www.Example.org",
+                     .flags = flag::rd | flag::ad | flag::cd,
+                     .edns = true,
+                     .dnssec = true,
+                     .udp_size = 4096,
+                     .options = {0, 8, 0, 4, 0, 1, 0, 0}}
+                     .make();
+  query asked;
+  parse_query(p, asked);
+  std::array<std::uint8_t, answer_room> out{};
+  const auto size = write_upstream_query(asked, 4711, out);
+  query sent;
+  ASSERT_EQ(parse_query(bytes(out).first(size), sent), reaction::serve);
+  EXPECT_EQ(sent.id, 4711);
+  EXPECT_EQ(sent.flags, flag::rd | flag::cd);
+  EXPECT_TRUE(sent.wants_dnssec);
+  EXPECT_EQ(sent.udp_size, edns_udp_size);
+  EXPECT_EQ(sent.question_size, asked.question_size);
+  EXPECT_EQ(load16(&out[size - 2]), 0) << "options";
+}
+
+TEST(forward_reply, believes_only_the_answer_to_its_question) {
+  const auto what = ask{.name = "www.example.org"};
+  const auto p = what.make();
+  query asked;
+  parse_query(p, asked);
+  const auto good = reply_to(ask{.name = "WWW.example.org"}, {});
+  EXPECT_TRUE(is_reply_to(good, asked, 99));
+  EXPECT_FALSE(is_reply_to(good, asked, 98)) << "id";
+  EXPECT_FALSE(is_reply_to(reply_to(ask{.name = "wwx.example.org"}, {}), asked, 99)) << "name";
+  EXPECT_FALSE(is_reply_to(reply_to(ask{.name = "www.example.org", .type = rr::aaaa}, {}), asked, 99))
+      << "type";
+  const auto with = [&](std::size_t at, std::uint8_t value) {
+    auto changed = good;
+    changed[at] = value;
+    return changed;
+  };
+  EXPECT_FALSE(is_reply_to(with(2, 1), asked, 99)) << "no answer at all";
+  EXPECT_FALSE(is_reply_to(with(2, 0x91), asked, 99)) << "opcode";
+  EXPECT_FALSE(is_reply_to(with(5, 0), asked, 99)) << "QDCOUNT";
+  EXPECT_FALSE(is_reply_to(with(32, 3), asked, 99)) << "class";
+  for (std::size_t size = 0; size < 33; ++size) EXPECT_FALSE(is_reply_to(bytes(good).first(size), asked, 99));
+}
+
+TEST(forward_reply, gives_the_client_its_own_id_case_flags_and_edns) {
+  const auto what = ask{.name = "wWw.example.org", .flags = flag::rd | flag::cd, .edns = true};
+  const auto got = finish(what, forward_kind::plain,
+                          reply_to(ask{.name = "www.example.org"}, {{.owner = "www.example.org"}}));
+  EXPECT_EQ(got.said.id, 0x1234);
+  EXPECT_EQ(got.said.question, "wWw.example.org");
+  EXPECT_EQ(got.said.flags, flag::qr | flag::ra | flag::rd | flag::cd);
+  EXPECT_TRUE(got.said.has_opt);
+  EXPECT_EQ(got.said.opt_size, 0u) << "client subnet";
+  EXPECT_EQ(got.said.answers.at(0).data, (packet{192, 0, 2, 1}));
+  EXPECT_FALSE(finish(ask{.name = "www.example.org"}, forward_kind::plain,
+                      reply_to(ask{.name = "www.example.org"}, {}))
+                   .said.has_opt);
+}
+
+TEST(forward_reply, caps_the_ttl_of_addresses_only) {
+  const auto what = ask{.name = "www.example.org"};
+  const auto got =
+      finish(what, forward_kind::plain,
+             reply_to(what, {{.owner = "www.example.org", .type = rr::cname, .data = name_in_case("a.org")},
+                             {.owner = "a.org"},
+                             {.owner = "a.org", .ttl = 7}}));
+  EXPECT_EQ(got.said.answers.at(0).ttl, 300u);
+  EXPECT_EQ(got.said.answers.at(1).ttl, 30u);
+  EXPECT_EQ(got.said.answers.at(2).ttl, 7u);
+}
+
+TEST(forward_reply, shows_ad_only_to_those_who_asked) {
+  const auto reply = reply_to(ask{.name = "a.org"}, {}, 0, flag::ad);
+  EXPECT_FALSE(finish(ask{.name = "a.org"}, forward_kind::plain, reply).said.flags & flag::ad);
+  EXPECT_TRUE(finish(ask{.name = "a.org", .flags = flag::ad}, forward_kind::plain, reply).said.flags &
+              flag::ad);
+  EXPECT_TRUE(
+      finish(ask{.name = "a.org", .edns = true, .dnssec = true}, forward_kind::plain, reply).said.flags &
+      flag::ad);
+}
+
+TEST(forward_reply, is_cut_to_what_the_client_takes) {
+  const auto what = ask{.name = "big.org", .type = rr::txt, .edns = true};
+  const auto reply = reply_to(
+      what, std::vector<upstream_record>(9, {.owner = "big.org", .type = rr::txt, .data = packet(200, 1)}));
+  const auto cut = finish(what, forward_kind::plain, reply);
+  EXPECT_TRUE(cut.said.flags & flag::tc);
+  EXPECT_TRUE(cut.said.answers.empty());
+  EXPECT_TRUE(cut.said.has_opt);
+  const auto whole = finish(what, forward_kind::plain, reply, nullptr, max_message);
+  EXPECT_FALSE(whole.said.flags & flag::tc);
+  EXPECT_EQ(whole.said.answers.size(), 9u);
+}
+
+TEST(forward_reply, is_servfail_when_nobody_answered_or_the_answer_is_broken) {
+  const auto what = ask{.name = "a.org", .edns = true};
+  EXPECT_EQ(finish(what, forward_kind::plain, {}).said.code, 2u);
+  auto broken = reply_to(what, {{.owner = "a.org"}});
+  broken[7] = 9;
+  EXPECT_EQ(finish(what, forward_kind::plain, broken).said.code, 2u);
+}
+
+TEST(forward_reply, leaves_no_alias_on_a_hijacked_name) {
+  const auto what = ask{.name = "Example.com", .type = rr::mx};
+  packet mx{0, 10};
+  for (const auto byte : name_in_case("mail.org")) mx.push_back(byte);
+  const auto cname =
+      upstream_record{.owner = "example.com", .type = rr::cname, .data = name_in_case("real.org")};
+  const auto got = finish(what, forward_kind::hijacked_other,
+                          reply_to(what, {cname, {.owner = "real.org", .type = rr::mx, .data = mx}}));
+  ASSERT_EQ(got.said.answers.size(), 1u);
+  EXPECT_EQ(got.said.answers[0].type, rr::mx);
+  EXPECT_EQ(got.said.answers[0].owner, "Example.com");
+  const auto none = finish(what, forward_kind::hijacked_other, reply_to(what, {cname}));
+  EXPECT_TRUE(none.said.answers.empty());
+  EXPECT_EQ(none.said.code, 0u);
+  EXPECT_EQ(none.said.authority.at(0).type, rr::soa);
+  EXPECT_EQ(finish(what, forward_kind::hijacked_other, reply_to(what, {}, 3)).said.code, 0u) << "NXDOMAIN";
+  EXPECT_EQ(finish(what, forward_kind::hijacked_other, reply_to(what, {}, 2)).said.code, 2u) << "SERVFAIL";
+}
+
+TEST(forward_reply, below_a_wildcard_passes_nxdomain_on_and_hijacks_the_rest) {
+  const auto what = ask{.name = "x.wild.example.com"};
+  EXPECT_EQ(finish(what, forward_kind::wildcard, reply_to(what, {}, 3)).said.code, 3u);
+  for (const auto& reply : {reply_to(what, {{.owner = what.name}}), reply_to(what, {}, 2), packet{}}) {
+    const auto got = finish(what, forward_kind::wildcard, reply);
+    EXPECT_TRUE(got.made.hijacked);
+    EXPECT_EQ(got.said.answers.at(0).data, (packet{10, 0, 0, 3}));
+  }
+}
+
+TEST(forward_reply, never_gives_the_real_address_of_a_name_hijacked_meanwhile) {
+  const auto what = ask{.name = "example.com"};
+  const auto got = finish(what, forward_kind::plain, reply_to(what, {{.owner = what.name}}));
+  EXPECT_EQ(got.said.answers.at(0).data, (packet{10, 0, 0, 1}));
+}
+
+TEST(forward_reply, survives_any_bytes_from_upstream) {
+  std::mt19937 random(11);
+  const auto what = ask{.name = "example.com", .type = rr::mx, .edns = true};
+  const auto table = sample_table();
+  const auto p = what.make();
+  query asked;
+  parse_query(p, asked);
+  const auto seed =
+      reply_to(what, {{.owner = "example.com", .type = rr::cname, .data = name_in_case("real.org")},
+                      {.owner = "real.org", .type = rr::mx, .data = {0, 1, 1, 'm', 0xc0, 12}}});
+  int believed = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    auto reply = seed;
+    for (unsigned changes = 1 + random() % 4; changes > 0; --changes)
+      reply[random() % reply.size()] = static_cast<std::uint8_t>(random());
+    if (random() % 4 == 0) reply.resize(random() % reply.size());
+    if (!is_reply_to(reply, asked, 99)) continue;
+    ++believed;
+    std::vector<std::uint8_t> out;
+    for (const auto how : {forward_kind::plain, forward_kind::root_probe})
+      finish_forwarded(asked, how, reply, table.get(), {}, 1232, out);
+    ASSERT_EQ(load16(out.data()), asked.id);
+  }
+  EXPECT_GT(believed, 20'000);
+}
+
+}  // namespace
+}  // namespace egress::dns::test

@@ -1,0 +1,134 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/unit/dns/support.hpp"
+
+namespace egress::dns::test {
+namespace {
+
+TEST(hijack_table, has_labelled_services_whose_external_service_hijacks) {
+  const auto built =
+      build({service("a", "a.com", {"10.0.0.1"}), service("b", "b.com", {"10.0.0.2"}, "false"),
+             service("c", "c.com", {"10.0.0.3"}), service("d", "d.com", {"10.0.0.4"}),
+             service("e", "e.com", {"10.0.0.5"})},
+            {external("a"), external("b"), external("c", false), external("d", true, 1, true)});
+  EXPECT_TRUE(built.complaints.empty());
+  EXPECT_EQ(built.table->size(), 1u);
+  ASSERT_TRUE(find(*built.table, "A.com"));
+  EXPECT_EQ(find(*built.table, "a.com")->owner, "a");
+  for (const auto* none : {"b.com", "c.com", "d.com", "e.com", "www.a.com", "com"})
+    EXPECT_FALSE(find(*built.table, none)) << none;
+}
+
+// Else the real address would leak while a Service is remade.
+TEST(hijack_table, keeps_the_last_answer_while_the_service_is_missing_relabelled_or_without_address) {
+  const auto before = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
+  const std::vector<std::vector<kube::object_ptr>> states{{},
+                                                          {service("a", "a.com", {"10.0.0.1"}, "false")},
+                                                          {service("a", "a.com", {"10.0.0.1"}, "")},
+                                                          {service("a", "a.com", {})},
+                                                          {service("a", "a.com", {"None"})},
+                                                          {service("a", "not a name", {"10.0.0.1"})}};
+  for (const auto& services : states) {
+    const auto after = build(services, {external("a")}, before.table.get());
+    ASSERT_TRUE(find(*after.table, "a.com"));
+    EXPECT_EQ(find(*after.table, "a.com")->v4.at(0), (std::array<std::uint8_t, 4>{10, 0, 0, 1}));
+    // And again from that table.
+    EXPECT_TRUE(find(*build(services, {external("a")}, after.table.get()).table, "a.com"));
+  }
+}
+
+TEST(hijack_table, lets_a_name_go_with_its_external_service) {
+  const auto before = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
+  EXPECT_FALSE(find(*build({}, {}, before.table.get()).table, "a.com"));
+  EXPECT_FALSE(find(*build({}, {external("a", false)}, before.table.get()).table, "a.com"));
+  EXPECT_FALSE(find(*build({}, {external("a", true, 1, true)}, before.table.get()).table, "a.com"));
+}
+
+TEST(hijack_table, keeps_the_last_answer_of_an_external_service_it_cannot_read) {
+  const auto before = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
+  auto broken = std::make_shared<kube::object>(*external("a", false));
+  std::get<kube::external_service>(broken->body).undecodable = "spec.ports: a string where a list belongs";
+  EXPECT_TRUE(
+      find(*build({service("a", "a.com", {"10.0.0.1"})}, {broken}, before.table.get()).table, "a.com"));
+}
+
+TEST(hijack_table, follows_a_changed_address_and_a_changed_name) {
+  const auto before = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
+  const auto after = build({service("a", "b.com", {"10.0.0.9"})}, {external("a")}, before.table.get());
+  EXPECT_FALSE(find(*after.table, "a.com"));
+  EXPECT_EQ(find(*after.table, "b.com")->v4.at(0)[3], 9);
+}
+
+TEST(hijack_table, gives_a_name_to_the_older_claimant_and_says_so) {
+  for (const bool swapped : {false, true}) {
+    const auto built =
+        build({service("x", "Same.com.", {"10.0.0.1"}), service("y", "same.com", {"10.0.0.2"})},
+              {external("x", true, swapped ? 1 : 5), external("y", true, swapped ? 5 : 1)});
+    EXPECT_EQ(find(*built.table, "same.com")->owner, swapped ? "x" : "y");
+    ASSERT_EQ(built.complaints.size(), 1u);
+    EXPECT_NE(built.complaints[0].find("same.com"), std::string::npos);
+  }
+  const auto tie = build({service("x", "same.com", {"10.0.0.1"}), service("y", "same.com", {"10.0.0.2"})},
+                         {external("x"), external("y")});
+  EXPECT_EQ(find(*tie.table, "same.com")->owner, "x");
+}
+
+TEST(hijack_table, leaves_out_names_that_are_none_and_says_so) {
+  for (const auto* name : {"", "*", "*.", "a..b", "a b", "*.*.com", "ex\xff"}) {
+    const auto built = build({service("a", name, {"10.0.0.1"})}, {external("a")});
+    EXPECT_EQ(built.table->size(), 0u) << name;
+    EXPECT_EQ(built.complaints.size(), 1u) << name;
+  }
+}
+
+TEST(hijack_table, finds_the_exact_name_then_the_longest_wildcard) {
+  const auto built = build({service("w1", "*.com", {"10.0.0.1"}), service("w2", "*.a.com", {"10.0.0.2"}),
+                            service("x", "b.a.com", {"10.0.0.3"})},
+                           {external("w1"), external("w2"), external("x")});
+  const auto owner = [&](const char* name) {
+    const auto* entry = find(*built.table, name);
+    return entry ? entry->owner : "";
+  };
+  EXPECT_EQ(owner("b.a.com"), "x");
+  EXPECT_EQ(owner("c.a.com"), "w2");
+  EXPECT_EQ(owner("d.c.a.com"), "w2");
+  EXPECT_EQ(owner("c.b.a.com"), "w2");
+  EXPECT_EQ(owner("a.com"), "w1");
+  EXPECT_EQ(owner("com"), "");
+  EXPECT_EQ(owner("a.org"), "");
+}
+
+TEST(hijack_table, knows_the_names_of_the_services_themselves_and_their_addresses) {
+  const auto table = build({service("gw", "a.com", {"10.0.0.1", "fd00::1"}, "false")}, {}).table;
+  EXPECT_EQ(table->size(), 0u);
+  const auto* name = find(*table, "gw.egress-operator-system.svc.cluster.local");
+  ASSERT_TRUE(name);
+  EXPECT_EQ(name->kind, entry_kind::in_cluster);
+  const auto* reverse = find(*table, "1.0.0.10.in-addr.arpa");
+  ASSERT_TRUE(reverse);
+  EXPECT_EQ(to_text(reverse->target), "gw.egress-operator-system.svc.cluster.local");
+  EXPECT_TRUE(find(*table, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"));
+}
+
+TEST(hijack_table, finds_each_of_many_names_and_no_other) {
+  std::vector<kube::object_ptr> services, externals;
+  for (int i = 0; i < 10000; ++i) {
+    const auto name = fmt::format("s{}", i);
+    services.push_back(
+        service(name, fmt::format("host-{}.example.com", i), {fmt::format("10.{}.{}.1", i / 256, i % 256)}));
+    externals.push_back(external(name));
+  }
+  const auto table = build(services, externals).table;
+  EXPECT_EQ(table->size(), 10000u);
+  for (int i = 0; i < 10000; ++i) {
+    const auto* entry = find(*table, fmt::format("host-{}.example.com", i));
+    ASSERT_TRUE(entry);
+    EXPECT_EQ(entry->owner, fmt::format("s{}", i));
+    EXPECT_FALSE(find(*table, fmt::format("host-{}.example.org", i)));
+  }
+}
+
+}  // namespace
+}  // namespace egress::dns::test
