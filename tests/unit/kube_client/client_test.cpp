@@ -1,0 +1,224 @@
+// The client against bytes that a test chooses: cut, chopped up, refused, late.
+
+#include "runtime/kube/client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "tests/support/scripted_server.hpp"
+
+namespace egress::kube {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using test::chunked_answer;
+using test::http_answer;
+using test::scripted_server;
+using enum test::scripted_answer::after;
+
+const std::string two_items =
+    R"({"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"next"},"items":[)"
+    R"({"metadata":{"name":"a","namespace":"n","resourceVersion":"3"},"spec":{"note":"]}\"["}},)"
+    R"({"metadata":{"name":"b","namespace":"n","resourceVersion":"4"},"spec":{}}]})";
+const std::string one_service =
+    R"({"metadata":{"name":"a","namespace":"n","resourceVersion":"3"},"spec":{}})";
+
+struct fixture {
+  explicit fixture(std::vector<test::scripted_connection> script) : server(std::move(script)) {
+    config.server = server.url();
+    config.token = "secret";
+  }
+  client& the_client() {
+    if (!made) made.emplace(io.get_executor(), config, options);
+    return *made;
+  }
+  template <class T>
+  T run(asio::awaitable<T> what) {
+    std::optional<T> outcome;
+    asio::co_spawn(io, std::move(what), [&](std::exception_ptr thrown, T value) {
+      EXPECT_FALSE(thrown);
+      outcome.emplace(std::move(value));
+    });
+    io.restart();
+    io.run();
+    return std::move(outcome.value());
+  }
+  reply call(request what) { return run(the_client().call(std::move(what))); }
+
+  scripted_server server;
+  asio::io_context io;
+  connection_config config;
+  client_options options;
+  std::optional<client> made;
+};
+
+request of(verb what) {
+  request made;
+  made.what = what;
+  made.of = kind::service;
+  made.name_space = "n";
+  made.name = what == verb::list || what == verb::create ? "" : "a";
+  made.body = "{}";
+  made.timeout = 5s;
+  return made;
+}
+
+TEST(client_list, is_read_however_it_is_chopped_up) {
+  for (const bool byte_by_byte : {false, true}) {
+    fixture f({{{chunked_answer({two_items.substr(0, 1), two_items.substr(1, 130), two_items.substr(131)}),
+                 byte_by_byte}}});
+    const auto got = f.call(of(verb::list));
+    ASSERT_TRUE(got) << got.error().message;
+    const auto& page = std::get<list_page>(*got);
+    ASSERT_EQ(page.items.size(), 2U);
+    EXPECT_EQ(page.items[1]->meta.name, "b");
+    EXPECT_EQ(page.resource_version, "7");
+    EXPECT_EQ(page.continue_token, "next");
+    EXPECT_TRUE(f.server.requests().front().contains("Authorization: Bearer secret\r\n"));
+  }
+}
+
+TEST(client_list, that_breaks_off_is_an_error) {
+  fixture f({{{chunked_answer({two_items.substr(0, 200)}, false), false, close}}});
+  const auto got = f.call(of(verb::list));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::transport);
+}
+
+TEST(client_retry, waits_for_a_busy_server) {
+  fixture f({{{http_answer(429, "", "Retry-After: 1\r\n")}, {http_answer(200, one_service)}}});
+  const auto got = f.call(of(verb::get));
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(f.server.requests().size(), 2U);
+}
+
+TEST(client_retry, says_too_many_requests_when_the_wait_is_beyond_the_timeout) {
+  fixture f({{{http_answer(429, "", "Retry-After: 60\r\n")}}});
+  const auto got = f.call(of(verb::get));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::too_many_requests);
+}
+
+TEST(client_retry, finds_a_closed_kept_alive_connection_and_opens_a_new_one) {
+  fixture f({{{http_answer(200, one_service), false, close}}, {{http_answer(200, one_service)}}});
+  ASSERT_TRUE(f.call(of(verb::get)));
+  const auto second = f.call(of(verb::get));
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(f.server.requests().size(), 2U);
+}
+
+TEST(client_retry, asks_once_more_after_a_401) {
+  fixture f({{{http_answer(401, "")}, {http_answer(401, "")}}});
+  const auto got = f.call(of(verb::get));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::unauthorized);
+  EXPECT_EQ(f.server.requests().size(), 2U);
+}
+
+TEST(client_write, is_held_back_when_the_gate_is_shut) {
+  for (const auto what : {verb::create, verb::patch, verb::patch_status, verb::replace, verb::remove}) {
+    fixture f({{{http_answer(200, one_service)}}});
+    f.options.may_write = [] { return false; };
+    const auto got = f.call(of(what));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, api_errc::not_leader);
+    EXPECT_TRUE(f.server.requests().empty());
+  }
+}
+
+TEST(client_write, asks_the_gate_again_before_a_retry) {
+  fixture f({{{http_answer(429, "", "Retry-After: 1\r\n")}, {http_answer(200, one_service)}}});
+  f.options.may_write = [asked = 0]() mutable { return asked++ == 0; };
+  const auto got = f.call(of(verb::patch));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::not_leader);
+  EXPECT_EQ(f.server.requests().size(), 1U);
+}
+
+TEST(client_call, ends_at_its_timeout) {
+  fixture f({{{"", false, hold}}});
+  auto what = of(verb::get);
+  what.timeout = 50ms;
+  const auto got = f.call(what);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::timed_out);
+}
+
+TEST(client_call, can_be_cancelled) {
+  fixture f({{{"", false, hold}}});
+  asio::cancellation_signal signal;
+  std::optional<reply> got;
+  asio::co_spawn(f.io, f.the_client().call(of(verb::get)),
+                 asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr thrown, reply value) {
+                   EXPECT_FALSE(thrown);
+                   got.emplace(std::move(value));
+                 }));
+  // Cancelled when the request has arrived.
+  while (f.server.requests().empty()) f.io.run_for(1ms);
+  signal.emit(asio::cancellation_type::terminal);
+  f.io.run();
+  ASSERT_TRUE(got && !*got);
+  EXPECT_EQ(got->error().code, api_errc::cancelled);
+}
+
+struct watched {
+  std::vector<watch_event> events;
+  std::optional<api_error> failure;
+};
+
+asio::awaitable<watched> watch_to_the_end(client& by) {
+  watch_request what;
+  what.of = kind::service;
+  watched all;
+  auto opened = co_await by.watch(what);
+  if (!opened) {
+    all.failure = opened.error();
+    co_return all;
+  }
+  for (;;) {
+    auto chunk = co_await opened->next(100ms);
+    for (auto& event : chunk.events) all.events.push_back(std::move(event));
+    if (!chunk.ended) continue;
+    all.failure = chunk.failure;
+    co_return all;
+  }
+}
+
+TEST(client_watch, gives_every_event_and_then_the_end) {
+  const auto line = R"({"type":"ADDED","object":)" + one_service + "}\n";
+  fixture f({{{chunked_answer({line, line.substr(0, 9), line.substr(9)}), true}}});
+  const auto got = f.run(watch_to_the_end(f.the_client()));
+  EXPECT_FALSE(got.failure);
+  ASSERT_EQ(got.events.size(), 2U);
+  EXPECT_EQ(got.events[1].resource_version, "3");
+}
+
+TEST(client_watch, tells_the_error_event_behind_the_events) {
+  const auto line = R"({"type":"ADDED","object":)" + one_service + "}\n";
+  const std::string gone =
+      R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}})"
+      "\n";
+  fixture f({{{chunked_answer({line + gone})}}});
+  const auto got = f.run(watch_to_the_end(f.the_client()));
+  EXPECT_EQ(got.events.size(), 1U);
+  ASSERT_TRUE(got.failure);
+  EXPECT_EQ(got.failure->code, api_errc::gone);
+}
+
+TEST(client_watch, that_is_cut_or_silent_fails) {
+  fixture cut({{{chunked_answer({R"({"type":"ADD)"}, false), false, close}}});
+  ASSERT_TRUE(cut.run(watch_to_the_end(cut.the_client())).failure);
+  fixture silent({{{chunked_answer({}, false), false, hold}}});
+  const auto got = silent.run(watch_to_the_end(silent.the_client()));
+  ASSERT_TRUE(got.failure);
+  EXPECT_EQ(got.failure->code, api_errc::timed_out);
+}
+
+}  // namespace
+}  // namespace egress::kube
