@@ -23,24 +23,19 @@ forwarder::~forwarder() {
   }
 }
 
-bool forwarder::ask(const query& asked, done on_done) {
-  if (closed_ || waiting_ >= limits_.max_concurrent) {
-    counters_.forward_rejects.add();
-    return false;
-  }
+void forwarder::ask(const query& asked, done on_done) {
   ++waiting_;
   counters_.forwards_in_flight.fetch_add(1, std::memory_order_relaxed);
   counters_.forward_requests.add();
   if (const auto found = pending_.find(sharing_key(asked)); found != pending_.end()) {
     found->second->waiters.push_back(std::move(on_done));
-    return true;
+    return;
   }
   auto question = std::make_shared<pending>(context_, asked);
   question->waiters.push_back(std::move(on_done));
   question->deadline = steady_clock::now() + limits_.budget;
   pending_.emplace(question->key, question);
   try_next(question);
-  return true;
 }
 
 void forwarder::try_next(const pending_ptr& question) {

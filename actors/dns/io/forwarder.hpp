@@ -21,9 +21,10 @@ class forwarder {
             forwarder_limits limits, worker_counters& counters);
   ~forwarder();
 
-  // False, and `on_done` is never called, when max_concurrent questions wait already. Otherwise it is called
-  // once, later.
-  bool ask(const query& asked, done on_done);
+  // Whether one more may wait (--dns-max-concurrent).
+  bool has_room() const { return !closed_ && waiting_ < limits_.max_concurrent; }
+  // `on_done` is called once, later. There must be room.
+  void ask(const query& asked, done on_done);
   // Everyone who waits gets an empty reply, now; no question is taken any more.
   void fail_all();
 

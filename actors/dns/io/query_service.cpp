@@ -11,9 +11,9 @@ query_service::query_service(boost::asio::io_context& context, const worker_conf
                              worker_counters& counters)
     : config_(config), counters_(counters), forwarder_(context, config.upstreams, config.forward, counters) {}
 
-bool query_service::ask_upstream(forward_kind how, const asked_by& by, reply_sink sink) {
+void query_service::ask_upstream(forward_kind how, const asked_by& by, reply_sink sink) {
   const auto kept = std::make_shared<const kept_query>(query_);
-  return forwarder_.ask(query_, [this, how, by, kept, send = std::move(sink)](bytes reply) {
+  forwarder_.ask(query_, [this, how, by, kept, send = std::move(sink)](bytes reply) {
     std::vector<std::uint8_t> out;
     const auto& asked = kept->get();
     const outcome made =
@@ -38,15 +38,15 @@ outcome query_service::answer_root_probe(const asked_by& by, buffer out) {
 
 void query_service::refresh_root() {
   const auto now = std::chrono::steady_clock::now();
-  if (asking_root_ || (!root_reply_.empty() && now - root_asked_ < root_refresh)) return;
+  if (asking_root_ || !forwarder_.has_room() || (!root_reply_.empty() && now - root_asked_ < root_refresh))
+    return;
   asking_root_ = true;
   root_asked_ = now;
-  const bool taken = forwarder_.ask(query_, [this](bytes reply) {
+  forwarder_.ask(query_, [this](bytes reply) {
     asking_root_ = false;
     const bool good = !reply.empty() && (load16(&reply[2]) & flag::rcode) == 0;
     if (good) root_reply_.assign(reply.begin(), reply.end());
   });
-  if (!taken) asking_root_ = false;
 }
 
 void query_service::count_request(std::size_t size, const asked_by& by) {

@@ -49,10 +49,14 @@ class query_service {
   template <class MakeSink>
   outcome forward(forward_kind how, const asked_by& by, MakeSink& make_sink, buffer out) {
     if (how == forward_kind::root_probe) return answer_root_probe(by, out);
-    if (ask_upstream(how, by, make_sink())) return {};
-    return respond_error(query_, rcode::refused, ede::none, out);
+    if (!forwarder_.has_room()) {
+      counters_.forward_rejects.add();
+      return respond_error(query_, rcode::refused, ede::none, out);
+    }
+    ask_upstream(how, by, make_sink());
+    return {};
   }
-  bool ask_upstream(forward_kind how, const asked_by& by, reply_sink sink);
+  void ask_upstream(forward_kind how, const asked_by& by, reply_sink sink);
   outcome answer_root_probe(const asked_by& by, buffer out);
   void refresh_root();
   void count_request(std::size_t size, const asked_by& by);

@@ -12,7 +12,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t read_step = 4096;
 // A client that does not take its answers is read no further.
 constexpr std::size_t most_unsent = 256 * 1024;
 
@@ -55,13 +54,13 @@ bool tcp_connection::may_read() const {
 void tcp_connection::read() {
   if (reading_ || !may_read()) return;
   reading_ = true;
-  const std::size_t had = in_.size();
-  in_.resize(had + read_step);
-  socket_.async_read_some(asio::buffer(in_.data() + had, read_step),
-                          [self = shared_from_this(), had](error_code failed, std::size_t got) {
+  // Answers may be written, and messages served, while this read is under way: it has a buffer of its own.
+  socket_.async_read_some(asio::buffer(chunk_),
+                          [self = shared_from_this()](error_code failed, std::size_t got) {
                             self->reading_ = false;
                             if (self->closed_) return;
-                            self->in_.resize(had + got);
+                            const auto* from = self->chunk_.data();
+                            self->in_.insert(self->in_.end(), from, from + got);
                             if (failed == asio::error::eof) self->half_closed_ = true;
                             if (failed && !self->half_closed_) return self->close();
                             self->serve_messages();

@@ -2,6 +2,7 @@
 // One TCP client (RFC 7766): queries in any number behind each other, answers in the order they are ready.
 // Used on its loop's thread only.
 
+#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -39,6 +40,7 @@ class tcp_connection : public std::enable_shared_from_this<tcp_connection> {
   query_service& service_;
   tcp_limits limits_;
   std::function<void()> on_closed_;
+  std::array<std::uint8_t, 4096> chunk_;
   std::vector<std::uint8_t> in_;             // what was read and not served yet
   std::vector<std::uint8_t> out_, writing_;  // answers that wait; those under way
   std::size_t forwarded_ = 0;

@@ -1,0 +1,124 @@
+#include "tests/unit/dns_io/running.hpp"
+
+namespace egress::dns::test {
+namespace {
+
+using packets = std::vector<packet>;
+
+TEST(forwarding, gives_the_upstreams_answer) {
+  scripted_upstream upstream([](const packet& asked, auto) { return packets{answer_to(asked)}; });
+  served s({upstream.address()});
+  const auto worker = s.make();
+  const auto got = udp_client(s.port).ask_for({.name = "Other.org"});
+  EXPECT_EQ(got.question, "Other.org");
+  EXPECT_EQ(got.answers.at(0).data, (packet{192, 0, 2, 1}));
+  EXPECT_EQ(got.answers.at(0).ttl, 30u);
+}
+
+TEST(forwarding, believes_no_wrong_answer) {
+  scripted_upstream upstream([](const packet& asked, auto) {
+    auto wrong_id = answer_to(asked, 0, {6, 6, 6, 6});
+    wrong_id[0] ^= 1;
+    auto wrong_name = answer_to(asked, 0, {6, 6, 6, 6});
+    wrong_name[13] = 'x';
+    auto no_answer = answer_to(asked, 0, {6, 6, 6, 6});
+    no_answer[2] &= 0x7f;
+    return packets{wrong_id, wrong_name, no_answer, packet(3), packet(), answer_to(asked)};
+  });
+  served s({upstream.address()});
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).answers.at(0).data, (packet{192, 0, 2, 1}));
+}
+
+TEST(forwarding, takes_a_cut_answer_again_over_tcp) {
+  scripted_upstream upstream([](const packet& asked, transport via) {
+    return packets{via == transport::udp ? answer_to(asked, 0, {}, flag::tc) : answer_to(asked)};
+  });
+  served s({upstream.address()});
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).answers.size(), 1u);
+}
+
+TEST(forwarding, goes_on_to_the_next_upstream) {
+  scripted_upstream silent([](auto&, auto) { return packets{}; });
+  scripted_upstream failing([](const packet& asked, auto) { return packets{answer_to(asked, 2, {})}; });
+  scripted_upstream good([](const packet& asked, auto) { return packets{answer_to(asked)}; });
+  for (const auto* bad : {&silent, &failing}) {
+    served s({bad->address(), good.address()});
+    const auto worker = s.make();
+    const udp_client client(s.port);
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(client.ask_for({.name = "n" + std::to_string(i) + ".org"}).code, 0u);
+  }
+  // Nobody listens at a port that was just free.
+  const auto closed = [] {
+    const auto opened = open_dns_sockets("127.0.0.1:0", 1);
+    return upstream_address(boost::asio::ip::address_v4::loopback(), opened->port);
+  }();
+  served s({closed, good.address()});
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).code, 0u);
+}
+
+TEST(forwarding, is_servfail_when_no_upstream_answers_or_there_is_none) {
+  scripted_upstream silent([](auto&, auto) { return packets{}; });
+  for (const auto& upstreams : {std::vector{silent.address()}, std::vector<upstream_address>{}}) {
+    served s(upstreams);
+    const auto worker = s.make();
+    EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).code, 2u);
+  }
+}
+
+TEST(forwarding, asks_once_for_identical_queries_in_flight) {
+  std::atomic<bool> release = false;
+  scripted_upstream upstream(
+      [&](const packet& asked, auto) { return release ? packets{answer_to(asked)} : packets{}; });
+  served s({upstream.address()});
+  s.config.forward.least = s.config.forward.most = std::chrono::milliseconds{300};
+  s.config.forward.budget = std::chrono::seconds{8};
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (unsigned i = 0; i < 20; ++i) client.send(ask{.name = "other.org", .id = i}.make());
+  while (s.counters->forward_requests.value() < 20) std::this_thread::yield();
+  EXPECT_LE(upstream.asked(), 2);
+  release = true;
+  std::set<unsigned> ids;
+  for (int i = 0; i < 20; ++i) ids.insert(read_reply(client.receive()).id);
+  EXPECT_EQ(ids.size(), 20u);
+}
+
+TEST(forwarding, refuses_more_than_max_concurrent_and_still_answers_hijacked_names) {
+  scripted_upstream silent([](auto&, auto) { return packets{}; });
+  served s({silent.address()});
+  s.config.forward.max_concurrent = 3;
+  s.config.forward.budget = std::chrono::seconds{8};
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (unsigned i = 0; i < 4; ++i) client.send(ask{.name = "n" + std::to_string(i) + ".org", .id = i}.make());
+  const auto refused = read_reply(client.receive());
+  EXPECT_EQ(refused.code, 5u);
+  EXPECT_EQ(refused.id, 3u);
+  EXPECT_EQ(client.ask_for({}).answers.size(), 1u);
+  EXPECT_EQ(s.counters->forward_rejects.value(), 1u);
+}
+
+TEST(forwarding, in_flight_gets_servfail_when_the_worker_ends_or_fails) {
+  scripted_upstream silent([](auto&, auto) { return packets{}; });
+  for (const bool by_failure : {false, true}) {
+    served s({silent.address()});
+    s.config.forward.budget = std::chrono::seconds{60};
+    auto worker = s.make();
+    const udp_client client(s.port);
+    for (unsigned i = 0; i < 10; ++i)
+      client.send(ask{.name = "n" + std::to_string(i) + ".org", .id = i}.make());
+    while (s.counters->forwards_in_flight.load() < 10) std::this_thread::yield();
+    if (by_failure)
+      worker->inject_failure("test");
+    else
+      worker.reset();
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(read_reply(client.receive()).code, 2u);
+  }
+}
+
+}  // namespace
+}  // namespace egress::dns::test

@@ -1,0 +1,176 @@
+#pragma once
+// A running worker on loopback, a client for it, and an upstream that answers as a test says.
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "actors/dns/io/worker.hpp"
+#include "tests/unit/dns/reply_reader.hpp"
+#include "tests/unit/dns/support.hpp"
+
+namespace egress::dns::test {
+
+inline constexpr int patience_ms = 10'000;
+
+inline sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  at.sin_port = htons(port);
+  return at;
+}
+inline const sockaddr* generic(const sockaddr_in& at) {
+  return reinterpret_cast<const sockaddr*>(&at);
+}
+
+inline bool readable(int fd, int wait_ms = patience_ms) {
+  pollfd want{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&want, 1, wait_ms) == 1;
+}
+
+// A UDP client.
+class udp_client {
+ public:
+  explicit udp_client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const auto at = loopback(port);
+    EXPECT_EQ(::connect(fd_.get(), generic(at), sizeof at), 0);
+  }
+  void send(const packet& p) const {
+    EXPECT_EQ(::send(fd_.get(), p.data(), p.size(), 0), static_cast<ssize_t>(p.size()));
+  }
+  // The next answer; empty when none comes.
+  packet receive(int wait_ms = patience_ms) const {
+    packet p(4096);
+    if (!readable(fd_.get(), wait_ms)) return {};
+    const auto got = ::recv(fd_.get(), p.data(), p.size(), 0);
+    p.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return p;
+  }
+  reply ask_for(const ask& what) const {
+    send(what.make());
+    const auto p = receive();
+    EXPECT_FALSE(p.empty()) << "no answer for " << what.name;
+    return p.empty() ? reply{} : read_reply(p);
+  }
+  int fd() const { return fd_.get(); }
+
+ private:
+  unique_fd fd_;
+};
+
+// A DNS server on loopback that does with each query what the script says: the packets to send back. It has a
+// thread of its own, until it goes.
+class scripted_upstream {
+ public:
+  using script = std::function<std::vector<packet>(const packet& asked, transport via)>;
+
+  explicit scripted_upstream(script what) : script_(std::move(what)) {
+    auto opened = open_dns_sockets("127.0.0.1:0", 1);
+    EXPECT_TRUE(opened);
+    port_ = opened->port;
+    sockets_ = std::move(opened->workers[0]);
+    thread_ = std::thread([this] { run(); });
+  }
+  ~scripted_upstream() {
+    stop_ = true;
+    thread_.join();
+  }
+  upstream_address address() const { return {boost::asio::ip::address_v4::loopback(), port_}; }
+  int asked() const { return asked_; }
+
+ private:
+  void run() {
+    while (!stop_) {
+      pollfd want[] = {{.fd = sockets_.udp.get(), .events = POLLIN, .revents = 0},
+                       {.fd = sockets_.tcp.get(), .events = POLLIN, .revents = 0}};
+      if (::poll(want, 2, 20) <= 0) continue;
+      if (want[0].revents != 0) serve_udp();
+      if (want[1].revents != 0) serve_tcp();
+    }
+  }
+  void serve_udp() {
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    packet p(4096);
+    const auto got = ::recvfrom(sockets_.udp.get(), p.data(), p.size(), MSG_DONTWAIT,
+                                reinterpret_cast<sockaddr*>(&from), &size);
+    if (got <= 0) return;
+    p.resize(static_cast<std::size_t>(got));
+    for (const auto& answer : script_(p, transport::udp))
+      ::sendto(sockets_.udp.get(), answer.data(), answer.size(), 0, generic(from), size);
+    ++asked_;
+  }
+  void serve_tcp() {
+    const unique_fd accepted(::accept4(sockets_.tcp.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    packet length(2);
+    if (!accepted || ::recv(accepted.get(), length.data(), 2, MSG_WAITALL) != 2) return;
+    packet p(load16(length.data()));
+    if (::recv(accepted.get(), p.data(), p.size(), MSG_WAITALL) != static_cast<ssize_t>(p.size())) return;
+    for (const auto& answer : script_(p, transport::tcp)) {
+      packet framed;
+      put16(framed, static_cast<unsigned>(answer.size()));
+      framed.insert(framed.end(), answer.begin(), answer.end());
+      ::send(accepted.get(), framed.data(), framed.size(), MSG_NOSIGNAL);
+    }
+    ++asked_;
+  }
+
+  script script_;
+  worker_sockets sockets_;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> asked_ = 0;
+  std::thread thread_;
+};
+
+// The reply to a query: this code, and an address record of it when there is one.
+inline packet answer_to(const packet& asked, unsigned code = 0, packet address = {192, 0, 2, 1},
+                        unsigned extra_flags = 0) {
+  query q;
+  parse_query(asked, q);
+  packet p(asked.begin(), asked.begin() + header_size + q.question_size);
+  store16(&p[2], flag::qr | flag::rd | flag::ra | extra_flags | code);
+  store16(&p[6], address.empty() ? 0u : 1u);
+  store16(&p[10], 0);
+  if (address.empty()) return p;
+  for (const unsigned field :
+       {0xc00cu, unsigned{q.type}, 1u, 0u, 300u, static_cast<unsigned>(address.size())})
+    put16(p, field);
+  p.insert(p.end(), address.begin(), address.end());
+  return p;
+}
+
+// Sockets that stay, and a worker on them that can be replaced.
+struct served {
+  explicit served(std::vector<upstream_address> upstreams = {}, std::size_t workers = 1) {
+    auto opened = open_dns_sockets("127.0.0.1:0", workers);
+    EXPECT_TRUE(opened);
+    port = opened->port;
+    sockets = std::make_shared<const std::vector<worker_sockets>>(std::move(opened->workers));
+    config.allow = client_acl::parse({}).value();
+    config.upstreams = std::move(upstreams);
+    config.forward.least = std::chrono::milliseconds{50};
+    config.forward.most = std::chrono::milliseconds{100};
+    config.forward.budget = std::chrono::milliseconds{600};
+  }
+  std::unique_ptr<worker> make(std::size_t index = 0) {
+    auto made = std::make_unique<worker>(sockets, index, config, counters);
+    made->set_table(table);
+    made->start([](const std::string&) {});
+    return made;
+  }
+  std::shared_ptr<const std::vector<worker_sockets>> sockets;
+  std::uint16_t port = 0;
+  worker_config config;
+  std::shared_ptr<const hijack_table> table = sample_table();
+  std::shared_ptr<worker_counters> counters = std::make_shared<worker_counters>();
+};
+
+}  // namespace egress::dns::test

@@ -1,0 +1,86 @@
+#include <future>
+
+#include "tests/unit/dns_io/running.hpp"
+
+namespace egress::dns::test {
+namespace {
+
+TEST(worker, answers_hijacked_names_over_udp) {
+  served s;
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  const auto got = client.ask_for({.name = "eXample.com"});
+  EXPECT_EQ(got.answers.at(0).data, (packet{10, 0, 0, 1}));
+  EXPECT_EQ(got.question, "eXample.com");
+}
+
+TEST(worker, answers_a_burst_larger_than_a_batch) {
+  served s;
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (unsigned i = 0; i < 200; ++i) client.send(ask{.id = i}.make());
+  std::set<unsigned> ids;
+  for (int i = 0; i < 200; ++i) ids.insert(read_reply(client.receive()).id);
+  EXPECT_EQ(ids.size(), 200u);
+}
+
+TEST(worker, says_servfail_until_a_table_is_known_and_follows_new_ones) {
+  served s;
+  s.table = nullptr;
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  EXPECT_EQ(client.ask_for({.edns = true}).ede, 14);
+  worker->set_table(sample_table());
+  EXPECT_EQ(client.ask_for({}).code, 0u);
+}
+
+TEST(worker, answers_the_health_probe_at_once_while_no_upstream_does) {
+  scripted_upstream silent([](auto&, auto) { return std::vector<packet>{}; });
+  served s({silent.address()});
+  s.config.forward.budget = std::chrono::seconds{5};
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(client.ask_for({.name = "", .type = rr::ns}).code, 2u);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds{2});
+}
+
+TEST(worker, reports_a_failure_of_its_loop) {
+  served s;
+  worker failing(s.sockets, 0, s.config, s.counters);
+  std::promise<std::string> told;
+  failing.start([&](const std::string& why) { told.set_value(why); });
+  failing.inject_failure("out of luck");
+  auto future = told.get_future();
+  ASSERT_EQ(future.wait_for(std::chrono::milliseconds{patience_ms}), std::future_status::ready);
+  EXPECT_EQ(future.get(), "out of luck");
+}
+
+TEST(worker, serves_a_siblings_sockets_while_it_is_away) {
+  served s({}, 2);
+  const auto only = s.make(0);
+  only->serve_also({1});
+  // The kernel spreads clients over both sockets by their ports: each must get an answer.
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(udp_client(s.port).ask_for({}).code, 0u);
+  const auto sibling = s.make(1);
+  only->serve_also({});
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(udp_client(s.port).ask_for({}).code, 0u);
+}
+
+TEST(worker, counts_what_it_does) {
+  served s;
+  auto worker = s.make();
+  const udp_client client(s.port);
+  client.ask_for({});
+  client.ask_for({.type = rr::https});
+  client.ask_for({.flags = 4 << 11});
+  worker.reset();
+  const auto& udp_v4 = s.counters->requests[0][0];
+  EXPECT_EQ(udp_v4[type_bucket(rr::a)].value(), 1u);
+  EXPECT_EQ(udp_v4[type_bucket(rr::https)].value(), 1u);
+  EXPECT_EQ(s.counters->responses[0][static_cast<std::size_t>(plugin::egressoperator)].value(), 2u);
+  EXPECT_EQ(s.counters->responses[4][static_cast<std::size_t>(plugin::none)].value(), 1u);
+}
+
+}  // namespace
+}  // namespace egress::dns::test
