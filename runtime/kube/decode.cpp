@@ -24,6 +24,14 @@ bool has_informer(kind of) {
   return of != kind::event && of != kind::lease;
 }
 
+// wall_time counts nanoseconds and holds 1678 to 2261 only: a year outside of 1900 to 2199 is not read.
+std::int64_t creation_seconds(std::string_view when) {
+  const auto century = when.substr(0, 2);
+  if (century != "19" && century != "20" && century != "21") return 0;
+  const auto created = from_rfc3339(when);
+  return created ? std::chrono::duration_cast<seconds>(created->time_since_epoch()).count() : 0;
+}
+
 result<object_meta> read_meta(const maybe& object) {
   const auto metadata = member(object, "metadata");
   const auto name = member(metadata, "name");
@@ -36,8 +44,7 @@ result<object_meta> read_meta(const maybe& object) {
   out.uid = text(member(metadata, "uid"));
   out.resource_version = text(member(metadata, "resourceVersion"));
   out.generation = fields::integer(member(metadata, "generation")).value_or(0);
-  if (const auto created = from_rfc3339(text(member(metadata, "creationTimestamp"))))
-    out.creation_time = std::chrono::duration_cast<seconds>(created->time_since_epoch()).count();
+  out.creation_time = creation_seconds(text(member(metadata, "creationTimestamp")));
   out.deleting = member(metadata, "deletionTimestamp").has_value();
   return out;
 }

@@ -110,6 +110,13 @@ TEST(decode, reads_metadata_and_status) {
   EXPECT_EQ(status.conditions.at(0), (condition{"Ready", "True", "R", "m", "t", 3}));
 }
 
+TEST(decode, a_creation_time_out_of_range_is_none) {
+  for (const std::string_view when : {"0026-01-02T15:04:05Z", "9999-12-31T23:59:59Z", "soon", ""}) {
+    const auto text = R"({"metadata":{"name":"x","creationTimestamp":")" + std::string(when) + R"("}})";
+    EXPECT_EQ(decoded(kind::external_service, text)->meta.creation_time, 0) << when;
+  }
+}
+
 TEST(decode, a_childs_digest_is_that_of_its_projection) {
   const projection_rules rules{.ip_family_policy = false};
   for (const auto name : test::golden_names)
