@@ -71,7 +71,8 @@ std::string to_rfc3339_micro(wall_time when) {
 
 std::optional<wall_time> from_rfc3339(std::string_view text) {
   const auto y = take_number(text, 4);
-  if (!y || !take(text, '-')) return std::nullopt;
+  // Nanoseconds since 1970 in 64 bits hold no other years; the API server writes none of them either.
+  if (!y || *y < 1700 || *y > 2200 || !take(text, '-')) return std::nullopt;
   const auto m = take_number(text, 2);
   if (!m || !take(text, '-')) return std::nullopt;
   const auto d = take_number(text, 2);

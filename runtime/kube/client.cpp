@@ -240,7 +240,10 @@ asio::awaitable<reply> try_until(client::state& state, const request& what, cloc
     auto made = co_await try_once(state, what, deadline);
     if (made.outcome || tries >= most_tries) co_return std::move(made.outcome);
     // Safe for writes too: each carries a uid, a resourceVersion or a name that a second time conflicts.
-    if (made.stale) continue;
+    if (made.stale) {
+      state.pool.drop_idle();
+      continue;
+    }
     if (made.outcome.error().code == api_errc::unauthorized && !refreshed) {
       refreshed = true;
       state.who.refused();
@@ -265,8 +268,10 @@ asio::awaitable<reply> client::call(request what) {
   const auto keep = state_;
   if (!keep->where) co_return std::unexpected(api_failure(api_errc::transport, keep->where.error().message));
   const auto deadline = clock::now() + what.timeout;
-  if (!co_await keep->pool.enter(deadline))
+  if (!co_await keep->pool.enter(deadline)) {
+    if (clock::now() < deadline) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
     co_return std::unexpected(api_failure(api_errc::timed_out, "no connection became free in time"));
+  }
   reply outcome;
   try {
     outcome = co_await try_until(*keep, what, deadline);

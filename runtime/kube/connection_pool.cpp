@@ -16,7 +16,10 @@ asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_poi
     auto [woken] = co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
     std::erase(waiting_, turn);
     const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-    if (cancelled != asio::cancellation_type::none || !woken) co_return false;
+    if (cancelled == asio::cancellation_type::none && woken) continue;
+    // The turn that was meant for us is the next one's.
+    if (woken && inside_ < most_) wake_next();
+    co_return false;
   }
   ++inside_;
   co_return true;
@@ -24,6 +27,10 @@ asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_poi
 
 void connection_pool::leave() {
   --inside_;
+  wake_next();
+}
+
+void connection_pool::wake_next() {
   if (waiting_.empty()) return;
   const auto next = waiting_.front();
   waiting_.pop_front();
@@ -37,6 +44,10 @@ std::unique_ptr<http::connection> connection_pool::take(const void* tls) {
     if (last.tls == tls && last.connection->reusable()) return std::move(last.connection);
   }
   return nullptr;
+}
+
+void connection_pool::drop_idle() {
+  idle_.clear();
 }
 
 void connection_pool::keep(std::unique_ptr<http::connection> connection, const void* tls) {

@@ -25,8 +25,12 @@ class connection_pool {
   // A connection that waits for use and was made with this TLS context; null when a new one has to be opened.
   std::unique_ptr<http::connection> take(const void* tls);
   void keep(std::unique_ptr<http::connection> connection, const void* tls);
+  // One of them was found closed by the server: the others are no better.
+  void drop_idle();
 
  private:
+  void wake_next();
+
   struct idle {
     std::unique_ptr<http::connection> connection;
     const void* tls;

@@ -133,6 +133,7 @@ result<void> read_user(const entry& from, connection_config& into) {
 
 result<connection_config> parse_kubeconfigs(const std::vector<kubeconfig_file>& files,
                                             const std::string& context) {
+  if (files.empty()) return fail("kubeconfig: no file is given");
   auto parsed = parse_all(files);
   if (!parsed) return std::unexpected(parsed.error());
   std::string chosen = context;

@@ -1,0 +1,56 @@
+#include "actors/reconciler/desired_children.hpp"
+
+#include <algorithm>
+
+#include "actors/reconciler/desired/gateway.hpp"
+#include "actors/reconciler/desired/hijack_state.hpp"
+#include "actors/reconciler/desired/server_defaults.hpp"
+#include "actors/reconciler/effective.hpp"
+
+namespace egress::reconciler {
+namespace {
+
+const kube::child* child_of(const live_children& live, kube::kind of) {
+  const auto& found = live[kube::child_index(of)];
+  return found ? &found->as_child() : nullptr;
+}
+
+bool has_ipv6(const kube::child* service) {
+  return service && std::ranges::any_of(service->cluster_ips,
+                                        [](const std::string& ip) { return ip.find(':') != std::string::npos; });
+}
+
+rendered_child rendered(kube::kind of, json::object object, const kube::projection_rules& rules) {
+  rendered_child made{of, std::move(object), {}};
+  made.projected = kube::digest_of(kube::project(of, made.object, rules));
+  return made;
+}
+
+}  // namespace
+
+desired_gateway desired_of(const kube::object& external_service, const live_children& live,
+                           const gateway_settings& settings, const kube::projection_rules& rules) {
+  const auto* service = child_of(live, kube::kind::service);
+  const auto* deployment = child_of(live, kube::kind::deployment);
+  const auto gateway = desired::make_gateway(external_service, settings, has_ipv6(service));
+  const auto hijack = desired::next_hijack_label(gateway.spec.hijack_dns, deployment && deployment->ready_replicas > 0,
+                                                 service ? service->hijack_label : "");
+  desired_gateway made;
+  made.config_hash = gateway.config.hash;
+  for (const auto kind : kube::child_kinds) {
+    if (!desired::wanted(kind, settings)) continue;
+    auto object = desired::with_server_defaults(kind, desired::render_child(kind, gateway, hijack));
+    object = desired::for_creation(kind, std::move(object), replica_bounds(gateway.spec).min);
+    made.children[kube::child_index(kind)] = rendered(kind, std::move(object), rules);
+  }
+  return made;
+}
+
+std::optional<refusal> refused(const kube::object& external_service, std::string_view claimed_by,
+                               gateway_profile profile) {
+  if (auto invalid = validate(external_service, profile)) return invalid;
+  if (!claimed_by.empty()) return name_taken(external_service, claimed_by);
+  return std::nullopt;
+}
+
+}  // namespace egress::reconciler

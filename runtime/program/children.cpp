@@ -1,0 +1,180 @@
+#include "runtime/program/children.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <cstdlib>
+
+#include "actors/dns/dns_actor.hpp"
+#include "actors/informer/informer_actor.hpp"
+#include "actors/metrics/registry.hpp"
+#include "actors/reconciler/dispatcher_actor.hpp"
+#include "actors/reconciler/reconciler_actor.hpp"
+#include "runtime/actor/bridge.hpp"
+#include "runtime/actor/kube_api_actor.hpp"
+#include "runtime/http/server.hpp"
+#include "runtime/program/dns_setup.hpp"
+#include "runtime/program/observe.hpp"
+
+namespace egress {
+
+void handle_book::note(const std::string& id, const member_actor& handle) {
+  const std::lock_guard lock(mutex_);
+  handles_[id] = caf::actor_cast<caf::weak_actor_ptr>(handle);
+}
+
+bool handle_book::kill(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = handles_.find(id);
+  if (found == handles_.end()) return false;
+  const auto strong = found->second.lock();
+  if (!strong) return false;
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(strong), caf::exit_reason::kill);
+  return true;
+}
+
+void handle_book::end_all() {
+  for (const auto& id : ids()) kill(id);
+}
+
+std::vector<std::string> handle_book::ids() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> all;
+  for (const auto& [id, handle] : handles_) all.push_back(id);
+  return all;
+}
+
+namespace {
+
+kube::projection_rules rules_of(const gateway_settings& settings) {
+  return {.ip_family_policy = settings.profile == gateway_profile::hardened,
+          .topology_mode = settings.service_topology_mode};
+}
+
+std::string instance_name() {
+  const auto* host = std::getenv("HOSTNAME");
+  return host ? host : "";
+}
+
+// Notes the handle of each life under its id.
+template <class Start, class Clear>
+supervised_child child(handle_book& handles, std::string id, restart_limits limits, Start start, Clear clear) {
+  return {id, limits,
+          [&handles, id, start](caf::actor_system& system, directory& into) {
+            const member_actor made = start(system, into);
+            handles.note(id, made);
+            return made;
+          },
+          clear};
+}
+
+supervised_child metrics_child(const child_materials& from, std::vector<std::string> expected) {
+  auto page = std::make_shared<const metrics::pages>(pages_of(from.registry, from.board, expected, from.version));
+  metrics_config config{std::move(expected), from.board,
+                        [page, &io = from.io, &socket = from.metrics_socket] { return serve_pages(io, socket, page); }};
+  return child(
+      from.handles, "metrics", {},
+      [config](caf::actor_system& system, directory& into) {
+        return into.metrics = system.spawn(metrics_behavior, config);
+      },
+      [](directory& into) { into.metrics = nullptr; });
+}
+
+supervised_child kube_api_child(const child_materials& from) {
+  kube::client_options options;
+  options.rules = rules_of(from.options.gateways);
+  options.connections = from.options.max_concurrent_reconciles;
+  options.queries_per_second = from.options.kube_api_qps;
+  options.user_agent = "egress-operator/" + from.version;
+  options.observe = [&registry = from.registry](const kube::request_observation& seen) {
+    registry.requested(seen.code, seen.method, seen.host, seen.took);
+  };
+  bridge_factory make = [&io = from.io, api = from.api, options](kube_bridge::deliver_function deliver) {
+    return std::make_unique<kube_bridge>(io, api, options, std::move(deliver));
+  };
+  return child(
+      from.handles, "kube_api", {},
+      [make](caf::actor_system& system, directory& into) {
+        return into.kube_api = system.spawn(kube_api_behavior, make);
+      },
+      [](directory& into) { into.kube_api = nullptr; });
+}
+
+supervised_child informer_child(const child_materials& from, kube::kind of) {
+  informer::scope about;
+  about.of = of;
+  if (of != kube::kind::external_service) {
+    about.name_space = from.options.gateways.name_space;
+    about.label_selector = "app=egress-gateway";
+  }
+  const auto slot = static_cast<std::size_t>(of);
+  return child(
+      from.handles, "informer/" + std::string{kube::info(of).name}, {},
+      [about, slot](caf::actor_system& system, directory& into) {
+        return into.informers[slot] = system.spawn(informer_behavior, about);
+      },
+      [slot](directory& into) { into.informers[slot] = nullptr; });
+}
+
+supervised_child dispatcher_child(const child_materials& from) {
+  auto shared = std::make_shared<reconciler_config>();
+  shared->gateways = from.options.gateways;
+  shared->rules = rules_of(from.options.gateways);
+  dispatcher_config config;
+  config.max_concurrent = from.options.max_concurrent_reconciles;
+  config.instance = instance_name();
+  config.spawn_reconciler = [shared](caf::local_actor* parent, const std::string&) {
+    return parent->spawn(reconciler_behavior, std::shared_ptr<const reconciler_config>{shared});
+  };
+  config.internal_error = [shared](const kube::object& service) {
+    return internal_error_status(service, *shared, "the reconciler failed; see the operator's log");
+  };
+  config.observe = observe_queue(from.registry);
+  return child(
+      from.handles, "dispatcher", {},
+      [config](caf::actor_system& system, directory& into) {
+        return into.dispatcher = system.spawn(dispatcher_behavior, config);
+      },
+      [](directory& into) { into.dispatcher = nullptr; });
+}
+
+supervised_child dns_child(const child_materials& from) {
+  dns_actor_config config;
+  config.table.name_space = from.options.gateways.name_space;
+  config.published = observe_table(from.registry);
+  // Without it nobody's names are hijacked any more: past the limit a new process is the better start.
+  return child(
+      from.handles, "dns", {.past_limit_ends_process = true},
+      [config](caf::actor_system& system, directory& into) {
+        return into.dns = system.spawn(dns_behavior, config);
+      },
+      [](directory& into) { into.dns = nullptr; });
+}
+
+supervised_child worker_child(const child_materials& from, std::size_t index) {
+  return child(
+      from.handles, "dns_worker/" + std::to_string(index), {},
+      [index, loops = from.dns.loops()](caf::actor_system& system, directory& into) {
+        if (into.dns_workers.size() <= index) into.dns_workers.resize(index + 1);
+        return into.dns_workers[index] = system.spawn(dns_worker_behavior, index, loops);
+      },
+      [index](directory& into) { into.dns_workers[index] = nullptr; });
+}
+
+}  // namespace
+
+std::vector<supervised_child> children_of(const child_materials& from) {
+  std::vector<std::string> expected{"dispatcher", "dns"};
+  for (const auto kind : kube::watched_kinds) expected.push_back("informer/" + std::string{kube::info(kind).name});
+  std::vector<supervised_child> all;
+  all.push_back(metrics_child(from, expected));
+  all.push_back(kube_api_child(from));
+  for (const auto kind : kube::watched_kinds) all.push_back(informer_child(from, kind));
+  all.push_back(dispatcher_child(from));
+  all.push_back(dns_child(from));
+  for (std::size_t i = 0; i < from.dns.sockets->size(); ++i) all.push_back(worker_child(from, i));
+  return all;
+}
+
+}  // namespace egress

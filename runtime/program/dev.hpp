@@ -1,0 +1,26 @@
+#pragma once
+// The dev command: an embedded API server, the sample objects in it, and where the operator finds it.
+
+#include <memory>
+
+#include "runtime/base/options.hpp"
+#include "runtime/program/operator.hpp"
+
+namespace egress {
+
+class io_thread;
+
+class dev_environment {
+ public:
+  virtual ~dev_environment() = default;
+
+  // The operator that belongs to this server: the flags as given, the API server ours.
+  virtual operator_setup operator_to_run() const = 0;
+  // For --api-only: until SIGINT or SIGTERM; the exit code.
+  virtual int wait_for_signal() = 0;
+};
+
+// Starts the server, applies the files, and prints on stdout where the kubeconfig is and what to try.
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, io_thread& signals_on);
+
+}  // namespace egress

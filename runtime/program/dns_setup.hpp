@@ -1,0 +1,29 @@
+#pragma once
+// The DNS server's sockets, settings and counters: made once, before any actor, and outliving them all.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/dns/io/config.hpp"
+#include "actors/dns/io/counters.hpp"
+#include "actors/dns/io/sockets.hpp"
+#include "actors/dns/worker_actor.hpp"
+#include "runtime/base/options.hpp"
+
+namespace egress {
+
+struct dns_setup {
+  std::shared_ptr<const std::vector<dns::worker_sockets>> sockets;
+  std::vector<std::shared_ptr<dns::worker_counters>> counters;  // one a worker
+  dns::worker_config config;
+  std::string address;
+
+  // Starts the loop of one worker.
+  packet_loop_factory loops() const;
+};
+
+// Errors name the flag.
+result<dns_setup> prepare_dns(const dns_options& options);
+
+}  // namespace egress

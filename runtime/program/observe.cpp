@@ -1,0 +1,77 @@
+#include "runtime/program/observe.hpp"
+
+#include <stdexcept>
+
+#include "actors/metrics/process_stats.hpp"
+#include "actors/metrics/registry.hpp"
+#include "runtime/actor/bridge.hpp"
+#include "runtime/http/server.hpp"
+
+namespace egress {
+
+dispatcher_observer observe_queue(metrics::registry& registry) {
+  dispatcher_observer made;
+  made.taken = [&registry](std::chrono::nanoseconds queued) { registry.left_queue(queued); };
+  made.done = [&registry](std::chrono::nanoseconds worked, const reconciler::verdict& how) {
+    registry.worked(worked);
+    const auto result = !how.success          ? metrics::reconcile_result::error
+                        : how.requeue_after ? metrics::reconcile_result::requeue_after
+                                            : metrics::reconcile_result::success;
+    registry.reconciled(result, worked);
+  };
+  // The queue counts for itself; the registry counts what is new since the last look.
+  made.queue = [&registry, adds = std::uint64_t{0}, retries = std::uint64_t{0}](
+                   const reconciler::queue_metrics& now) mutable {
+    for (; adds < now.adds; ++adds) registry.queue_added();
+    for (; retries < now.retries; ++retries) registry.queue_retried();
+    registry.set_queue({now.depth, now.processing, now.unfinished, now.longest_running});
+  };
+  return made;
+}
+
+std::function<void(const dns::hijack_table&)> observe_table(metrics::registry& registry) {
+  return [&registry](const dns::hijack_table& table) { registry.set_hijack_table(table.size(), {}); };
+}
+
+metrics::pages pages_of(metrics::registry& registry, std::shared_ptr<published_board> board,
+                        std::vector<std::string> expected, std::string version) {
+  const auto started = std::chrono::steady_clock::now();
+  metrics::pages made;
+  made.metrics = [&registry] {
+    registry.set_process(metrics::read_process_stats());
+    return registry.text();
+  };
+  made.health = [board, expected] { return health_of(*board->get(), expected); };
+  made.status_page = [board, version, started] {
+    metrics::status now;
+    now.version = version;
+    now.uptime = std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - started);
+    now.leader = "every replica";
+    for (const auto& [part, report] : *board->get()) {
+      if (part.starts_with("informer/"))
+        now.informers.push_back({part.substr(9), report.ready, report.objects, 0, {}});
+      else
+        now.actors.push_back({part, report.ready ? "ready" : "waits for " + report.waits_for, 0});
+      if (part == "dns") now.table_names = report.objects;
+    }
+    return now;
+  };
+  return made;
+}
+
+std::unique_ptr<http::server> serve_pages(io_thread& on, const net::listening_socket& socket,
+                                          std::shared_ptr<const metrics::pages> pages) {
+  auto made = std::make_unique<http::server>(
+      on.context().get_executor(), http::plain_handler([pages](const http::server_request& asked) {
+        auto answer = metrics::answer(asked.method, asked.target, *pages);
+        http::server_response out{answer.status, std::move(answer.content_type), std::move(answer.body), {}};
+        if (!answer.allow.empty()) out.headers.emplace_back("Allow", answer.allow);
+        return out;
+      }));
+  auto own = socket.fd.dup();
+  if (!own) throw std::runtime_error("no descriptor for the metrics socket");
+  if (auto served = made->serve(own.release()); !served) throw std::runtime_error(served.error().message);
+  return made;
+}
+
+}  // namespace egress

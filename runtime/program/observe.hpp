@@ -1,0 +1,28 @@
+#pragma once
+// What the actors do, as metrics: the functions they are given to say so, and the pages made of it.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/dns/hijack_table.hpp"
+#include "actors/metrics/metrics_actor.hpp"
+#include "actors/reconciler/dispatcher_actor.hpp"
+#include "runtime/net/listen.hpp"
+
+namespace egress {
+
+class io_thread;
+namespace metrics {
+class registry;
+}
+
+dispatcher_observer observe_queue(metrics::registry& registry);
+std::function<void(const dns::hijack_table&)> observe_table(metrics::registry& registry);
+
+metrics::pages pages_of(metrics::registry& registry, std::shared_ptr<published_board> board,
+                        std::vector<std::string> expected, std::string version);
+std::unique_ptr<http::server> serve_pages(io_thread& on, const net::listening_socket& socket,
+                                          std::shared_ptr<const metrics::pages> pages);
+
+}  // namespace egress

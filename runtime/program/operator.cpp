@@ -1,0 +1,96 @@
+#include "runtime/program/operator.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/dns/io/sockets.hpp"
+#include "actors/metrics/dns_families.hpp"
+#include "actors/metrics/registry.hpp"
+#include "runtime/actor/bridge.hpp"
+#include "runtime/actor/system.hpp"
+#include "runtime/net/listen.hpp"
+#include "runtime/program/children.hpp"
+#include "runtime/program/dns_setup.hpp"
+
+namespace egress {
+
+// In the order of destruction reversed: the actor system goes first, the sockets last.
+struct egress_operator::parts {
+  parts(operator_setup from, dns_setup dns_with, net::listening_socket metrics)
+      : setup(std::move(from)), dns(std::move(dns_with)), metrics_socket(std::move(metrics)) {}
+
+  operator_setup setup;
+  dns_setup dns;
+  net::listening_socket metrics_socket;
+  metrics::registry registry;
+  std::shared_ptr<published_board> board = std::make_shared<published_board>();
+  std::promise<int> ended;
+  std::future<int> end = ended.get_future();
+  io_thread io{"egress-io"};
+  handle_book handles;
+  system_config config;
+  std::unique_ptr<caf::actor_system> system;
+  supervisor_actor supervisor;
+};
+
+result<std::unique_ptr<egress_operator>> egress_operator::start(operator_setup setup) {
+  auto dns = prepare_dns(setup.options.dns);
+  if (!dns) return std::unexpected(dns.error());
+  auto metrics = net::listen_tcp(setup.options.metrics_address);
+  if (!metrics) return fail("--metrics-addr: {}", metrics.error().message);
+  auto made = std::make_unique<parts>(std::move(setup), std::move(*dns), std::move(*metrics));
+  made->registry.set_max_concurrent_reconciles(made->setup.options.max_concurrent_reconciles);
+  made->registry.set_leader("egress-operator", true);
+  made->registry.add(std::make_shared<metrics::dns_source>(
+      "dns://" + made->dns.address, made->setup.version,
+      metrics::dns_counters{made->dns.counters.begin(), made->dns.counters.end()}));
+  return std::unique_ptr<egress_operator>(new egress_operator(std::move(made)));
+}
+
+egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move(made)) {
+  auto& p = *parts_;
+  p.system = std::make_unique<caf::actor_system>(p.config);
+  supervisor_config config;
+  config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.board, p.dns,
+                                 p.metrics_socket, p.handles});
+  config.times = p.setup.times;
+  config.ended = [&p](int code) { p.ended.set_value(code); };
+  config.died = [&p](const std::string& id) { p.registry.actor_restarted(id); };
+  p.supervisor = p.system->spawn(supervisor_behavior, std::move(config));
+  caf::anon_send(p.supervisor, start_atom{});
+}
+
+egress_operator::~egress_operator() {
+  caf::anon_send_exit(parts_->supervisor, caf::exit_reason::kill);
+  parts_->supervisor = nullptr;
+  parts_->handles.end_all();
+  parts_->system.reset();
+}
+
+void egress_operator::shutdown() {
+  caf::anon_send(parts_->supervisor, shutdown_atom{});
+}
+
+int egress_operator::wait() {
+  return parts_->end.get();
+}
+
+std::string egress_operator::dns_address() const {
+  return parts_->dns.address;
+}
+
+std::string egress_operator::metrics_address() const {
+  return parts_->metrics_socket.address;
+}
+
+bool egress_operator::kill(const std::string& id) {
+  return parts_->handles.kill(id);
+}
+
+std::vector<std::string> egress_operator::actor_ids() const {
+  return parts_->handles.ids();
+}
+
+}  // namespace egress
