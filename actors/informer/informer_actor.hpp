@@ -14,7 +14,7 @@ namespace egress {
 
 struct informer_state;
 informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer<informer_state> self,
-                                       informer::scope about);
+                                                informer::scope about);
 
 struct informer_state {
   static inline const char* name = "informer";

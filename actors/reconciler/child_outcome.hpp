@@ -31,6 +31,7 @@ struct child_outcome {
   kube::object_ptr now;          // written or read: what is live now, to be given to expectations::learn
   pointers repaired;             // where it differed, when it was repaired or adopted
   pointers ineffective;  // written, and the server changed nothing: never to be written for this kind again
+  bool cluster_ip_taken = false;    // failed for that alone
   std::optional<settled> compared;  // read, and nothing (more) to write
 };
 

@@ -152,6 +152,10 @@ child_task::step child_task::created(const kube::reply& reply) {
       in_.of == kube::kind::service && !in_.previous_cluster_ip.empty() && !without_cluster_ip_;
   if (why.code == kube::api_errc::invalid && asked_for_ip) {
     // Somebody has the address by now.
+    if (in_.insist_on_cluster_ip) {
+      out_.cluster_ip_taken = true;
+      return finish(child_state::failed, why.message);
+    }
     without_cluster_ip_ = true;
     return create();
   }

@@ -20,6 +20,9 @@ struct child_task_input {
   std::optional<settled> known;
   pointers alone;                   // ineffective paths of this kind, as learnt so far
   std::string previous_cluster_ip;  // a re-created Service asks for it; "" for none
+  // While that address is refused: fail, to ask again soon, rather than take another. (The server frees the
+  // address of a deleted Service a moment after the watch has told of the deletion.)
+  bool insist_on_cluster_ip = false;
 };
 
 class child_task {

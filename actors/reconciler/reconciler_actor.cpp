@@ -13,6 +13,8 @@ namespace {
 
 // Above the client's own bound: it is only missed when the kube_api actor died.
 constexpr seconds answer_bound{40};
+// Tries at the previous address, 5 ms to 80 ms apart, before a re-created Service takes another.
+constexpr unsigned insist_on_cluster_ip = 5;
 
 kube::request status_request(const kube::object& service, const kube::external_service_status& wanted,
                              const std::string& resource_version) {
@@ -65,6 +67,12 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
   start_tasks();
 }
 
+// Of this process' memory, else of the status that an earlier one wrote.
+std::string reconciler_state::previous_cluster_ip() const {
+  const auto& seen = expected.last_cluster_ip();
+  return seen.empty() ? now->work->service->as_external_service().status.cluster_ip : seen;
+}
+
 void reconciler_state::start_tasks() {
   const auto& service = now->work->service;
   auto desired = reconciler::desired_of(*service, now->live, config->gateways, config->rules);
@@ -74,7 +82,8 @@ void reconciler_state::start_tasks() {
     now->tasks.emplace_back(reconciler::child_task_input{
         service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
         expected.known()[i], now->work->ineffective[i],
-        kind == kube::kind::service ? expected.last_cluster_ip() : std::string{}});
+        kind == kube::kind::service ? previous_cluster_ip() : std::string{},
+        cluster_ip_refusals < insist_on_cluster_ip});
   }
   now->under_way = now->tasks.size();
   for (std::size_t i = 0; i < kube::child_count; ++i) advance(i, now->tasks[i].start());
@@ -93,6 +102,8 @@ void reconciler_state::advance(std::size_t task, reconciler::child_task::step st
 void reconciler_state::children_done() {
   const auto& service = *now->work->service;
   expected.learn(now->seen, now->outcomes);
+  const bool taken = now->outcomes[kube::child_index(kube::kind::service)].cluster_ip_taken;
+  cluster_ip_refusals = taken ? cluster_ip_refusals + 1 : 0;
   const auto known = expected.effective_status(service, now->work->service_epoch);
   auto wanted = reconciler::status_of({.external_service = service,
                                        .previous = known.status,

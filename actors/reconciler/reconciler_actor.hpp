@@ -55,10 +55,12 @@ struct reconciler_state {
   std::shared_ptr<const reconciler_config> config;
   reconciler::expectations expected;
   reconciler::repair_watch repairs;
+  unsigned cluster_ip_refusals = 0;  // in a row
   std::unique_ptr<run> now;
 
   void begin(const payload<reconcile_work>& work);
   void start_tasks();
+  std::string previous_cluster_ip() const;
   void advance(std::size_t task, reconciler::child_task::step step);
   void children_done();
   void write_status(kube::external_service_status wanted, const std::string& resource_version);
