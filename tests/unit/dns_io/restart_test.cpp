@@ -38,7 +38,8 @@ TEST(restart, under_load_loses_no_query) {
   }
   sender.join();
   reader.join();
-  EXPECT_FALSE(lost) << received << " of " << sent << " answered";
+  EXPECT_FALSE(lost) << received << " of " << sent << " answered, " << s.counters->send_failures.value()
+                     << " not sent, " << s.counters->dropped.value() << " dropped";
   EXPECT_GE(restarts, 20u);
 }
 
