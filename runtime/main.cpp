@@ -1,5 +1,5 @@
-// The program, read from top to bottom: what the command line says, then that command's steps. Exit codes: 0 done,
-// 1 refused or failed, 2 wrong usage.
+// The program, read from top to bottom: what the command line says, then that command's steps. Exit codes: 0
+// done, 1 refused or failed, 2 wrong usage.
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,6 @@
 #include "actors/dns/dns_actor.hpp"
 
+#include <algorithm>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -7,6 +8,12 @@
 #include "runtime/base/log.hpp"
 
 namespace egress {
+namespace {
+
+// A hijacked name must be answered within 10 ms of its Service's change.
+constexpr milliseconds pause_between_builds{5};
+
+}  // namespace
 
 void dns_state::use(const directory_ptr& everyone) {
   metrics = everyone->metrics;
@@ -16,18 +23,59 @@ void dns_state::use(const directory_ptr& everyone) {
   report();
 }
 
+bool matters_to_dns(const kube::object_ptr& then, const kube::object_ptr& now) {
+  if (!then || !now || then->meta.deleting != now->meta.deleting || then->meta.uid != now->meta.uid)
+    return true;
+  if (now->of == kube::kind::external_service) {
+    const auto &before = then->as_external_service().spec, &after = now->as_external_service().spec;
+    return before.dns_name != after.dns_name || before.hijack_dns != after.hijack_dns;
+  }
+  const auto &before = then->as_child(), &after = now->as_child();
+  return before.hijack_label != after.hijack_label || before.dns_name != after.dns_name ||
+         before.cluster_ips != after.cluster_ips;
+}
+
 void dns_state::learn(const informer_update& update) {
-  (update.current.of == kube::kind::service ? services : external_services) = update.current;
+  auto& known = update.current.of == kube::kind::service ? services : external_services;
+  const bool matters = !known.synced || std::ranges::any_of(update.changed, [&](const std::string& name) {
+    return matters_to_dns(known.objects.find(name), update.current.objects.find(name));
+  });
+  known = update.current;
   // Until both are known there is no table: a name whose Service is missing may be one that must not leak.
-  if (!services.synced || !external_services.synced) return;
+  if (!services.synced || !external_services.synced || (table && !matters)) return;
+  if (pausing)
+    dirty = true;
+  else
+    build();
+}
+
+void dns_state::build() {
+  const auto previous = config.memory->get();
   auto built =
-      dns::build_hijack_table(services.objects, external_services.objects, table.get(), config.table);
-  for (const auto& complaint : built.complaints) log::warn("not hijacked", {{"why", complaint}});
+      dns::build_hijack_table(services.objects, external_services.objects, previous.get(), config.table);
+  complain(built.complaints);
   const bool first = !table;
   table = std::move(built.table);
+  config.memory->set(table);
   config.published(*table);
   publish();
   if (first) report();
+  dirty = false;
+  pausing = true;
+  self->delayed_send(dns_actor{self}, pause_between_builds, tick_atom{});
+}
+
+void dns_state::pause_over() {
+  pausing = false;
+  if (dirty) build();
+}
+
+// Each build finds the same faults: only new ones are news.
+void dns_state::complain(const std::vector<std::string>& now) {
+  std::set<std::string> all(now.begin(), now.end());
+  for (const auto& one : all)
+    if (!complaints.contains(one)) log::warn("not hijacked", {{"why", one}});
+  complaints = std::move(all);
 }
 
 void dns_state::publish() {
@@ -62,6 +110,7 @@ dns_actor::behavior_type dns_behavior(dns_actor::stateful_pointer<dns_state> sel
         self->state.workers[worker.id()] = caf::actor_cast<caf::weak_actor_ptr>(worker);
         if (self->state.table) self->send(worker, self->state.table);
       },
+      [self](tick_atom) { self->state.pause_over(); },
   };
 }
 

@@ -2,19 +2,36 @@
 // Builds the hijack table of the Services and hands it to the workers. Gives its credit to the informers only
 // when the table is built, so that changes arriving meanwhile come merged, in one more table.
 
+#include <atomic>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "actors/dns/hijack_table.hpp"
 #include "runtime/actor/messages.hpp"
 
 namespace egress {
 
+// The last table, kept outside of the actor: its successor must know which names were hijacked, or those
+// whose Service is missing just then would leak.
+class table_memory {
+ public:
+  hijack_table_ptr get() const { return table_.load(); }
+  void set(hijack_table_ptr table) { table_.store(std::move(table)); }
+
+ private:
+  std::atomic<hijack_table_ptr> table_;
+};
+
 struct dns_actor_config {
+  std::shared_ptr<table_memory> memory = std::make_shared<table_memory>();
   dns::table_options table;
   // Told of every new table, with when it was built: for the metrics.
   std::function<void(const dns::hijack_table&)> published = [](auto&) {};
 };
+
+// Whether the table may be another one with `now` in the place of `then` (either may be null). Pure.
+bool matters_to_dns(const kube::object_ptr& then, const kube::object_ptr& now);
 
 struct dns_state;
 dns_actor::behavior_type dns_behavior(dns_actor::stateful_pointer<dns_state> self, dns_actor_config config);
@@ -25,12 +42,18 @@ struct dns_state {
   dns_actor_config config;
   metrics_actor metrics;
   kube::published services, external_services;
-  hijack_table_ptr table;
+  hijack_table_ptr table;  // null until both kinds are known in this life
+  std::set<std::string> complaints;
+  bool pausing = false;  // a table was built within the last 5 ms
+  bool dirty = false;    // and something has changed since
   std::map<caf::actor_id, caf::weak_actor_ptr> workers;
 
   void use(const directory_ptr& everyone);
   void learn(const informer_update& update);
+  void build();
+  void pause_over();
   void publish();
+  void complain(const std::vector<std::string>& now);
   void report();
 };
 

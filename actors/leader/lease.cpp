@@ -1,7 +1,6 @@
 #include "actors/leader/lease.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include "runtime/kube/json_text.hpp"
 
 namespace egress::leader {
 namespace {
@@ -57,10 +56,9 @@ void lay_over(json::object& spec, const lease_record& record) {
 }  // namespace
 
 result<lease> decode_lease(std::string_view text) {
-  boost::system::error_code error;
-  auto parsed = boost::json::parse(text, error);
-  if (error || !parsed.is_object()) return fail("Lease: not a JSON object");
-  lease made{.record = {}, .resource_version = {}, .document = std::move(parsed.get_object())};
+  auto parsed = json::parse_object(text);
+  if (!parsed) return fail("Lease: not a JSON object");
+  lease made{.record = {}, .resource_version = {}, .document = std::move(*parsed)};
   const auto meta = object_at(made.document, "metadata");
   if (!meta) return std::unexpected(meta.error());
   const auto version = text_at(**meta, "resourceVersion");
@@ -82,7 +80,7 @@ std::string encode_new_lease(std::string_view name_space, std::string_view name,
                            {"kind", "Lease"},
                            {"metadata", json::object{{"name", name}, {"namespace", name_space}}},
                            {"spec", std::move(spec)}};
-  return boost::json::serialize(whole);
+  return json::to_text(whole);
 }
 
 std::string encode_lease(const lease& current, const lease_record& record) {
@@ -90,7 +88,7 @@ std::string encode_lease(const lease& current, const lease_record& record) {
   auto& spec = whole["spec"];
   if (!spec.is_object()) spec = json::object{};
   lay_over(spec.get_object(), record);
-  return boost::json::serialize(whole);
+  return json::to_text(whole);
 }
 
 }  // namespace egress::leader

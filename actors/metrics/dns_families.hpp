@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/dns/io/counters.hpp"
+#include "actors/dns/counters.hpp"
 
 namespace egress::metrics {
 

@@ -16,8 +16,9 @@ const kube::child* child_of(const live_children& live, kube::kind of) {
 }
 
 bool has_ipv6(const kube::child* service) {
-  return service && std::ranges::any_of(service->cluster_ips,
-                                        [](const std::string& ip) { return ip.find(':') != std::string::npos; });
+  return service && std::ranges::any_of(service->cluster_ips, [](const std::string& ip) {
+           return ip.find(':') != std::string::npos;
+         });
 }
 
 rendered_child rendered(kube::kind of, json::object object, const kube::projection_rules& rules) {
@@ -33,8 +34,9 @@ desired_gateway desired_of(const kube::object& external_service, const live_chil
   const auto* service = child_of(live, kube::kind::service);
   const auto* deployment = child_of(live, kube::kind::deployment);
   const auto gateway = desired::make_gateway(external_service, settings, has_ipv6(service));
-  const auto hijack = desired::next_hijack_label(gateway.spec.hijack_dns, deployment && deployment->ready_replicas > 0,
-                                                 service ? service->hijack_label : "");
+  const auto hijack =
+      desired::next_hijack_label(gateway.spec.hijack_dns, deployment && deployment->ready_replicas > 0,
+                                 service ? service->hijack_label : "");
   desired_gateway made;
   made.config_hash = gateway.config.hash;
   for (const auto kind : kube::child_kinds) {

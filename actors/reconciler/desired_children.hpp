@@ -1,6 +1,6 @@
 #pragma once
-// What a reconcile works towards: the children of an ExternalService as they are to be in the cluster, with their
-// digests. Joins what is rendered (desired/) to what is done about it (plan). Pure.
+// What a reconcile works towards: the children of an ExternalService as they are to be in the cluster, with
+// their digests. Joins what is rendered (desired/) to what is done about it (plan). Pure.
 
 #include <optional>
 #include <string>

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <iterator>
+#include <utility>
 
 namespace egress::yaml {
 namespace {
@@ -80,52 +83,28 @@ std::pair<unsigned, std::size_t> code_point(std::string_view text, std::size_t a
   return {value, length};
 }
 
+// The escapes that go-yaml writes by letter (YAML 1.1, 5.7).
+constexpr std::array<std::pair<unsigned, std::string_view>, 14> short_escapes{
+    {{0x00, "\\0"},
+     {0x07, "\\a"},
+     {0x08, "\\b"},
+     {0x09, "\\t"},
+     {0x0a, "\\n"},
+     {0x0b, "\\v"},
+     {0x0c, "\\f"},
+     {0x0d, "\\r"},
+     {0x1b, "\\e"},
+     {0x22, "\\\""},
+     {0x5c, "\\\\"},
+     {0x85, "\\N"},
+     {0x2028, "\\L"},
+     {0x2029, "\\P"}}};
+
 void append_escape(std::string& out, unsigned c) {
-  switch (c) {
-    case 0x00:
-      out += "\\0";
-      return;
-    case 0x07:
-      out += "\\a";
-      return;
-    case 0x08:
-      out += "\\b";
-      return;
-    case 0x09:
-      out += "\\t";
-      return;
-    case 0x0a:
-      out += "\\n";
-      return;
-    case 0x0b:
-      out += "\\v";
-      return;
-    case 0x0c:
-      out += "\\f";
-      return;
-    case 0x0d:
-      out += "\\r";
-      return;
-    case 0x1b:
-      out += "\\e";
-      return;
-    case 0x22:
-      out += "\\\"";
-      return;
-    case 0x5c:
-      out += "\\\\";
-      return;
-    case 0x85:
-      out += "\\N";
-      return;
-    case 0x2028:
-      out += "\\L";
-      return;
-    case 0x2029:
-      out += "\\P";
-      return;
-    default:
-      break;
+  const auto found = std::ranges::find(short_escapes, c, &std::pair<unsigned, std::string_view>::first);
+  if (found != short_escapes.end()) {
+    out += found->second;
+    return;
   }
   if (c <= 0xff)
     fmt::format_to(std::back_inserter(out), "\\x{:02X}", c);

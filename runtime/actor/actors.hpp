@@ -129,7 +129,9 @@ using dns_worker_actor = member_actor::extend<caf::reacts_to<hijack_table_ptr>,
 
 // Builds the hijack table of the Services and publishes it to the workers.
 using dns_actor = member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,
-                                       caf::reacts_to<subscribe_atom, dns_worker_actor>>;
+                                       caf::reacts_to<subscribe_atom, dns_worker_actor>,
+                                       // The pause after a build is over.
+                                       caf::reacts_to<tick_atom>>;
 
 // Serves /metrics, health and the status page; told by all others how they are.
 using metrics_actor = member_actor::extend<caf::reacts_to<payload<health_report>>>;

@@ -54,12 +54,12 @@ struct informer_update {
 // All that one run of a reconciler needs; it holds no handle and no snapshot of its own.
 struct reconcile_work {
   kube_api_actor api;
-  kube::object_ptr service;                                   // the ExternalService
-  std::array<kube::object_ptr, kube::child_count> children;   // by kube::child_index; null: there is none
-  std::array<std::uint64_t, kube::child_count> epochs{};      // of the snapshots they are from
+  kube::object_ptr service;                                  // the ExternalService
+  std::array<kube::object_ptr, kube::child_count> children;  // by kube::child_index; null: there is none
+  std::array<std::uint64_t, kube::child_count> epochs{};     // of the snapshots they are from
   std::uint64_t service_epoch = 0;
-  reconciler::kind_mask changed = 0;                          // since the run before
-  std::string name_claimed_by;  // the ExternalService that has our dnsName already; "" when it is ours
+  reconciler::kind_mask changed = 0;  // since the run before
+  std::string name_claimed_by;        // the ExternalService that has our dnsName already; "" when it is ours
   std::array<reconciler::pointers, kube::child_count> ineffective;  // paths that writing does not change
 };
 
@@ -67,7 +67,7 @@ struct reconcile_result {
   std::string key;
   reconciler::verdict how;
   std::array<reconciler::pointers, kube::child_count> ineffective;  // learnt in this run
-  std::vector<reconciler::happening> happenings;  // for Events
+  std::vector<reconciler::happening> happenings;                    // for Events
 };
 
 // How one part is, for /healthz, /readyz and /statusz.

@@ -38,8 +38,8 @@ std::atomic<log_options> current{log_options{}};
 void write(log_level level, std::string_view message, std::span<const field> fields) {
   const auto options = current.load(std::memory_order_relaxed);
   if (level < options.level) return;
-  const auto line =
-      options.format == log_format::json ? json_members(level, message, fields) : text_line(level, message, fields);
+  const auto line = options.format == log_format::json ? json_members(level, message, fields)
+                                                       : text_line(level, message, fields);
   logger_of(options.format).log(spdlog::level::info, spdlog::string_view_t(line));
 }
 

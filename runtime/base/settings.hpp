@@ -29,11 +29,12 @@ struct gateway_settings {
   std::string name_space = "egress-operator-system";
   std::string image;  // ENVOY_IMAGE; "" is the profile's default
   bool pod_disruption_budgets = false;
-  bool service_topology_mode = false;  // ENABLE_SERVICE_TOPOLOGY_MODE
-  std::optional<key_value> toleration;     // TAINT_TOLERATION_KEY and _VALUE
-  std::optional<key_value> node_selector;  // NODE_SELECTOR_KEY and _VALUE
+  bool service_topology_mode = false;             // ENABLE_SERVICE_TOPOLOGY_MODE
+  std::optional<key_value> toleration;            // TAINT_TOLERATION_KEY and _VALUE
+  std::optional<key_value> node_selector;         // NODE_SELECTOR_KEY and _VALUE
   std::vector<topology_spread> topology_spreads;  // zone, then hostname
-  std::string metrics_from;  // --metrics-from: label selector ("app=prometheus") of the pods that may scrape gateways
+  std::string
+      metrics_from;  // --metrics-from: label selector ("app=prometheus") of the pods that may scrape gateways
 };
 
 }  // namespace egress

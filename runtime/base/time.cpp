@@ -62,7 +62,9 @@ std::optional<minutes> take_offset(std::string_view& text) {
 
 }  // namespace
 
-std::string to_rfc3339(wall_time when) { return date_and_time(when) + "Z"; }
+std::string to_rfc3339(wall_time when) {
+  return date_and_time(when) + "Z";
+}
 
 std::string to_rfc3339_micro(wall_time when) {
   const auto micros = duration_cast<microseconds>(when - floor<seconds>(when));

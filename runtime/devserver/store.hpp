@@ -1,6 +1,6 @@
 #pragma once
 // The objects of the embedded API server: in memory, each with a resourceVersion of one global count, and the
-// recent past for watches. Pure, used from one thread; time comes in as an argument.
+// recent past for watches and for lists of an earlier moment. Pure; used from one thread.
 
 #include <cstdint>
 #include <deque>
@@ -11,16 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/time.hpp"
+#include "runtime/devserver/resource.hpp"
 #include "runtime/kube/json.hpp"
 
 namespace egress::dev {
-
-// What kind of object, by the way it is addressed: {"apps", "v1", "deployments"}.
-struct resource_key {
-  std::string group, plural;
-  auto operator<=>(const resource_key&) const = default;
-};
 
 struct object_key {
   std::string name_space;  // "" for a cluster-scoped kind
@@ -32,48 +26,56 @@ using stored = std::shared_ptr<const json::object>;
 
 enum class change_kind : std::uint8_t { added, modified, deleted };
 
-// One entry of the history. `before` is null for added.
+// One entry of the history.
 struct change {
   std::uint64_t version = 0;
   change_kind what = change_kind::added;
-  resource_key of;
+  const resource* of = nullptr;
   object_key key;
-  stored before, after;  // deleted: after is the last state, with the deletion's resourceVersion
+  stored before;  // null for added
+  stored after;   // deleted: the last state, with the deletion's resourceVersion
 };
+using change_ptr = std::shared_ptr<const change>;
 
 class store {
  public:
   explicit store(std::size_t history = 10'000) : most_history_(history) {}
 
-  stored find(const resource_key& of, const object_key& key) const;
+  // Null when there is none.
+  stored find(const resource& of, const object_key& key) const;
   // All of a kind in the order of their keys; name_space "" is all of them.
-  std::vector<stored> list(const resource_key& of, const std::string& name_space) const;
+  std::vector<stored> list(const resource& of, const std::string& name_space) const;
+  // The same as it was at an earlier version; nothing when that is compacted away.
+  std::optional<std::vector<stored>> list_at(std::uint64_t version, const resource& of,
+                                             const std::string& name_space) const;
 
   // Writes the object with the next resourceVersion and tells the listener; returns it as stored.
-  stored put(const resource_key& of, const object_key& key, json::object object);
-  stored remove(const resource_key& of, const object_key& key);
+  stored put(const resource& of, const object_key& key, json::object object);
+  // Null when there was none.
+  stored remove(const resource& of, const object_key& key);
 
+  // Of the latest write. Never 0, which means "any" to clients.
   std::uint64_t version() const { return version_; }
-  // The oldest version that changes_after() still knows all changes after.
+  // The oldest version after which all changes are known.
   std::uint64_t compacted() const { return compacted_; }
   // The changes of a kind after this version, in order; nothing when they are compacted away (410).
-  std::optional<std::vector<change>> changes_after(std::uint64_t version, const resource_key& of) const;
-  // Forgets the history up to now: every watch from before gets 410.
+  std::optional<std::vector<change_ptr>> changes_after(std::uint64_t version, const resource& of) const;
+  // Forgets the history up to now: whoever stands before it gets 410.
   void compact();
 
-  // Called after each change, on the writer's thread.
+  // Called after each change, on the writer's thread. It must not write.
   std::function<void(const change&)> listener = [](const change&) {};
 
-  // Every object of every kind, for owner references and controllers.
-  const std::map<resource_key, std::map<object_key, stored>>& all() const { return objects_; }
-
  private:
-  void record(change what);
+  using kind_objects = std::map<object_key, stored>;
 
-  std::map<resource_key, std::map<object_key, stored>> objects_;
-  std::deque<change> history_;
+  void record(change what);
+  std::size_t position_after(std::uint64_t version) const;
+
+  std::map<const resource*, kind_objects> objects_;
+  std::deque<change_ptr> history_;
   std::size_t most_history_;
-  std::uint64_t version_ = 0, compacted_ = 0;
+  std::uint64_t version_ = 1, compacted_ = 1;
 };
 
 }  // namespace egress::dev

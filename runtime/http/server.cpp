@@ -145,7 +145,8 @@ asio::awaitable<bool> server::state::one_request(beast::tcp_stream& with, beast:
   if (no_head == beast::http::error::end_of_stream || no_head == beast::error::timeout) co_return false;
   stream_responder reply(with, limits, parser.keep_alive(), parser.get().method() == beast::http::verb::head);
   if (!no_head && parser.get()[beast::http::field::expect] == "100-continue")
-    co_await asio::async_write(with, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), tuple_awaitable);
+    co_await asio::async_write(with, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")),
+                               tuple_awaitable);
   error_code failed = no_head;
   if (!failed) {
     with.expires_after(limits.read);
@@ -166,7 +167,8 @@ asio::awaitable<bool> server::state::one_request(beast::tcp_stream& with, beast:
   co_return co_await reply.finish() && keep_alive;
 }
 
-asio::awaitable<void> server::state::converse(std::shared_ptr<state> keep, std::shared_ptr<beast::tcp_stream> with) {
+asio::awaitable<void> server::state::converse(std::shared_ptr<state> keep,
+                                              std::shared_ptr<beast::tcp_stream> with) {
   beast::flat_buffer buffer;
   try {
     while (!stopped && co_await one_request(*with, buffer)) {

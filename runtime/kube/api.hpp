@@ -50,14 +50,14 @@ enum class api_errc : std::uint8_t {
   malformed,          // an answer that is not what the API promises
   too_large,          // an answer beyond the response bound
   cancelled,
-  not_leader,         // a write held back: we may not write now
+  not_leader,  // a write held back: we may not write now
 };
 
 struct api_error {
   api_errc code = api_errc::transport;
-  int status = 0;         // HTTP status, 0 when there was none
-  std::string reason;     // metav1.Status reason
-  std::string message;    // one line, for people
+  int status = 0;       // HTTP status, 0 when there was none
+  std::string reason;   // metav1.Status reason
+  std::string message;  // one line, for people
   std::optional<std::chrono::seconds> retry_after;
 };
 
@@ -80,9 +80,9 @@ struct watch_request {
   kind of = kind::external_service;
   std::string name_space;
   std::string label_selector;
-  std::string resource_version;      // "" with send_initial_events
-  bool send_initial_events = false;  // a streaming list (WatchList)
-  std::chrono::seconds timeout{300}; // timeoutSeconds
+  std::string resource_version;       // "" with send_initial_events
+  bool send_initial_events = false;   // a streaming list (WatchList)
+  std::chrono::seconds timeout{300};  // timeoutSeconds
 };
 
 enum class event_type : std::uint8_t { added, modified, deleted, bookmark };

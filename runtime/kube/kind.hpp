@@ -21,20 +21,20 @@ enum class kind : std::uint8_t {
 };
 
 // The six children of an ExternalService, in the order in which they are made.
-inline constexpr std::array child_kinds{kind::config_map,     kind::deployment,
-                                        kind::horizontal_pod_autoscaler,
-                                        kind::service,        kind::network_policy,
-                                        kind::pod_disruption_budget};
+inline constexpr std::array child_kinds{
+    kind::config_map, kind::deployment,     kind::horizontal_pod_autoscaler,
+    kind::service,    kind::network_policy, kind::pod_disruption_budget};
 inline constexpr std::size_t child_count = child_kinds.size();
 
 // Every kind that has an informer.
-inline constexpr std::array watched_kinds{kind::external_service, kind::config_map,
-                                          kind::deployment,       kind::horizontal_pod_autoscaler,
-                                          kind::service,          kind::network_policy,
-                                          kind::pod_disruption_budget};
+inline constexpr std::array watched_kinds{
+    kind::external_service, kind::config_map,     kind::deployment,           kind::horizontal_pod_autoscaler,
+    kind::service,          kind::network_policy, kind::pod_disruption_budget};
 
 // Position of a child kind in child_kinds; kind must be a child.
-constexpr std::size_t child_index(kind of) { return static_cast<std::size_t>(of) - 1; }
+constexpr std::size_t child_index(kind of) {
+  return static_cast<std::size_t>(of) - 1;
+}
 
 struct kind_info {
   std::string_view name;         // "Deployment"

@@ -38,16 +38,16 @@ struct object_meta {
 struct child {
   digest projected{};
   std::optional<controller_ref> controller;
-  std::string gateway_label;      // egress.monzo.com/gateway
-  bool ours_cannot_be = false;    // a headless Service, a Deployment with another selector: NameTaken
-  bool immutable = false;         // ConfigMap
+  std::string gateway_label;    // egress.monzo.com/gateway
+  bool ours_cannot_be = false;  // a headless Service, a Deployment with another selector: NameTaken
+  bool immutable = false;       // ConfigMap
   // Service
-  std::string hijack_label;       // egress.monzo.com/hijack-dns
-  std::string dns_name;           // annotation egress.monzo.com/dns-name
+  std::string hijack_label;  // egress.monzo.com/hijack-dns
+  std::string dns_name;      // annotation egress.monzo.com/dns-name
   std::vector<std::string> cluster_ips;
   // Deployment
   std::int64_t ready_replicas = 0;
-  std::int64_t replicas = 1;            // spec.replicas
+  std::int64_t replicas = 1;  // spec.replicas
   std::int64_t observed_generation = 0;
 };
 

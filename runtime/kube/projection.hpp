@@ -1,6 +1,6 @@
 #pragma once
-// What of a child is ours to keep right, as one canonical form: equal projections of the rendered and the live
-// object mean there is nothing to write. (objects.md of the design: "What differs"; docs/decisions/.)
+// What of a child is ours to keep right, as one canonical form: equal projections of the rendered and the
+// live object mean there is nothing to write. (objects.md of the design: "What differs"; docs/decisions/.)
 //
 // A projection holds spec (a ConfigMap's data) with quantities in canonical form and without empty maps,
 // nulls and empty strings; our labels, annotations and controller owner; and none of what is copied from live
@@ -13,8 +13,8 @@
 namespace egress::kube {
 
 struct projection_rules {
-  bool ip_family_policy = true;   // hardened renders it
-  bool topology_mode = false;     // service.kubernetes.io/topology-mode is ours
+  bool ip_family_policy = true;  // hardened renders it
+  bool topology_mode = false;    // service.kubernetes.io/topology-mode is ours
 };
 
 // The tree that counts, for tests and messages; live may be what the server sent or what was rendered.

@@ -31,7 +31,8 @@ std::string bound_address(int fd, std::uint16_t& port) {
   getnameinfo(reinterpret_cast<sockaddr*>(&storage), size, host, sizeof host, service, sizeof service,
               NI_NUMERICHOST | NI_NUMERICSERV);
   port = static_cast<std::uint16_t>(std::stoi(service));
-  return storage.ss_family == AF_INET6 ? fmt::format("[{}]:{}", host, service) : fmt::format("{}:{}", host, service);
+  return storage.ss_family == AF_INET6 ? fmt::format("[{}]:{}", host, service)
+                                       : fmt::format("{}:{}", host, service);
 }
 
 unique_fd open_one(const addrinfo& at) {
@@ -57,7 +58,8 @@ result<listening_socket> listen_tcp(const std::string& address) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int bad = getaddrinfo(parts->host.empty() ? nullptr : parts->host.c_str(), parts->port.c_str(), &hints, &found);
+  const int bad =
+      getaddrinfo(parts->host.empty() ? nullptr : parts->host.c_str(), parts->port.c_str(), &hints, &found);
   if (bad != 0) return fail("cannot listen on {}: {}", address, gai_strerror(bad));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, &freeaddrinfo);
   listening_socket made;
@@ -66,7 +68,8 @@ result<listening_socket> listen_tcp(const std::string& address) {
     for (auto* one = all.get(); one && !made.fd; one = one->ai_next)
       if (one->ai_family == family) made.fd = open_one(*one);
   if (!made.fd)
-    return fail("cannot listen on {}: {}; choose another address with the flag", address, std::strerror(errno));
+    return fail("cannot listen on {}: {}; choose another address with the flag", address,
+                std::strerror(errno));
   made.address = bound_address(made.fd.get(), made.port);
   return made;
 }

@@ -15,8 +15,8 @@ struct listening_socket {
   std::uint16_t port = 0;
 };
 
-// `address` is ":PORT" (all addresses; IPv6 with IPv4 mapped where there is IPv6), "HOST:PORT" or "[V6]:PORT"; port
-// 0 lets the kernel choose. The error names the address and says what to do.
+// `address` is ":PORT" (all addresses; IPv6 with IPv4 mapped where there is IPv6), "HOST:PORT" or
+// "[V6]:PORT"; port 0 lets the kernel choose. The error names the address and says what to do.
 result<listening_socket> listen_tcp(const std::string& address);
 
 }  // namespace egress::net

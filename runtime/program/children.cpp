@@ -59,7 +59,8 @@ std::string instance_name() {
 
 // Notes the handle of each life under its id.
 template <class Start, class Clear>
-supervised_child child(handle_book& handles, std::string id, restart_limits limits, Start start, Clear clear) {
+supervised_child child(handle_book& handles, std::string id, restart_limits limits, Start start,
+                       Clear clear) {
   return {id, limits,
           [&handles, id, start](caf::actor_system& system, directory& into) {
             const member_actor made = start(system, into);
@@ -70,9 +71,11 @@ supervised_child child(handle_book& handles, std::string id, restart_limits limi
 }
 
 supervised_child metrics_child(const child_materials& from, std::vector<std::string> expected) {
-  auto page = std::make_shared<const metrics::pages>(pages_of(from.registry, from.board, expected, from.version));
-  metrics_config config{std::move(expected), from.board,
-                        [page, &io = from.io, &socket = from.metrics_socket] { return serve_pages(io, socket, page); }};
+  auto page =
+      std::make_shared<const metrics::pages>(pages_of(from.registry, from.board, expected, from.version));
+  metrics_config config{
+      std::move(expected), from.board,
+      [page, &io = from.io, &socket = from.metrics_socket] { return serve_pages(io, socket, page); }};
   return child(
       from.handles, "metrics", {},
       [config](caf::actor_system& system, directory& into) {
@@ -166,7 +169,8 @@ supervised_child worker_child(const child_materials& from, std::size_t index) {
 
 std::vector<supervised_child> children_of(const child_materials& from) {
   std::vector<std::string> expected{"dispatcher", "dns"};
-  for (const auto kind : kube::watched_kinds) expected.push_back("informer/" + std::string{kube::info(kind).name});
+  for (const auto kind : kube::watched_kinds)
+    expected.push_back("informer/" + std::string{kube::info(kind).name});
   std::vector<supervised_child> all;
   all.push_back(metrics_child(from, expected));
   all.push_back(kube_api_child(from));

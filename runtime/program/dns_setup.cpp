@@ -54,7 +54,8 @@ packet_loop_factory dns_setup::loops() const {
 
 result<dns_setup> prepare_dns(const dns_options& options) {
   dns_setup made;
-  const auto workers = options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
+  const auto workers =
+      options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
   auto allow = dns::client_acl::parse(options.allow);
   if (!allow) return fail("--dns-allow: {}", allow.error().message);
   auto upstreams = upstreams_of(options);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/dns/io/config.hpp"
-#include "actors/dns/io/counters.hpp"
+#include "actors/dns/counters.hpp"
 #include "actors/dns/io/sockets.hpp"
 #include "actors/dns/worker_actor.hpp"
 #include "runtime/base/options.hpp"

@@ -5,7 +5,8 @@
 namespace egress {
 namespace {
 
-std::expected<std::vector<kube::object_ptr>, file_failure> external_services(const std::vector<std::string>& files) {
+std::expected<std::vector<kube::object_ptr>, file_failure> external_services(
+    const std::vector<std::string>& files) {
   auto manifests = kube::read_manifests(files);
   if (!manifests) return std::unexpected(file_failure{manifests.error(), 2});
   std::vector<kube::object_ptr> all;
@@ -14,7 +15,8 @@ std::expected<std::vector<kube::object_ptr>, file_failure> external_services(con
     if (!object) return std::unexpected(file_failure{object.error(), 2});
     all.push_back(std::move(*object));
   }
-  if (all.empty()) return std::unexpected(file_failure{{"there is no ExternalService in the files given with -f"}, 2});
+  if (all.empty())
+    return std::unexpected(file_failure{{"there is no ExternalService in the files given with -f"}, 2});
   return all;
 }
 

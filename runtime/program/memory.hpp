@@ -1,6 +1,6 @@
 #pragma once
-// The allocator, set for a process that holds much for long: glibc's defaults would give every thread an arena
-// of its own and let freed pages linger.
+// The allocator, set for a process that holds much for long: glibc's defaults would give every thread an
+// arena of its own and let freed pages linger.
 
 namespace egress {
 

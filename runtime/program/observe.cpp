@@ -14,14 +14,14 @@ dispatcher_observer observe_queue(metrics::registry& registry) {
   made.taken = [&registry](std::chrono::nanoseconds queued) { registry.left_queue(queued); };
   made.done = [&registry](std::chrono::nanoseconds worked, const reconciler::verdict& how) {
     registry.worked(worked);
-    const auto result = !how.success          ? metrics::reconcile_result::error
+    const auto result = !how.success        ? metrics::reconcile_result::error
                         : how.requeue_after ? metrics::reconcile_result::requeue_after
                                             : metrics::reconcile_result::success;
     registry.reconciled(result, worked);
   };
   // The queue counts for itself; the registry counts what is new since the last look.
-  made.queue = [&registry, adds = std::uint64_t{0}, retries = std::uint64_t{0}](
-                   const reconciler::queue_metrics& now) mutable {
+  made.queue = [&registry, adds = std::uint64_t{0},
+                retries = std::uint64_t{0}](const reconciler::queue_metrics& now) mutable {
     for (; adds < now.adds; ++adds) registry.queue_added();
     for (; retries < now.retries; ++retries) registry.queue_retried();
     registry.set_queue({now.depth, now.processing, now.unfinished, now.longest_running});

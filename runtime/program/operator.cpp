@@ -53,8 +53,8 @@ egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move
   auto& p = *parts_;
   p.system = std::make_unique<caf::actor_system>(p.config);
   supervisor_config config;
-  config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.board, p.dns,
-                                 p.metrics_socket, p.handles});
+  config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.board,
+                                 p.dns, p.metrics_socket, p.handles});
   config.times = p.setup.times;
   config.ended = [&p](int code) { p.ended.set_value(code); };
   config.died = [&p](const std::string& id) { p.registry.actor_restarted(id); };

@@ -1,5 +1,6 @@
 #pragma once
-// The operator, put together: what outlives the actors, and the list of actors that the supervisor keeps alive.
+// The operator, put together: what outlives the actors, and the list of actors that the supervisor keeps
+// alive.
 
 #include <cstdint>
 #include <future>

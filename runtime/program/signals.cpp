@@ -6,7 +6,8 @@
 namespace egress {
 
 struct shutdown_signals::state : std::enable_shared_from_this<state> {
-  state(boost::asio::io_context& on, std::function<void()> call) : set(on, SIGINT, SIGTERM), arrived(std::move(call)) {}
+  state(boost::asio::io_context& on, std::function<void()> call)
+      : set(on, SIGINT, SIGTERM), arrived(std::move(call)) {}
 
   void wait() {
     set.async_wait([self = shared_from_this()](const boost::system::error_code& ended, int) {

@@ -50,9 +50,9 @@ def home(*prefixes):
 HOMES = [
     (re.compile(r"^caf/"), lambda p: p.startswith(("runtime/actor/", "runtime/main.cpp", "runtime/program/")) or is_actor(p), "CAF"),
     (re.compile(r"^ldns/"), home("actors/dns/wire", "actors/dns/message", "actors/dns/query"), "ldns"),
-    (re.compile(r"^simdjson"), home("runtime/kube/decode"), "simdjson"),
+    (re.compile(r"^simdjson"), home("runtime/kube/decode", "runtime/program/version"), "simdjson"),
     (re.compile(r"^yaml-cpp/"), home("runtime/kube/kubeconfig", "runtime/kube/manifest", "runtime/kube/yaml"), "yaml-cpp"),
-    (re.compile(r"^openssl/"), home("runtime/net/"), "OpenSSL"),
+    (re.compile(r"^openssl/"), home("runtime/net/", "runtime/program/version"), "OpenSSL"),
     (re.compile(r"^boost/asio/ssl"), home("runtime/net/", "runtime/http/", "runtime/kube/credentials"), "Asio's TLS"),
     (re.compile(r"^boost/beast"), home("runtime/http/", "runtime/net/asio.cpp"), "Beast"),
     (re.compile(r"^boost/asio"), home("runtime/net/", "runtime/http/", "runtime/kube/", "runtime/devserver/", "runtime/actor/",

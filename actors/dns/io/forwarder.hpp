@@ -6,7 +6,7 @@
 #include <random>
 #include <unordered_map>
 
-#include "actors/dns/io/counters.hpp"
+#include "actors/dns/counters.hpp"
 #include "actors/dns/io/exchange.hpp"
 #include "actors/dns/io/upstreams.hpp"
 

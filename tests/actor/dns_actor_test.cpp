@@ -1,0 +1,190 @@
+#include "actors/dns/dns_actor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/dns/worker_actor.hpp"
+#include "tests/actor/virtual_time.hpp"
+
+namespace egress {
+namespace {
+
+using kube::kind;
+
+kube::object_ptr external_service(const std::string& name) {
+  auto made = std::make_shared<kube::object>();
+  made->of = kind::external_service;
+  made->meta.name = name;
+  kube::external_service body;
+  body.spec.dns_name = name + ".example";
+  body.spec.hijack_dns = true;
+  made->body = body;
+  return made;
+}
+
+kube::object_ptr service(const std::string& name, const std::string& label) {
+  auto made = std::make_shared<kube::object>();
+  made->of = kind::service;
+  made->meta.name = name;
+  kube::child body;
+  body.hijack_label = label;
+  body.dns_name = name + ".example";
+  body.cluster_ips = {"10.0.0.1"};
+  made->body = body;
+  return made;
+}
+
+// A loop that only notes what it is told; outlives its worker.
+struct loop_log {
+  std::vector<hijack_table_ptr> tables;
+  std::vector<std::set<std::size_t>> served_also;
+  std::vector<std::function<void(std::string)>> failures;
+  int alive = 0;
+};
+
+class noting_loop final : public packet_loop {
+ public:
+  explicit noting_loop(loop_log& log) : log_(log) { ++log_.alive; }
+  ~noting_loop() override { --log_.alive; }
+  void set_table(hijack_table_ptr table) override { log_.tables.push_back(std::move(table)); }
+  void serve_also(const std::set<std::size_t>& siblings) override { log_.served_also.push_back(siblings); }
+
+ private:
+  loop_log& log_;
+};
+
+struct dns_actors : ::testing::Test {
+  void SetUp() override {
+    dns = world.system().spawn(dns_behavior, config);
+    worker = world.system().spawn(dns_worker_behavior, std::size_t{0}, factory());
+    tell_everyone({worker});
+  }
+  void TearDown() override {
+    caf::anon_send_exit(worker, caf::exit_reason::kill);
+    caf::anon_send_exit(dns, caf::exit_reason::kill);
+    world.settle();
+  }
+  packet_loop_factory factory() {
+    return [this](std::size_t, std::function<void(std::string)> failed) {
+      log.failures.push_back(std::move(failed));
+      return std::make_unique<noting_loop>(log);
+    };
+  }
+  void tell_everyone(std::vector<dns_worker_actor> workers) {
+    auto everyone = std::make_shared<directory>();
+    everyone->dns = dns;
+    everyone->dns_workers = std::move(workers);
+    caf::anon_send(dns, directory_ptr{everyone});
+    caf::anon_send(worker, directory_ptr{everyone});
+    world.settle();
+  }
+  void update(kind of, std::vector<kube::object_ptr> objects, const std::vector<std::string>& gone = {}) {
+    auto sent = std::make_shared<informer_update>();
+    sent->current.of = of;
+    sent->current.synced = true;
+    for (auto& one : objects) {
+      sent->changed.push_back(one->meta.name);
+      sent->current.objects.put(std::move(one));
+    }
+    for (const auto& name : gone) sent->changed.push_back(name);
+    caf::anon_send(dns, payload<informer_update>{sent});
+    world.advance(milliseconds{5});
+  }
+
+  dns_actor_config config;
+  loop_log log;
+  test::virtual_system world;
+  dns_actor dns;
+  dns_worker_actor worker;
+};
+
+TEST_F(dns_actors, no_table_is_published_before_both_kinds_are_known) {
+  update(kind::service, {service("a", "true")});
+  EXPECT_TRUE(log.tables.empty());
+  update(kind::external_service, {external_service("a")});
+  ASSERT_EQ(log.tables.size(), 1u);
+  EXPECT_EQ(log.tables.back()->size(), 1u);
+}
+
+TEST_F(dns_actors, a_name_stays_while_its_service_is_away) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  update(kind::service, {}, {"a"});
+  EXPECT_EQ(log.tables.back()->size(), 1u);
+  update(kind::external_service, {}, {"a"});
+  EXPECT_EQ(log.tables.back()->size(), 0u);
+}
+
+TEST_F(dns_actors, what_cannot_change_the_table_builds_none) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  update(kind::external_service, {external_service("a")});
+  EXPECT_EQ(log.tables.size(), 1u);
+}
+
+TEST_F(dns_actors, many_changes_at_once_make_two_tables) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  log.tables.clear();
+  for (int i = 0; i < 50; ++i) {
+    auto sent = std::make_shared<informer_update>();
+    sent->current.of = kind::service;
+    sent->current.synced = true;
+    sent->changed = {"a"};
+    sent->current.objects.put(service("a", i % 2 ? "true" : "waiting-for-pods"));
+    caf::anon_send(dns, payload<informer_update>{sent});
+  }
+  world.settle();
+  world.advance(milliseconds{5});
+  EXPECT_EQ(log.tables.size(), 2u);
+}
+
+TEST_F(dns_actors, a_restarted_dns_actor_remembers_the_names_whose_service_is_away) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  caf::anon_send_exit(dns, caf::exit_reason::kill);
+  dns = world.system().spawn(dns_behavior, config);
+  tell_everyone({worker});
+  update(kind::service, {}, {"a"});
+  update(kind::external_service, {external_service("a")});
+  EXPECT_EQ(log.tables.back()->size(), 1u);
+}
+
+TEST_F(dns_actors, a_new_worker_gets_the_table_that_is_known) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  log.tables.clear();
+  caf::anon_send_exit(worker, caf::exit_reason::kill);
+  world.settle();
+  EXPECT_EQ(log.alive, 0);
+  worker = world.system().spawn(dns_worker_behavior, std::size_t{0}, factory());
+  tell_everyone({worker});
+  ASSERT_EQ(log.tables.size(), 1u);
+  EXPECT_EQ(log.alive, 1);
+}
+
+TEST_F(dns_actors, a_worker_whose_loop_failed_ends) {
+  log.failures.back()("no descriptors");
+  world.settle();
+  EXPECT_EQ(log.alive, 0);
+}
+
+TEST_F(dns_actors, the_first_worker_serves_the_sockets_of_those_that_are_away) {
+  tell_everyone({worker, nullptr, nullptr});
+  EXPECT_EQ(log.served_also.back(), (std::set<std::size_t>{1, 2}));
+  tell_everyone({worker, worker, worker});
+  EXPECT_EQ(log.served_also.back(), std::set<std::size_t>{});
+}
+
+TEST_F(dns_actors, only_one_worker_takes_the_orphans) {
+  directory everyone;
+  everyone.dns_workers = {nullptr, worker, worker};
+  EXPECT_EQ(orphans_of(everyone, 1), std::set<std::size_t>{0});
+  EXPECT_EQ(orphans_of(everyone, 2), std::set<std::size_t>{});
+}
+
+}  // namespace
+}  // namespace egress

@@ -1,0 +1,60 @@
+#include "actors/metrics/metrics_actor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "runtime/http/server.hpp"
+#include "tests/actor/virtual_time.hpp"
+
+namespace egress {
+namespace {
+
+health_report report(const std::string& part, bool ready, const std::string& waits_for = "") {
+  return {part, ready, waits_for, 0};
+}
+
+TEST(health_of, waits_for_parts_that_have_not_reported_yet) {
+  const auto state = health_of({{"dns", report("dns", true)}}, {"dns", "dispatcher"});
+  const auto answer = metrics::judge("readyz", state.ready, false);
+  EXPECT_FALSE(answer.ok);
+  EXPECT_NE(answer.body.find("dispatcher"), std::string::npos);
+}
+
+TEST(health_of, says_what_a_part_waits_for) {
+  const auto state = health_of({{"dns", report("dns", false, "the first lists")}}, {"dns"});
+  EXPECT_NE(metrics::judge("readyz", state.ready, false).body.find("the first lists"), std::string::npos);
+}
+
+TEST(health_of, is_alive_while_it_is_not_ready) {
+  const auto state = health_of({}, {"dns"});
+  EXPECT_TRUE(metrics::judge("healthz", state.live, false).ok);
+}
+
+TEST(metrics_actor, publishes_reports_and_a_successor_goes_on_with_them) {
+  test::virtual_system world;
+  const auto board = std::make_shared<published_board>();
+  int served = 0;
+  const metrics_config config{{"dns"}, board, [&served]() -> std::unique_ptr<http::server> {
+                                ++served;
+                                return nullptr;
+                              }};
+  auto first = world.system().spawn(metrics_behavior, config);
+  caf::anon_send(first, payload<health_report>{std::make_shared<health_report>(report("dns", true))});
+  world.settle();
+  EXPECT_TRUE(board->get()->at("dns").ready);
+  caf::anon_send_exit(first, caf::exit_reason::kill);
+  auto second = world.system().spawn(metrics_behavior, config);
+  caf::anon_send(
+      second, payload<health_report>{std::make_shared<health_report>(report("dispatcher", false, "lists"))});
+  world.settle();
+  EXPECT_EQ(served, 2);
+  EXPECT_EQ(board->get()->size(), 2u);
+  caf::anon_send_exit(second, caf::exit_reason::kill);
+  world.settle();
+}
+
+}  // namespace
+}  // namespace egress

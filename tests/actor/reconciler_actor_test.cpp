@@ -1,0 +1,184 @@
+#include "actors/reconciler/reconciler_actor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "runtime/kube/decode.hpp"
+#include "runtime/kube/json_text.hpp"
+#include "tests/actor/scripted_api.hpp"
+#include "tests/actor/virtual_time.hpp"
+
+namespace egress {
+namespace {
+
+using kube::api_errc;
+using kube::verb;
+
+// A dispatcher that sends one work at a time and notes the results.
+using test_dispatcher = dispatcher_actor::extend<caf::reacts_to<reconciler_actor, payload<reconcile_work>>>;
+
+struct noted {
+  std::vector<payload<reconcile_result>> results;
+};
+
+test_dispatcher::behavior_type dispatcher_of(test_dispatcher::pointer self, noted* into) {
+  return {
+      [](const directory_ptr&) {},
+      [](const payload<informer_update>&) { return ok_atom{}; },
+      [](tick_atom, std::uint64_t) {},
+      [into](const payload<reconcile_result>& result) { into->results.push_back(result); },
+      [](drain_atom) { return ok_atom{}; },
+      [self](const reconciler_actor& to, const payload<reconcile_work>& work) { self->send(to, work); },
+  };
+}
+
+struct reconciling : ::testing::Test {
+  void SetUp() override {
+    api = world.system().spawn(test::scripted_api, &script);
+    dispatcher = world.system().spawn(dispatcher_of, &notes);
+    auto config = std::make_shared<reconciler_config>();
+    config->clock = [] { return wall_time{std::chrono::hours{24 * 365 * 50}}; };
+    reconciler = world.system().spawn(reconciler_behavior, std::shared_ptr<const reconciler_config>{config});
+    service = decoded(kube::kind::external_service,
+                      R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1","generation":1},)"
+                      R"("spec":{"dnsName":"a.example","hijackDns":true,"ports":[{"port":443}]}})");
+  }
+  void TearDown() override {
+    caf::anon_send_exit(reconciler, caf::exit_reason::kill);
+    caf::anon_send_exit(dispatcher, caf::exit_reason::kill);
+    caf::anon_send_exit(api, caf::exit_reason::kill);
+    world.settle();
+  }
+  kube::object_ptr decoded(kube::kind of, const std::string& text) {
+    auto object = decoder.decode(of, text);
+    return object ? *object : nullptr;
+  }
+  void run() {
+    auto work = std::make_shared<reconcile_work>();
+    work->api = api;
+    work->service = service;
+    caf::anon_send(dispatcher, reconciler, payload<reconcile_work>{work});
+    world.settle();
+  }
+  // What a server would answer to a create: the object with a version.
+  void accept(const test::api_script::request& asked) {
+    auto object = *json::parse_object(asked.what.body);
+    auto& meta = object["metadata"].as_object();
+    meta["uid"] = "child";
+    meta["resourceVersion"] = std::to_string(++version);
+    kube::document made{json::to_text(object), decoded(asked.what.of, json::to_text(object))};
+    test::answer(api, asked.ticket, kube::reply{std::move(made)});
+  }
+  void accept_status(const test::api_script::request& asked) {
+    const auto text =
+        R"({"metadata":{"name":"a","uid":"u","resourceVersion":")" + std::to_string(++version) + R"("}})";
+    test::answer(api, asked.ticket,
+                 kube::reply{kube::document{text, decoded(kube::kind::external_service, text)}});
+  }
+  std::vector<test::api_script::request> take_all() {
+    std::vector<test::api_script::request> all(script.requests.begin(), script.requests.end());
+    script.requests.clear();
+    return all;
+  }
+
+  kube::decoder decoder{kube::projection_rules{}};
+  test::api_script script;
+  noted notes;
+  test::virtual_system world;
+  kube_api_actor api;
+  test_dispatcher dispatcher;
+  reconciler_actor reconciler;
+  kube::object_ptr service;
+  int version = 100;
+};
+
+TEST_F(reconciling, makes_five_children_at_once_then_writes_the_status_once) {
+  run();
+  const auto creates = take_all();
+  EXPECT_EQ(creates.size(), 5u) << "PodDisruptionBudgets are off";
+  for (const auto& one : creates) {
+    EXPECT_EQ(one.what.what, verb::create);
+    accept(one);
+  }
+  world.settle();
+  const auto status = take_all();
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_EQ(status[0].what.what, verb::patch_status);
+  EXPECT_TRUE(notes.results.empty());
+  accept_status(status[0]);
+  world.settle();
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_TRUE(notes.results[0]->how.success);
+}
+
+TEST_F(reconciling, the_next_run_knows_what_this_one_wrote_though_no_informer_has_shown_it) {
+  run();
+  for (const auto& one : take_all()) accept(one);
+  world.settle();
+  for (const auto& one : take_all()) accept_status(one);
+  world.settle();
+  run();
+  EXPECT_TRUE(script.requests.empty());
+  EXPECT_EQ(notes.results.size(), 2u);
+}
+
+TEST_F(reconciling, one_kind_that_fails_does_not_keep_the_others_from_being_made) {
+  run();
+  for (const auto& one : take_all()) {
+    if (one.what.of == kube::kind::config_map)
+      test::answer(api, one.ticket, kube::reply{std::unexpected(test::failure(api_errc::server_error))});
+    else
+      accept(one);
+  }
+  world.settle();
+  for (const auto& one : take_all()) accept_status(one);
+  world.settle();
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_FALSE(notes.results[0]->how.success);
+}
+
+TEST_F(reconciling, a_refused_external_service_gets_a_status_and_no_child) {
+  service =
+      decoded(kube::kind::external_service,
+              R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"a.example"}})");
+  run();
+  const auto asked = take_all();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].what.what, verb::patch_status);
+  EXPECT_NE(asked[0].what.body.find("\"Accepted\""), std::string::npos);
+}
+
+TEST_F(reconciling, nothing_is_written_for_one_that_is_being_deleted) {
+  service = decoded(kube::kind::external_service,
+                    R"({"metadata":{"name":"a","uid":"u","deletionTimestamp":"2026-01-01T00:00:00Z"},)"
+                    R"("spec":{"dnsName":"a.example","ports":[{"port":443}]}})");
+  run();
+  EXPECT_TRUE(script.requests.empty());
+  EXPECT_EQ(notes.results.size(), 1u);
+}
+
+TEST_F(reconciling, answers_that_never_come_end_the_run_as_a_failure) {
+  run();
+  world.advance(seconds{41});
+  world.advance(seconds{41});
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_FALSE(notes.results[0]->how.success);
+}
+
+TEST_F(reconciling, a_missing_status_subresource_is_not_taken_for_a_failure) {
+  run();
+  for (const auto& one : take_all()) accept(one);
+  world.settle();
+  const auto status = take_all();
+  ASSERT_EQ(status.size(), 1u);
+  test::answer(api, status[0].ticket, kube::reply{std::unexpected(test::failure(api_errc::not_found))});
+  world.settle();
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_TRUE(notes.results[0]->how.success);
+}
+
+}  // namespace
+}  // namespace egress
