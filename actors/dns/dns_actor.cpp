@@ -12,6 +12,7 @@ namespace {
 
 // A hijacked name must be answered within 10 ms of its Service's change.
 constexpr milliseconds pause_between_builds{5};
+constexpr milliseconds gathering{100};
 
 }  // namespace
 
@@ -23,51 +24,73 @@ void dns_state::use(const directory_ptr& everyone) {
   report();
 }
 
-bool matters_to_dns(const kube::object_ptr& then, const kube::object_ptr& now) {
-  if (!then || !now || then->meta.deleting != now->meta.deleting || then->meta.uid != now->meta.uid)
-    return true;
-  if (now->of == kube::kind::external_service) {
-    const auto &before = then->as_external_service().spec, &after = now->as_external_service().spec;
-    return before.dns_name != after.dns_name || before.hijack_dns != after.hijack_dns;
+namespace {
+
+bool hijacks(const kube::object_ptr& one) {
+  if (!one) return false;
+  return one->of == kube::kind::external_service ? one->as_external_service().spec.hijack_dns
+                                                 : one->as_child().hijack_label == "true";
+}
+
+bool same_for_dns(const kube::object& then, const kube::object& now) {
+  if (then.meta.deleting != now.meta.deleting || then.meta.uid != now.meta.uid) return false;
+  if (now.of == kube::kind::external_service) {
+    const auto &before = then.as_external_service().spec, &after = now.as_external_service().spec;
+    return before.dns_name == after.dns_name && before.hijack_dns == after.hijack_dns;
   }
-  const auto &before = then->as_child(), &after = now->as_child();
-  return before.hijack_label != after.hijack_label || before.dns_name != after.dns_name ||
-         before.cluster_ips != after.cluster_ips;
+  const auto &before = then.as_child(), &after = now.as_child();
+  return before.hijack_label == after.hijack_label && before.dns_name == after.dns_name &&
+         before.cluster_ips == after.cluster_ips;
+}
+
+}  // namespace
+
+urgency urgency_of(const kube::object_ptr& then, const kube::object_ptr& now) {
+  if (then && now && same_for_dns(*then, *now)) return urgency::none;
+  // A new ExternalService has no Service yet: nothing is answered from it before that.
+  if (!then && now && now->of == kube::kind::external_service) return urgency::soon;
+  return hijacks(then) || hijacks(now) ? urgency::at_once : urgency::soon;
 }
 
 void dns_state::learn(const informer_update& update) {
   auto& known = update.current.of == kube::kind::service ? services : external_services;
-  const bool matters = !known.synced || std::ranges::any_of(update.changed, [&](const std::string& name) {
-    return matters_to_dns(known.objects.find(name), update.current.objects.find(name));
-  });
+  auto how = known.synced ? urgency::none : urgency::at_once;
+  for (const auto& changed : update.changed) {
+    if (how == urgency::at_once) break;
+    how = std::max(how, urgency_of(known.objects.find(changed), update.current.objects.find(changed)));
+  }
   known = update.current;
   // Until both are known there is no table: a name whose Service is missing may be one that must not leak.
-  if (!services.synced || !external_services.synced || (table && !matters)) return;
-  if (pausing)
-    dirty = true;
-  else
-    build();
+  if (!services.synced || !external_services.synced) return;
+  if (!table) return build();
+  if (how != urgency::none) build_within(how == urgency::at_once ? milliseconds{0} : gathering);
+}
+
+void dns_state::build_within(milliseconds longest) {
+  const auto at = std::max(now(self) + longest, built + pause_between_builds);
+  if (at <= now(self)) return build();
+  if (due && *due <= at) return;
+  due = at;
+  self->delayed_send(dns_actor{self}, at - now(self), tick_atom{});
+}
+
+void dns_state::timer() {
+  if (due && *due <= now(self)) build();
 }
 
 void dns_state::build() {
   const auto previous = config.memory->get();
-  auto built =
+  auto made =
       dns::build_hijack_table(services.objects, external_services.objects, previous.get(), config.table);
-  complain(built.complaints);
+  complain(made.complaints);
   const bool first = !table;
-  table = std::move(built.table);
+  table = std::move(made.table);
   config.memory->set(table);
   config.published(*table);
   publish();
   if (first) report();
-  dirty = false;
-  pausing = true;
-  self->delayed_send(dns_actor{self}, pause_between_builds, tick_atom{});
-}
-
-void dns_state::pause_over() {
-  pausing = false;
-  if (dirty) build();
+  built = now(self);
+  due.reset();
 }
 
 // Each build finds the same faults: only new ones are news.
@@ -110,7 +133,7 @@ dns_actor::behavior_type dns_behavior(dns_actor::stateful_pointer<dns_state> sel
         self->state.workers[worker.id()] = caf::actor_cast<caf::weak_actor_ptr>(worker);
         if (self->state.table) self->send(worker, self->state.table);
       },
-      [self](tick_atom) { self->state.pause_over(); },
+      [self](tick_atom) { self->state.timer(); },
   };
 }
 

@@ -1,10 +1,12 @@
 #pragma once
-// Builds the hijack table of the Services and hands it to the workers. Gives its credit to the informers only
-// when the table is built, so that changes arriving meanwhile come merged, in one more table.
+// Builds the hijack table of the Services and hands it to the workers: at once when a hijacked name changes
+// (at most every 5 ms), within 100 ms for the rest (in-cluster names of gateways that come up), and not at
+// all for what cannot change it.
 
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "actors/dns/hijack_table.hpp"
@@ -30,8 +32,10 @@ struct dns_actor_config {
   std::function<void(const dns::hijack_table&)> published = [](auto&) {};
 };
 
-// Whether the table may be another one with `now` in the place of `then` (either may be null). Pure.
-bool matters_to_dns(const kube::object_ptr& then, const kube::object_ptr& now);
+enum class urgency : std::uint8_t { none, soon, at_once };
+
+// How soon the table must follow when `now` takes the place of `then` (either may be null). Pure.
+urgency urgency_of(const kube::object_ptr& then, const kube::object_ptr& now);
 
 struct dns_state;
 dns_actor::behavior_type dns_behavior(dns_actor::stateful_pointer<dns_state> self, dns_actor_config config);
@@ -44,14 +48,15 @@ struct dns_state {
   kube::published services, external_services;
   hijack_table_ptr table;  // null until both kinds are known in this life
   std::set<std::string> complaints;
-  bool pausing = false;  // a table was built within the last 5 ms
-  bool dirty = false;    // and something has changed since
+  steady_time built{};             // when the last table was
+  std::optional<steady_time> due;  // of the next one
   std::map<caf::actor_id, caf::weak_actor_ptr> workers;
 
   void use(const directory_ptr& everyone);
   void learn(const informer_update& update);
   void build();
-  void pause_over();
+  void build_within(milliseconds longest);
+  void timer();
   void publish();
   void complain(const std::vector<std::string>& now);
   void report();

@@ -91,7 +91,7 @@ struct dns_actors : ::testing::Test {
     }
     for (const auto& name : gone) sent->changed.push_back(name);
     caf::anon_send(dns, payload<informer_update>{sent});
-    world.advance(milliseconds{5});
+    world.advance(milliseconds{100});
   }
 
   dns_actor_config config;
@@ -123,6 +123,16 @@ TEST_F(dns_actors, what_cannot_change_the_table_builds_none) {
   update(kind::external_service, {external_service("a")});
   update(kind::external_service, {external_service("a")});
   EXPECT_EQ(log.tables.size(), 1u);
+}
+
+TEST(urgency_of, a_hijacked_name_is_urgent_and_a_gateway_that_comes_up_is_not) {
+  EXPECT_EQ(urgency_of(nullptr, service("a", "true")), urgency::at_once);
+  EXPECT_EQ(urgency_of(service("a", "true"), nullptr), urgency::at_once);
+  EXPECT_EQ(urgency_of(service("a", "waiting-for-pods"), service("a", "true")), urgency::at_once);
+  EXPECT_EQ(urgency_of(nullptr, service("a", "waiting-for-pods")), urgency::soon);
+  EXPECT_EQ(urgency_of(nullptr, external_service("a")), urgency::soon);
+  EXPECT_EQ(urgency_of(external_service("a"), nullptr), urgency::at_once);
+  EXPECT_EQ(urgency_of(service("a", "true"), service("a", "true")), urgency::none);
 }
 
 TEST_F(dns_actors, many_changes_at_once_make_two_tables) {
@@ -173,7 +183,7 @@ TEST_F(dns_actors, a_worker_whose_loop_failed_ends) {
 }
 
 TEST_F(dns_actors, the_first_worker_serves_the_sockets_of_those_that_are_away) {
-  tell_everyone({worker, nullptr, nullptr});
+  tell_everyone({worker, dns_worker_actor{}, dns_worker_actor{}});
   EXPECT_EQ(log.served_also.back(), (std::set<std::size_t>{1, 2}));
   tell_everyone({worker, worker, worker});
   EXPECT_EQ(log.served_also.back(), std::set<std::size_t>{});
@@ -181,7 +191,7 @@ TEST_F(dns_actors, the_first_worker_serves_the_sockets_of_those_that_are_away) {
 
 TEST_F(dns_actors, only_one_worker_takes_the_orphans) {
   directory everyone;
-  everyone.dns_workers = {nullptr, worker, worker};
+  everyone.dns_workers = {dns_worker_actor{}, worker, worker};
   EXPECT_EQ(orphans_of(everyone, 1), std::set<std::size_t>{0});
   EXPECT_EQ(orphans_of(everyone, 2), std::set<std::size_t>{});
 }

@@ -125,5 +125,92 @@ TEST_F(supervised_system, a_second_signal_cuts_the_lame_duck_short) {
   EXPECT_EQ(seen.ended_with, 0);
 }
 
+// A dispatcher and a leader that say in which order the shutdown asks them.
+struct shutdown_order : ::testing::Test {
+  static dispatcher_actor::behavior_type dispatcher(dispatcher_actor::pointer, shutdown_order* test) {
+    return {[](const directory_ptr&) {},
+            [](const payload<informer_update>&) { return ok_atom{}; },
+            [](tick_atom, std::uint64_t) {},
+            [](const payload<reconcile_result>&) {},
+            [](leading_atom) {},
+            [test](drain_atom) -> caf::result<ok_atom> {
+              test->asked.emplace_back("drain");
+              if (test->drains) return ok_atom{};
+              return caf::make_error(caf::sec::request_timeout);
+            }};
+  }
+  static leader_actor::behavior_type leader(leader_actor::pointer self, shutdown_order* test) {
+    return {[](const directory_ptr&) {}, [](tick_atom, std::uint64_t) {},
+            [self, test](release_atom) -> caf::result<ok_atom> {
+              test->asked.emplace_back("release");
+              if (test->releases) return ok_atom{};
+              return self->make_response_promise<ok_atom>();  // never kept
+            }};
+  }
+  void begin() {
+    supervisor_config config;
+    config.children.push_back({"dispatcher",
+                               {},
+                               [this](caf::actor_system& system, directory& into) -> member_actor {
+                                 return into.dispatcher = system.spawn(dispatcher, this);
+                               },
+                               [](directory& from) { from.dispatcher = nullptr; }});
+    config.children.push_back({"leader",
+                               {},
+                               [this](caf::actor_system& system, directory& into) -> member_actor {
+                                 ++leader_lives;
+                                 return last_leader = into.leader = system.spawn(leader, this);
+                               },
+                               [](directory& from) { from.leader = nullptr; },
+                               true});
+    config.ended = [this](int code) { ended_with = code; };
+    boss = world.system().spawn(supervisor_behavior, std::move(config));
+    caf::anon_send(boss, start_atom{});
+    world.settle();
+    caf::anon_send(boss, shutdown_atom{});
+    world.settle();
+  }
+  ~shutdown_order() override {
+    last_leader = nullptr;
+    world.advance(seconds{60});  // the supervisor ends its children, and itself
+  }
+
+  std::vector<std::string> asked;
+  bool drains = true, releases = true;
+  int leader_lives = 0, ended_with = -1;
+  test::virtual_system world;
+  leader_actor last_leader;
+  supervisor_actor boss;
+};
+
+TEST_F(shutdown_order, the_lease_is_released_when_the_last_reconcile_is_done) {
+  begin();
+  EXPECT_EQ(asked, (std::vector<std::string>{"drain", "release"}));
+  world.advance(seconds{5});
+  EXPECT_EQ(ended_with, 0);
+}
+
+TEST_F(shutdown_order, the_lease_is_kept_when_a_write_may_still_be_on_its_way) {
+  drains = false;
+  begin();
+  EXPECT_EQ(asked, std::vector<std::string>{"drain"});
+}
+
+TEST_F(shutdown_order, a_release_without_answer_is_waited_for_five_seconds_only) {
+  releases = false;
+  begin();
+  world.advance(milliseconds{9'990});
+  EXPECT_EQ(ended_with, -1) << "five seconds for the release, five for the resolvers";
+  world.advance(milliseconds{10});
+  EXPECT_EQ(ended_with, 0);
+}
+
+TEST_F(shutdown_order, who_runs_only_while_running_is_not_started_again) {
+  begin();
+  caf::anon_send_exit(last_leader, caf::exit_reason::kill);
+  world.settle();
+  EXPECT_EQ(leader_lives, 1);
+}
+
 }  // namespace
 }  // namespace egress
