@@ -17,7 +17,7 @@ enum class access : std::uint8_t {
 struct resource {
   std::string_view group;  // "" is the core group
   std::string_view version, plural, singular, kind;
-  std::string_view short_name;
+  std::string_view short_name{};
   bool namespaced = true;
   access allowed = access::full;
   bool status = false;      // has a status subresource
@@ -25,7 +25,7 @@ struct resource {
   bool generation = false;  // metadata.generation counts the changes of its spec
   bool in_all = false;      // `kubectl get all` shows it
   // A second version of a kind: read through a conversion of the one that is stored, never written.
-  std::string_view stored_version;
+  std::string_view stored_version{};
 
   std::string api_version() const;     // "apps/v1", "v1"
   std::string qualified_name() const;  // "deployments.apps", "services": as errors name it

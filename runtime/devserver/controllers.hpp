@@ -1,0 +1,41 @@
+#pragma once
+// The cluster's own controllers, as far as an operator depends on them: steps over the store, driven by its
+// changes and by time that comes in. Pure; used from the cluster's thread.
+
+#include <optional>
+
+#include "runtime/devserver/autoscaler_bounds.hpp"
+#include "runtime/devserver/deployment_stand_in.hpp"
+#include "runtime/devserver/garbage_collector.hpp"
+
+namespace egress::dev {
+
+class cluster;
+
+class cluster_controllers {
+ public:
+  cluster_controllers(cluster& on, milliseconds readiness_delay)
+      : garbage(on), deployments(on, readiness_delay), autoscalers(on) {}
+
+  void observe(const change& what) {
+    garbage.observe(what);
+    deployments.observe(what);
+    autoscalers.observe(what);
+  }
+
+  // Returns when there is more to do without a change, if ever.
+  std::optional<wall_time> run(wall_time now) {
+    if (paused) return std::nullopt;
+    garbage.run(now);
+    autoscalers.run(now);
+    return deployments.run(now);
+  }
+
+  // For tests of what lies between a deletion and its collection.
+  bool paused = false;
+  garbage_collector garbage;
+  deployment_stand_in deployments;
+  autoscaler_bounds autoscalers;
+};
+
+}  // namespace egress::dev

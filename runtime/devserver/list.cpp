@@ -1,0 +1,112 @@
+#include "runtime/devserver/list.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "runtime/devserver/tree.hpp"
+
+namespace egress::dev {
+namespace {
+
+// What a continue token holds: the moment of the first page, and the last object shown.
+struct position {
+  std::uint64_t version = 0;
+  object_key after;
+};
+
+constexpr std::string_view token_prefix = "v1:";
+
+std::string token_of(const position& at) {
+  return fmt::format("{}{}:{}/{}", token_prefix, at.version, at.after.name_space, at.after.name);
+}
+
+std::optional<position> parse_token(std::string_view text) {
+  if (!text.starts_with(token_prefix)) return std::nullopt;
+  text.remove_prefix(token_prefix.size());
+  position at;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), at.version);
+  const auto slash = text.find('/');
+  if (code != std::errc{} || slash == std::string_view::npos || *end != ':') return std::nullopt;
+  const auto colon = static_cast<std::size_t>(end - text.data());
+  at.after = {std::string{text.substr(colon + 1, slash - colon - 1)}, std::string{text.substr(slash + 1)}};
+  return at;
+}
+
+std::size_t limit_of(std::string_view text) {
+  std::size_t limit = 0;
+  std::from_chars(text.data(), text.data() + text.size(), limit);
+  return limit;
+}
+
+object_key key_of(const stored& object) {
+  return {namespace_of(*object), name_of(*object)};
+}
+
+outcome<position> start_of(const store& objects, const parsed_request& what) {
+  const auto match = what.option("resourceVersionMatch");
+  const auto asked = parse_version(what.option("resourceVersion"));
+  if (!asked) return std::unexpected(asked.error());
+  if (const auto token = what.option("continue"); !token.empty()) {
+    const auto at = parse_token(token);
+    if (!at) return bad_request("continue key is not valid: it is no token of this server");
+    if (*asked) return bad_request("specifying resource version is not allowed when using continue");
+    return *at;
+  }
+  if (!match.empty() && what.option("resourceVersion").empty())
+    return bad_request("resourceVersionMatch is forbidden unless resourceVersion is provided");
+  if (*asked && **asked > objects.version()) return too_large_version(**asked, objects.version());
+  return position{match == "Exact" && *asked ? **asked : objects.version(), {}};
+}
+
+}  // namespace
+
+outcome<selection> selection_of(const parsed_request& what) {
+  auto labels = label_selector::parse(what.option("labelSelector"));
+  if (!labels) return std::unexpected(labels.error());
+  std::string wanted{what.option("fieldSelector")};
+  if (!what.name.empty()) wanted += (wanted.empty() ? "" : ",") + fmt::format("metadata.name={}", what.name);
+  auto fields = field_selector::parse(wanted);
+  if (!fields) return std::unexpected(fields.error());
+  return selection{what.name_space, *std::move(labels), *std::move(fields)};
+}
+
+outcome<std::optional<std::uint64_t>> parse_version(std::string_view text) {
+  if (text.empty() || text == "0") return std::optional<std::uint64_t>{};
+  std::uint64_t version = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (code != std::errc{} || end != text.data() + text.size())
+    return bad_request(fmt::format("resourceVersion: Invalid value: \"{}\": it is no number", text));
+  return std::optional{version};
+}
+
+outcome<page> list_page(const store& objects, const parsed_request& what) {
+  const auto chosen = selection_of(what);
+  if (!chosen) return std::unexpected(chosen.error());
+  const auto from = start_of(objects, what);
+  if (!from) return std::unexpected(from.error());
+  const auto all = objects.list_at(from->version, storage_of(*what.of), chosen->name_space);
+  if (!all)
+    return std::unexpected(
+        expired("The provided continue parameter or resourceVersion is too old to display a "
+                "consistent list result: start a new list without it."));
+  page made;
+  made.metadata["resourceVersion"] = std::to_string(from->version);
+  const auto limit = limit_of(what.option("limit"));
+  std::size_t left = 0;
+  for (const auto& one : *all) {
+    if (key_of(one) <= from->after || !chosen->matches(*one)) continue;
+    if (limit == 0 || made.items.size() < limit)
+      made.items.push_back(one);
+    else
+      ++left;
+  }
+  if (left > 0) {
+    made.metadata["continue"] = token_of({from->version, key_of(made.items.back())});
+    // With selectors the real server does not know how many are left.
+    if (chosen->all()) made.metadata["remainingItemCount"] = left;
+  }
+  return made;
+}
+
+}  // namespace egress::dev
