@@ -59,6 +59,13 @@ void dispatcher_state::child_changed(kube::kind kind, const std::string& key, pr
   queue->add(key, how, bit, now(self));
 }
 
+void dispatcher_state::reconcile_all() {
+  of(kube::kind::external_service).objects.for_each([this](const kube::object_ptr& one) {
+    queue->add(one->meta.name, priority::background, 0, now(self));
+  });
+  pump();
+}
+
 bool dispatcher_state::synced() const {
   return std::ranges::all_of(known, [](const kube::published& one) { return one.synced; });
 }
@@ -214,6 +221,7 @@ dispatcher_actor::behavior_type dispatcher_behavior(dispatcher_actor::stateful_p
         self->state.tell(result->happenings);
         self->state.finished(result->key, result->how);
       },
+      [self](leading_atom) { self->state.reconcile_all(); },
       [self](drain_atom) {
         auto& s = self->state;
         s.draining = true;

@@ -73,6 +73,7 @@ struct dispatcher_state {
   void learn(const reconcile_result& result);
   void service_changed(const std::string& key, reconciler::priority how);
   void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
+  void reconcile_all();
   bool synced() const;
   void pump();
   void run(const reconciler::job& job);

@@ -53,6 +53,8 @@ CAF_ADD_ATOM(egress, egress, shutdown_atom, "shutdown")
 CAF_ADD_ATOM(egress, egress, grace_over_atom, "graceover")
 CAF_ADD_ATOM(egress, egress, loop_failed_atom, "loopfailed")
 CAF_ADD_ATOM(egress, egress, drain_atom, "drain")
+CAF_ADD_ATOM(egress, egress, leading_atom, "leading")
+CAF_ADD_ATOM(egress, egress, release_atom, "release")
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::directory>))
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::api_request>))
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::api_reply>))
@@ -114,6 +116,9 @@ using dispatcher_actor = member_actor::extend<caf::replies_to<payload<informer_u
                                               caf::reacts_to<tick_atom, std::uint64_t>,
                                               // A reconciler is done with its key.
                                               caf::reacts_to<payload<reconcile_result>>,
+                                              // This replica may write from now on: reconcile everything, as
+                                              // writes were held back until now.
+                                              caf::reacts_to<leading_atom>,
                                               // Shutdown: start no reconcile any more; the reply comes when
                                               // the last one under way is done.
                                               caf::replies_to<drain_atom>::with<ok_atom>>;
@@ -133,13 +138,22 @@ using dns_actor = member_actor::extend<caf::replies_to<payload<informer_update>>
                                        // The pause after a build is over.
                                        caf::reacts_to<tick_atom>>;
 
+// Holds the Lease, or waits for it, and moves the deadline until which this replica may write. There is none
+// without --enable-leader-election.
+using leader_actor = member_actor::extend<
+    // It is time to ask for the Lease again, or to renew it; stale generations are ignored.
+    caf::reacts_to<tick_atom, std::uint64_t>,
+    // Shutdown: nothing is written any more, and the next replica may take the Lease; the reply comes when
+    // the API server has it.
+    caf::replies_to<release_atom>::with<ok_atom>>;
+
 // Serves /metrics, health and the status page; told by all others how they are.
 using metrics_actor = member_actor::extend<caf::reacts_to<payload<health_report>>>;
 
 // Starts everyone, restarts who dies, ends everything in order.
 using supervisor_actor =
     caf::typed_actor<caf::reacts_to<start_atom>, caf::reacts_to<restart_atom, std::string, std::uint64_t>,
-                     // Ordered shutdown: drain, EXIT, grace, kill.
+                     // Ordered shutdown: drain, release the Lease, lame duck, EXIT, grace, kill.
                      caf::reacts_to<shutdown_atom>, caf::reacts_to<grace_over_atom, std::uint64_t>>;
 
 }  // namespace egress

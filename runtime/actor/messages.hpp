@@ -21,6 +21,7 @@ struct directory {
   kube_api_actor kube_api;
   std::array<informer_actor, kube::watched_kinds.size()> informers;
   dispatcher_actor dispatcher;
+  leader_actor leader;
   dns_actor dns;
   std::vector<dns_worker_actor> dns_workers;
   metrics_actor metrics;
@@ -76,6 +77,7 @@ struct health_report {
   bool ready = false;
   std::string waits_for;  // for what it waits, one line, when not ready
   std::uint64_t objects = 0;
+  std::string says{};  // what the status page shows of it, one line; "" for nothing
 };
 
 // From the I/O thread to the kube_api actor: what became of a ticket.

@@ -50,6 +50,7 @@ void supervisor_state::on_down(const caf::actor_addr& who, const caf::error& why
 void supervisor_state::died(supervised& child) {
   config.died(child.what.id);
   child.what.clear(current);
+  if (child.what.only_while_running && where != phase::running) return broadcast();
   const auto decision = child.policy.on_death(now(self));
   if (decision.end_process) {
     log::error("actor died too often: ending the process", {{"actor", child.what.id}});
@@ -69,6 +70,7 @@ void supervisor_state::restart(const std::string& id, std::uint64_t generation) 
   if (where == phase::exiting || where == phase::over) return;
   for (auto& child : children)
     if (child.what.id == id && child.generation == generation && !child.handle) {
+      if (child.what.only_while_running && where != phase::running) return;
       start(child);
       broadcast();
     }
@@ -94,7 +96,9 @@ void supervisor_state::begin_shutdown(int code) {
   self->request(current.dispatcher, config.times.drain, drain_atom{})
       .then(
           [this, at](ok_atom) {
-            if (at == phase_generation) next_phase();
+            if (at != phase_generation) return;
+            drained = true;
+            next_phase();
           },
           [this, at](const caf::error&) {
             if (at == phase_generation) next_phase();
@@ -106,6 +110,10 @@ void supervisor_state::next_phase() {
     case phase::running:
       return;
     case phase::draining:
+      // A reconcile that did not end may still have a write on its way: the Lease then runs out by itself.
+      if (drained && current.leader) return release();
+      [[fallthrough]];
+    case phase::releasing:
       return enter(phase::lame_duck, config.times.lame_duck);
     case phase::lame_duck:
       enter(phase::exiting, config.times.grace);
@@ -118,6 +126,15 @@ void supervisor_state::next_phase() {
     case phase::over:
       return;
   }
+}
+
+void supervisor_state::release() {
+  enter(phase::releasing, config.times.release);
+  const auto proceed = [this, at = phase_generation] {
+    if (at == phase_generation) next_phase();
+  };
+  self->request(current.leader, config.times.release, release_atom{})
+      .then([proceed](ok_atom) { proceed(); }, [proceed](const caf::error&) { proceed(); });
 }
 
 void supervisor_state::exit_children(caf::exit_reason reason) {

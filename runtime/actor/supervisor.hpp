@@ -18,10 +18,13 @@ struct supervised_child {
   std::function<member_actor(caf::actor_system&, directory&)> start;
   // Takes the handle out of the directory while the child waits for its restart.
   std::function<void(directory&)> clear;
+  // Not started again once the shutdown has begun: what it gave up then stays given up.
+  bool only_while_running = false;
 };
 
 struct shutdown_times {
   seconds drain{30};     // for the reconciles under way
+  seconds release{5};    // of the Lease, when the last reconcile is done
   seconds lame_duck{5};  // DNS goes on after readiness has gone, so that resolvers notice
   seconds grace{5};      // from EXIT to kill
 };
@@ -52,8 +55,9 @@ struct supervisor_state {
   supervisor_config config;
   std::vector<supervised> children;
   directory current;
-  enum class phase { running, draining, lame_duck, exiting, over } where = phase::running;
+  enum class phase { running, draining, releasing, lame_duck, exiting, over } where = phase::running;
   std::uint64_t phase_generation = 0;
+  bool drained = false;  // no reconcile is under way any more
   int exit_code = 0;
 
   void start_all();
@@ -64,6 +68,7 @@ struct supervisor_state {
   void restart(const std::string& id, std::uint64_t generation);
   void begin_shutdown(int code);
   void next_phase();
+  void release();
   void enter(phase next, milliseconds longest);
   void exit_children(caf::exit_reason reason);
   void end();

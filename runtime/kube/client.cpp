@@ -231,12 +231,18 @@ asio::awaitable<bool> sleep_for(asio::any_io_executor on, milliseconds pause) {
   co_return !cancelled;
 }
 
+// A renewal that waits its turn behind the writes it is for may come too late: it passes the queue for a
+// connection, and the bound on queries a second.
+bool urgent(const request& what) {
+  return what.of == kind::lease;
+}
+
 asio::awaitable<reply> try_until(client::state& state, const request& what, clock::time_point deadline) {
   bool refreshed = false;
   for (int tries = 1;; ++tries) {
-    if (const auto wait = state.limit.take(clock::now()); wait > milliseconds{0})
-      if (!co_await sleep_for(state.on, wait))
-        co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
+    const auto wait = urgent(what) ? milliseconds{0} : state.limit.take(clock::now());
+    if (wait > milliseconds{0} && !co_await sleep_for(state.on, wait))
+      co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
     auto made = co_await try_once(state, what, deadline);
     if (made.outcome || tries >= most_tries) co_return std::move(made.outcome);
     // Safe for writes too: each carries a uid, a resourceVersion or a name that a second time conflicts.
@@ -268,7 +274,8 @@ asio::awaitable<reply> client::call(request what) {
   const auto keep = state_;
   if (!keep->where) co_return std::unexpected(api_failure(api_errc::transport, keep->where.error().message));
   const auto deadline = clock::now() + what.timeout;
-  if (!co_await keep->pool.enter(deadline)) {
+  const bool queues = !urgent(what);
+  if (queues && !co_await keep->pool.enter(deadline)) {
     if (clock::now() < deadline) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
     co_return std::unexpected(api_failure(api_errc::timed_out, "no connection became free in time"));
   }
@@ -278,7 +285,7 @@ asio::awaitable<reply> client::call(request what) {
   } catch (const std::exception& e) {
     outcome = std::unexpected(api_failure(api_errc::transport, e.what()));
   }
-  keep->pool.leave();
+  if (queues) keep->pool.leave();
   co_return outcome;
 }
 

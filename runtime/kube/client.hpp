@@ -15,7 +15,8 @@
 
 namespace egress::kube {
 
-// Asked immediately before the bytes of a write go to the socket, whatever the request waited for before.
+// Asked immediately before the bytes of a write go to the socket, whatever the request waited for before. Not
+// asked for Leases: who holds the Lease opens the gate.
 using write_gate = std::function<bool()>;
 
 // Told of every finished request, for rest_client_requests_total and its histogram. code is "<error>" when

@@ -56,6 +56,7 @@ std::string write_to(std::string path) {
 
 http_shape shape_of(const request& what) {
   const auto object = [&] { return object_path(what.of, what.name_space, what.name); };
+  const bool gated = what.of != kind::lease;
   switch (what.what) {
     case verb::get:
       return {"GET", object(), "", "", false};
@@ -65,15 +66,15 @@ http_shape shape_of(const request& what) {
       return {"GET", what.path, "", "", false};
     case verb::create:
       return {"POST", write_to(collection_path(what.of, what.name_space)), "application/json", what.body,
-              true};
+              gated};
     case verb::replace:
-      return {"PUT", write_to(object()), "application/json", what.body, true};
+      return {"PUT", write_to(object()), "application/json", what.body, gated};
     case verb::patch:
-      return {"PATCH", write_to(object()), "application/merge-patch+json", what.body, true};
+      return {"PATCH", write_to(object()), "application/merge-patch+json", what.body, gated};
     case verb::patch_status:
-      return {"PATCH", write_to(object() + "/status"), "application/merge-patch+json", what.body, true};
+      return {"PATCH", write_to(object() + "/status"), "application/merge-patch+json", what.body, gated};
     case verb::remove:
-      return {"DELETE", write_to(object()), "application/json", delete_options(what), true};
+      return {"DELETE", write_to(object()), "application/json", delete_options(what), gated};
   }
   return {};
 }

@@ -13,7 +13,7 @@ struct http_shape {
   std::string target;
   std::string content_type;  // "" without a body
   std::string body;
-  bool writes = false;  // the write gate is asked
+  bool writes = false;  // the write gate is asked; not for a Lease, which is what opens the gate
 };
 
 http_shape shape_of(const request& what);

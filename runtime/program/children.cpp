@@ -8,6 +8,7 @@
 
 #include "actors/dns/dns_actor.hpp"
 #include "actors/informer/informer_actor.hpp"
+#include "actors/leader/leader_actor.hpp"
 #include "actors/metrics/registry.hpp"
 #include "actors/reconciler/dispatcher_actor.hpp"
 #include "actors/reconciler/reconciler_actor.hpp"
@@ -90,6 +91,7 @@ supervised_child kube_api_child(const child_materials& from) {
   options.connections = from.options.max_concurrent_reconciles;
   options.queries_per_second = from.options.kube_api_qps;
   options.user_agent = "egress-operator/" + from.version;
+  options.may_write = [deadline = from.deadline] { return deadline->open(); };
   options.observe = [&registry = from.registry](const kube::request_observation& seen) {
     registry.requested(seen.code, seen.method, seen.host, seen.took);
   };
@@ -134,12 +136,32 @@ supervised_child dispatcher_child(const child_materials& from) {
     return internal_error_status(service, *shared, "the reconciler failed; see the operator's log");
   };
   config.observe = observe_queue(from.registry);
-  return child(
+  auto made = child(
       from.handles, "dispatcher", {},
       [config](caf::actor_system& system, directory& into) {
         return into.dispatcher = system.spawn(dispatcher_behavior, config);
       },
       [](directory& into) { into.dispatcher = nullptr; });
+  made.only_while_running = true;  // a new one would not know that it is to drain
+  return made;
+}
+
+supervised_child leader_child(const child_materials& from) {
+  leader_config config;
+  config.settings.name_space = from.options.gateways.name_space;
+  config.settings.identity = from.identity;
+  config.deadline = from.deadline;
+  config.changed = [&registry = from.registry, lease = config.settings.name](bool leads) {
+    registry.set_leader(lease, leads);
+  };
+  auto made = child(
+      from.handles, "leader", {},
+      [config](caf::actor_system& system, directory& into) {
+        return into.leader = system.spawn(leader_behavior, config);
+      },
+      [](directory& into) { into.leader = nullptr; });
+  made.only_while_running = true;  // the Lease is not taken again once it is released
+  return made;
 }
 
 supervised_child dns_child(const child_materials& from) {
@@ -176,6 +198,7 @@ std::vector<supervised_child> children_of(const child_materials& from) {
   all.push_back(kube_api_child(from));
   for (const auto kind : kube::watched_kinds) all.push_back(informer_child(from, kind));
   all.push_back(dispatcher_child(from));
+  if (from.options.leader_election) all.push_back(leader_child(from));
   all.push_back(dns_child(from));
   for (std::size_t i = 0; i < from.dns.sockets->size(); ++i) all.push_back(worker_child(from, i));
   return all;

@@ -19,6 +19,9 @@ class io_thread;
 namespace metrics {
 class registry;
 }
+namespace leader {
+class write_deadline;
+}
 struct dns_setup;
 
 // Who lives under which id, weakly: for tests that kill, and for the end. From any thread.
@@ -45,6 +48,9 @@ struct child_materials {
   dns_setup& dns;
   const net::listening_socket& metrics_socket;
   handle_book& handles;
+  // Until when this replica may write; always open without leader election.
+  std::shared_ptr<leader::write_deadline> deadline;
+  const std::string& identity;  // in the Lease: the same for every life of the leader actor
 };
 
 std::vector<supervised_child> children_of(const child_materials& from);

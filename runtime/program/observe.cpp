@@ -52,6 +52,7 @@ metrics::pages pages_of(metrics::registry& registry, std::shared_ptr<published_b
         now.informers.push_back({part.substr(9), report.ready, report.objects, 0, {}});
       else
         now.actors.push_back({part, report.ready ? "ready" : "waits for " + report.waits_for, 0});
+      if (part == "leader") now.leader = report.says;
       if (part == "dns") now.table_names = report.objects;
     }
     return now;

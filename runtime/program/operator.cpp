@@ -1,11 +1,16 @@
 #include "runtime/program/operator.hpp"
 
+#include <fmt/format.h>
+
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <cstdlib>
+#include <random>
 
 #include "actors/dns/io/sockets.hpp"
+#include "actors/leader/write_deadline.hpp"
 #include "actors/metrics/dns_families.hpp"
 #include "actors/metrics/registry.hpp"
 #include "runtime/actor/bridge.hpp"
@@ -15,6 +20,21 @@
 #include "runtime/program/dns_setup.hpp"
 
 namespace egress {
+namespace {
+
+// A pod's name comes again after a restart of its container (and is another's in another cluster).
+std::string unique_identity() {
+  const auto* host = std::getenv("HOSTNAME");
+  std::random_device random;
+  return fmt::format("{}_{:08x}{:08x}", host ? host : "egress-operator", random(), random());
+}
+
+std::shared_ptr<leader::write_deadline> deadline_of(const run_options& options) {
+  return options.leader_election ? std::make_shared<leader::write_deadline>()
+                                 : std::make_shared<leader::write_deadline>(leader::boot_time::max());
+}
+
+}  // namespace
 
 // In the order of destruction reversed: the actor system goes first, the sockets last.
 struct egress_operator::parts {
@@ -25,6 +45,8 @@ struct egress_operator::parts {
   dns_setup dns;
   net::listening_socket metrics_socket;
   metrics::registry registry;
+  std::shared_ptr<leader::write_deadline> deadline = deadline_of(setup.options);
+  std::string identity = unique_identity();
   std::shared_ptr<published_board> board = std::make_shared<published_board>();
   std::promise<int> ended;
   std::future<int> end = ended.get_future();
@@ -42,7 +64,7 @@ result<std::unique_ptr<egress_operator>> egress_operator::start(operator_setup s
   if (!metrics) return fail("--metrics-addr: {}", metrics.error().message);
   auto made = std::make_unique<parts>(std::move(setup), std::move(*dns), std::move(*metrics));
   made->registry.set_max_concurrent_reconciles(made->setup.options.max_concurrent_reconciles);
-  made->registry.set_leader("egress-operator", true);
+  made->registry.set_leader("egress-operator", !made->setup.options.leader_election);
   made->registry.add(std::make_shared<metrics::dns_source>(
       "dns://" + made->dns.address, made->setup.version,
       metrics::dns_counters{made->dns.counters.begin(), made->dns.counters.end()}));
@@ -54,7 +76,7 @@ egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move
   p.system = std::make_unique<caf::actor_system>(p.config);
   supervisor_config config;
   config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.board,
-                                 p.dns, p.metrics_socket, p.handles});
+                                 p.dns, p.metrics_socket, p.handles, p.deadline, p.identity});
   config.times = p.setup.times;
   config.ended = [&p](int code) { p.ended.set_value(code); };
   config.died = [&p](const std::string& id) { p.registry.actor_restarted(id); };

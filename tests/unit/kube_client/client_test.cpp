@@ -132,6 +132,25 @@ TEST(client_write, is_held_back_when_the_gate_is_shut) {
   }
 }
 
+TEST(client_write, of_the_lease_passes_the_shut_gate_that_it_is_to_open) {
+  fixture f({{{http_answer(200, one_service)}}});
+  f.options.may_write = [] { return false; };
+  auto what = of(verb::replace);
+  what.of = kind::lease;
+  EXPECT_TRUE(f.call(what));
+  EXPECT_EQ(f.server.requests().size(), 1U);
+}
+
+TEST(client_write, of_the_lease_does_not_wait_for_the_bound_on_queries) {
+  fixture f(
+      {{{http_answer(200, one_service)}, {http_answer(200, one_service)}, {http_answer(200, one_service)}}});
+  f.options.queries_per_second = 0.001;
+  auto what = of(verb::replace);
+  what.of = kind::lease;
+  what.timeout = 5s;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(f.call(what));
+}
+
 TEST(client_write, asks_the_gate_again_before_a_retry) {
   fixture f({{{http_answer(429, "", "Retry-After: 1\r\n")}, {http_answer(200, one_service)}}});
   f.options.may_write = [asked = 0]() mutable { return asked++ == 0; };

@@ -1,0 +1,58 @@
+#pragma once
+// Holds the Lease, or waits for it: a thin shell over the election, which says what to ask and when. The way
+// to write is gated by the shared deadline, not by messages; those only say that leadership came (the
+// dispatcher reconciles everything again) and who leads (the status page). Losing the Lease ends nothing: DNS
+// and the informers go on.
+//
+// The Lease is polled at the election's own times; it is not watched in this version. So a Lease that was
+// handed on is taken within 4.4 s (client-go's jittered retry period), not at once.
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "actors/leader/election.hpp"
+#include "runtime/actor/messages.hpp"
+
+namespace egress {
+
+struct leader_config {
+  leader::election_settings settings;
+  // Of the process: it outlives the actor, whose successor closes it first and then earns it again.
+  std::shared_ptr<leader::write_deadline> deadline;
+  // Told when leadership comes or goes, and once at the start; on the actor's thread.
+  std::function<void(bool leads)> changed = [](bool) {};
+  // Must be what the write path compares the deadline with; virtual in tests.
+  std::function<leader::boot_time()> clock = leader::boot_clock::now;
+  wall_time (*wall)() = [] { return std::chrono::system_clock::now(); };
+};
+
+struct leader_state;
+leader_actor::behavior_type leader_behavior(leader_actor::stateful_pointer<leader_state> self,
+                                            leader_config config);
+
+struct leader_state {
+  static inline const char* name = "leader";
+
+  leader_actor::pointer self = nullptr;
+  leader_config config;
+  std::unique_ptr<leader::election> election;
+  directory_ptr everyone;
+  bool stopping = false, finished = false;
+  caf::typed_response_promise<ok_atom> released;
+  std::uint64_t timer = 0;
+  std::string complained;  // the last complaint: not repeated every two seconds
+  std::mt19937_64 random{std::random_device{}()};
+
+  leader::moment at();
+  void use(const directory_ptr& next);
+  void perform(leader::step step);
+  void announce(const leader::step& step);
+  void ask(const leader::lease_request& what);
+  void answered(const leader::lease_answer& answer);
+  void arm(leader::boot_time when);
+  void report();
+};
+
+}  // namespace egress
