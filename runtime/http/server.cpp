@@ -49,7 +49,7 @@ class stream_responder final : public responder {
     out.version(11);
     out.keep_alive(keep_alive_);
     out.set(beast::http::field::content_type, what.content_type);
-    for (const auto& [name, value] : what.headers) out.set(name, value);
+    for (const auto& [name, value] : what.headers) out.insert(name, value);  // some come more than once: Warning
     out.content_length(what.body.size());
     if (!head_only_) out.body() = std::move(what.body);
     answered_ = true;
@@ -80,6 +80,11 @@ class stream_responder final : public responder {
         to_, beast::http::make_chunk(asio::const_buffer(bytes.data(), bytes.size())), tuple_awaitable);
     alive_ = !failed;
     co_return alive_;
+  }
+
+  void cut() override {
+    answered_ = streaming_ = true;
+    alive_ = false;
   }
 
   // After the handler: the end of a stream, or an answer for a handler that forgot it.

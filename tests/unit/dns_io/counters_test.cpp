@@ -1,4 +1,4 @@
-#include "actors/dns/io/counters.hpp"
+#include "actors/dns/counters.hpp"
 
 #include <gtest/gtest.h>
 
