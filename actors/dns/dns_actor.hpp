@@ -3,30 +3,19 @@
 // (at most every 5 ms), within 100 ms for the rest (in-cluster names of gateways that come up), and not at
 // all for what cannot change it.
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "actors/dns/hijack_table.hpp"
+#include "actors/dns/table_memory.hpp"
 #include "runtime/actor/messages.hpp"
 
 namespace egress {
 
-// The last table, kept outside of the actor: its successor must know which names were hijacked, or those
-// whose Service is missing just then would leak.
-class table_memory {
- public:
-  hijack_table_ptr get() const { return table_.load(); }
-  void set(hijack_table_ptr table) { table_.store(std::move(table)); }
-
- private:
-  std::atomic<hijack_table_ptr> table_;
-};
-
 struct dns_actor_config {
-  std::shared_ptr<table_memory> memory = std::make_shared<table_memory>();
+  std::shared_ptr<dns::table_memory> memory = std::make_shared<dns::table_memory>();
   dns::table_options table;
   // Told of every new table, with when it was built: for the metrics.
   std::function<void(const dns::hijack_table&)> published = [](auto&) {};

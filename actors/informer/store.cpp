@@ -1,32 +1,17 @@
 #include "actors/informer/store.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
-#include <optional>
 #include <unordered_set>
 #include <utility>
 
 namespace egress::informer {
 namespace {
 
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 bool same(const kube::object& a, const kube::object& b) {
   return a.meta.uid == b.meta.uid && a.meta.resource_version == b.meta.resource_version;
 }
 
 }  // namespace
-
-bool older(std::string_view a, std::string_view b) {
-  const auto left = number(a), right = number(b);
-  return left && right && *left < *right;
-}
 
 changes store::replace(std::vector<kube::object_ptr> items) {
   changes out{.names = {}, .initial = !current_.synced};

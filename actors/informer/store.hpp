@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/kube/api.hpp"
+#include "runtime/kube/resource_version.hpp"
 #include "runtime/kube/snapshot.hpp"
 
 namespace egress::informer {
@@ -46,8 +47,6 @@ class store {
   std::deque<deletion> deletions_;
 };
 
-// Both are decimal numbers and a < b. (resourceVersions of one kind are comparable: KEP-5504. What is no
-// number is never older.)
-bool older(std::string_view a, std::string_view b);
+using kube::older;
 
 }  // namespace egress::informer

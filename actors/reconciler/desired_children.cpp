@@ -29,19 +29,48 @@ rendered_child rendered(kube::kind of, json::object object, const kube::projecti
 
 }  // namespace
 
-desired_gateway desired_of(const kube::object& external_service, const live_children& live,
-                           const gateway_settings& settings, const kube::projection_rules& rules) {
+rendering_key key_of(const kube::object& external_service, const live_children& live) {
   const auto* service = child_of(live, kube::kind::service);
   const auto* deployment = child_of(live, kube::kind::deployment);
-  const auto gateway = desired::make_gateway(external_service, settings, has_ipv6(service));
-  const auto hijack =
-      desired::next_hijack_label(gateway.spec.hijack_dns, deployment && deployment->ready_replicas > 0,
-                                 service ? service->hijack_label : "");
+  const auto& spec = external_service.as_external_service().spec;
+  const auto hijack = desired::next_hijack_label(
+      spec.hijack_dns, deployment && deployment->ready_replicas > 0, service ? service->hijack_label : "");
+  return {external_service.meta.generation, external_service.meta.uid, std::string{hijack},
+          has_ipv6(service)};
+}
+
+remembered_rendering remember(const kube::object& external_service, const live_children& live,
+                              const desired_gateway& desired) {
+  remembered_rendering made{key_of(external_service, live), {}, desired.config_hash};
+  for (std::size_t i = 0; i < kube::child_count; ++i)
+    if (desired.children[i]) made.projected[i] = desired.children[i]->projected;
+  return made;
+}
+
+bool nothing_to_do(const kube::object& external_service, const remembered_rendering& last,
+                   const live_children& live,
+                   const std::array<std::optional<settled>, kube::child_count>& known) {
+  // A server that does not count generations would hide a change of the spec.
+  if (last.key.generation <= 0 || last.key != key_of(external_service, live)) return false;
+  for (const auto kind : kube::child_kinds) {
+    const auto i = kube::child_index(kind);
+    std::optional<rendered_child> wanted;
+    if (last.projected[i]) wanted = rendered_child{kind, {}, *last.projected[i]};
+    const auto what = decide(external_service, kind, wanted ? &*wanted : nullptr, live[i].get(), known[i]);
+    if (what.what != action::nothing) return false;
+  }
+  return true;
+}
+
+desired_gateway desired_of(const kube::object& external_service, const live_children& live,
+                           const gateway_settings& settings, const kube::projection_rules& rules) {
+  const auto key = key_of(external_service, live);
+  const auto gateway = desired::make_gateway(external_service, settings, key.ipv6);
   desired_gateway made;
   made.config_hash = gateway.config.hash;
   for (const auto kind : kube::child_kinds) {
     if (!desired::wanted(kind, settings)) continue;
-    auto object = desired::with_server_defaults(kind, desired::render_child(kind, gateway, hijack));
+    auto object = desired::with_server_defaults(kind, desired::render_child(kind, gateway, key.hijack));
     object = desired::for_creation(kind, std::move(object), replica_bounds(gateway.spec).min);
     made.children[kube::child_index(kind)] = rendered(kind, std::move(object), rules);
   }

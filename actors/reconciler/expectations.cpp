@@ -2,10 +2,22 @@
 
 #include <utility>
 
+#include "runtime/kube/resource_version.hpp"
+
 namespace egress::reconciler {
 
 expectations::basis expectations::basis_of(const kube::object* seen, std::uint64_t epoch) {
   return {seen ? seen->meta.resource_version : "", epoch};
+}
+
+// A watch shows our writes one after the other: a snapshot may be behind the last one, and still have moved
+// on from what that was based on.
+bool expectations::holds(const expected_child& expected, const kube::object* seen, std::uint64_t epoch,
+                         bool touched) {
+  const auto now = basis_of(seen, epoch);
+  if (!touched && expected.on == now) return true;
+  return seen && expected.now && expected.on.epoch == epoch &&
+         kube::older(seen->meta.resource_version, expected.now->meta.resource_version);
 }
 
 live_children expectations::effective(const seen_children& seen, kind_mask changed) {
@@ -13,7 +25,7 @@ live_children expectations::effective(const seen_children& seen, kind_mask chang
   for (std::size_t i = 0; i < out.size(); ++i) {
     auto& expected = children_[i];
     const bool touched = (changed >> i & 1) != 0;
-    if (expected && !touched && expected->on == basis_of(out[i].get(), seen.epochs[i]))
+    if (expected && holds(*expected, out[i].get(), seen.epochs[i], touched))
       out[i] = expected->now;
     else
       expected.reset();
@@ -34,7 +46,9 @@ void expectations::learn(const seen_children& seen, const child_outcomes& outcom
 }
 
 expectations::known_status expectations::effective_status(const kube::object& seen, std::uint64_t epoch) {
-  if (status_ && status_->on == basis_of(&seen, epoch)) return status_->now;
+  const bool behind = status_ && status_->on.epoch == epoch &&
+                      kube::older(seen.meta.resource_version, status_->now.resource_version);
+  if (status_ && (behind || status_->on == basis_of(&seen, epoch))) return status_->now;
   status_.reset();
   return {seen.as_external_service().status, seen.meta.resource_version};
 }

@@ -57,6 +57,8 @@ class expectations {
     basis on;
     known_status now;
   };
+  static bool holds(const expected_child& expected, const kube::object* seen, std::uint64_t epoch,
+                    bool touched);
   static basis basis_of(const kube::object* seen, std::uint64_t epoch);
 
   std::array<std::optional<expected_child>, kube::child_count> children_;

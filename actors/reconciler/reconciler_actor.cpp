@@ -3,7 +3,6 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/reconciler/desired_children.hpp"
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/kube/json_text.hpp"
@@ -64,6 +63,10 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
   if (work->service->meta.deleting) return end();
   now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways.profile);
   if (now->refused) return children_done();
+  if (rendered && reconciler::nothing_to_do(*work->service, *rendered, now->live, expected.known())) {
+    now->config_hash = rendered->config_hash;
+    return children_done();
+  }
   start_tasks();
 }
 
@@ -76,7 +79,8 @@ std::string reconciler_state::previous_cluster_ip() const {
 void reconciler_state::start_tasks() {
   const auto& service = now->work->service;
   auto desired = reconciler::desired_of(*service, now->live, config->gateways, config->rules);
-  now->config_hash = std::move(desired.config_hash);
+  now->config_hash = desired.config_hash;
+  rendered = reconciler::remember(*service, now->live, desired);
   for (const auto kind : kube::child_kinds) {
     const auto i = kube::child_index(kind);
     now->tasks.emplace_back(reconciler::child_task_input{

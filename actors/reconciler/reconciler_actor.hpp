@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/reconciler/child_task.hpp"
+#include "actors/reconciler/desired_children.hpp"
 #include "actors/reconciler/expectations.hpp"
 #include "actors/reconciler/happenings.hpp"
 #include "actors/reconciler/status.hpp"
@@ -55,6 +56,7 @@ struct reconciler_state {
   std::shared_ptr<const reconciler_config> config;
   reconciler::expectations expected;
   reconciler::repair_watch repairs;
+  std::optional<reconciler::remembered_rendering> rendered;
   unsigned cluster_ip_refusals = 0;  // in a row
   std::unique_ptr<run> now;
 

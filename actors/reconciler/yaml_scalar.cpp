@@ -84,21 +84,20 @@ std::pair<unsigned, std::size_t> code_point(std::string_view text, std::size_t a
 }
 
 // The escapes that go-yaml writes by letter (YAML 1.1, 5.7).
-constexpr std::array<std::pair<unsigned, std::string_view>, 14> short_escapes{
-    {{0x00, "\\0"},
-     {0x07, "\\a"},
-     {0x08, "\\b"},
-     {0x09, "\\t"},
-     {0x0a, "\\n"},
-     {0x0b, "\\v"},
-     {0x0c, "\\f"},
-     {0x0d, "\\r"},
-     {0x1b, "\\e"},
-     {0x22, "\\\""},
-     {0x5c, "\\\\"},
-     {0x85, "\\N"},
-     {0x2028, "\\L"},
-     {0x2029, "\\P"}}};
+constexpr std::array<std::pair<unsigned, std::string_view>, 14> short_escapes{{{0x00, "\\0"},
+                                                                               {0x07, "\\a"},
+                                                                               {0x08, "\\b"},
+                                                                               {0x09, "\\t"},
+                                                                               {0x0a, "\\n"},
+                                                                               {0x0b, "\\v"},
+                                                                               {0x0c, "\\f"},
+                                                                               {0x0d, "\\r"},
+                                                                               {0x1b, "\\e"},
+                                                                               {0x22, "\\\""},
+                                                                               {0x5c, "\\\\"},
+                                                                               {0x85, "\\N"},
+                                                                               {0x2028, "\\L"},
+                                                                               {0x2029, "\\P"}}};
 
 void append_escape(std::string& out, unsigned c) {
   const auto found = std::ranges::find(short_escapes, c, &std::pair<unsigned, std::string_view>::first);

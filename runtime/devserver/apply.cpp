@@ -10,11 +10,19 @@ namespace {
 
 constexpr std::string_view annotation = "kubectl.kubernetes.io/last-applied-configuration";
 
-// kubectl's own form: without the annotation, and with a newline.
+// Byte for byte as kubectl writes it, or its first apply would find a difference: sorted, <, > and & escaped
+// as Go does, an empty annotations member, and a newline.
 std::string noted(json::object manifest) {
   auto& annotations = object_in(object_in(manifest, "metadata"), "annotations");
   remove_member(annotations, annotation);
-  return json::to_text(manifest) + "\n";
+  std::string text;
+  for (const char c : json::canonical_text(manifest)) {
+    if (c == '<' || c == '>' || c == '&')
+      text += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      text += c;
+  }
+  return text + "\n";
 }
 
 json::object last_applied_to(const json::object& present) {
@@ -43,9 +51,9 @@ outcome<stored> apply(cluster& on, json::object manifest, wall_time now) {
   if (of == nullptr || !on.serves(*of) || !of->stored_version.empty())
     return bad_request(fmt::format("no matches for kind \"{}\" in version \"{}\"", kind, version));
   if (of->allowed == access::read_only) return method_not_allowed(*of);
-  auto text = noted(manifest);
   auto& metadata = object_in(manifest, "metadata");
   if (of->namespaced) set_default(metadata, "namespace", "default");
+  auto text = noted(manifest);
   const object_key key{of->namespaced ? namespace_of(manifest) : "", name_of(manifest)};
   const auto present = on.objects().find(*of, key);
   write_options with;

@@ -19,7 +19,7 @@ namespace egress::dev {
 
 struct cluster_settings {
   std::string cluster_ip_range = "127.96.0.0/12";
-  std::string cluster_ip_range_v6;    // "" for a cluster of IPv4 alone
+  std::string cluster_ip_range_v6{};  // "" for a cluster of IPv4 alone
   milliseconds readiness_delay{300};  // until a Deployment's pods are "ready"
   std::size_t history = 10'000;       // changes that watches may go back
 };

@@ -14,17 +14,17 @@ namespace egress::dev {
 
 // Requests that it fits are answered with it, in the order in which faults were added.
 struct fault {
-  std::string verb;    // "get", "list", "watch", "create", "update", "patch", "delete"; "write": any of the
-                       // last four; "" any
-  std::string plural;  // "services", "externalservices/status"; "" any
-  std::string name;    // of the object (for a create: in the body); "" any
-  int times = -1;      // so often; -1: until it is removed
+  std::string verb{};    // "get", "list", "watch", "create", "update", "patch", "delete"; "write": any of the
+                         // last four; "" any
+  std::string plural{};  // "services", "externalservices/status"; "" any
+  std::string name{};    // of the object (for a create: in the body); "" any
+  int times = -1;        // so often; -1: until it is removed
 
   milliseconds delay{0};  // first wait, then go on
   int status = 0;         // answer with this code; 0: serve the request
   std::string message = "injected";
-  std::optional<seconds> retry_after;  // with the answer
-  bool cut = false;                    // close the connection without an answer
+  std::optional<seconds> retry_after{};  // with the answer
+  bool cut = false;                      // close the connection without an answer
   bool after = false;  // serve the request first, then answer or cut as above: a write that did happen
 };
 

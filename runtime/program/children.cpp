@@ -166,6 +166,7 @@ supervised_child leader_child(const child_materials& from) {
 
 supervised_child dns_child(const child_materials& from) {
   dns_actor_config config;
+  config.memory = from.dns.memory;
   config.table.name_space = from.options.gateways.name_space;
   config.published = observe_table(from.registry);
   // Without it nobody's names are hijacked any more: past the limit a new process is the better start.

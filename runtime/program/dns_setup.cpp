@@ -15,6 +15,8 @@ class socket_loop final : public packet_loop {
  public:
   socket_loop(const dns_setup& with, std::size_t index, std::function<void(std::string)> failed)
       : worker_(with.sockets, index, with.config, with.counters[index]) {
+    // Before the first packet: what waited in the kernel while there was no worker is answered as ever.
+    if (auto last = with.memory->get()) worker_.set_table(std::move(last));
     worker_.start(std::move(failed));
   }
   void set_table(hijack_table_ptr table) override { worker_.set_table(std::move(table)); }

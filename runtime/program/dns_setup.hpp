@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "actors/dns/io/config.hpp"
 #include "actors/dns/counters.hpp"
+#include "actors/dns/io/config.hpp"
 #include "actors/dns/io/sockets.hpp"
+#include "actors/dns/table_memory.hpp"
 #include "actors/dns/worker_actor.hpp"
 #include "runtime/base/options.hpp"
 
@@ -16,6 +17,7 @@ namespace egress {
 struct dns_setup {
   std::shared_ptr<const std::vector<dns::worker_sockets>> sockets;
   std::vector<std::shared_ptr<dns::worker_counters>> counters;  // one a worker
+  std::shared_ptr<dns::table_memory> memory = std::make_shared<dns::table_memory>();
   dns::worker_config config;
   std::string address;
 

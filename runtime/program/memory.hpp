@@ -5,7 +5,7 @@
 namespace egress {
 
 void set_up_memory();
-// Once, when the first lists are in: gives back to the kernel what their decoding needed.
+// After a burst of work: gives back to the kernel what it needed. Takes milliseconds.
 void give_back_memory();
 
 }  // namespace egress

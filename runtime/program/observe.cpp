@@ -6,8 +6,13 @@
 #include "actors/metrics/registry.hpp"
 #include "runtime/actor/bridge.hpp"
 #include "runtime/http/server.hpp"
+#include "runtime/program/memory.hpp"
 
 namespace egress {
+
+namespace {
+constexpr std::uint64_t work_between_trims = 500;
+}
 
 dispatcher_observer observe_queue(metrics::registry& registry) {
   dispatcher_observer made;
@@ -20,10 +25,15 @@ dispatcher_observer observe_queue(metrics::registry& registry) {
     registry.reconciled(result, worked);
   };
   // The queue counts for itself; the registry counts what is new since the last look.
-  made.queue = [&registry, adds = std::uint64_t{0},
-                retries = std::uint64_t{0}](const reconciler::queue_metrics& now) mutable {
+  made.queue = [&registry, adds = std::uint64_t{0}, retries = std::uint64_t{0},
+                trimmed_at = std::uint64_t{0}](const reconciler::queue_metrics& now) mutable {
     for (; adds < now.adds; ++adds) registry.queue_added();
     for (; retries < now.retries; ++retries) registry.queue_retried();
+    // A burst is over: what its decoding and rendering needed goes back to the kernel.
+    if (now.depth == 0 && now.processing == 0 && now.adds - trimmed_at >= work_between_trims) {
+      trimmed_at = now.adds;
+      give_back_memory();
+    }
     registry.set_queue({now.depth, now.processing, now.unfinished, now.longest_running});
   };
   return made;

@@ -75,7 +75,7 @@ void in_process_world::remove(const std::string& plural, const std::string& name
 
 bool in_process_world::ready(const std::string& name) {
   return server_->run([&](dev::cluster& on, dev::fault_table&) {
-    const auto found = on.objects().find(resource_of("externalservices").key(), {"", name});
+    const auto found = on.objects().find(resource_of("externalservices"), {"", name});
     if (!found) return false;
     const auto* status = found->if_contains("status");
     if (!status || !status->is_object()) return false;
@@ -89,7 +89,7 @@ bool in_process_world::ready(const std::string& name) {
 
 std::string in_process_world::cluster_ip(const std::string& name) {
   return server_->run([&](dev::cluster& on, dev::fault_table&) -> std::string {
-    const auto found = on.objects().find(resource_of("services").key(), {"egress-operator-system", name});
+    const auto found = on.objects().find(resource_of("services"), {"egress-operator-system", name});
     return found ? std::string{found->at("spec").at("clusterIP").as_string()} : "";
   });
 }
