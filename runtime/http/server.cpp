@@ -49,7 +49,8 @@ class stream_responder final : public responder {
     out.version(11);
     out.keep_alive(keep_alive_);
     out.set(beast::http::field::content_type, what.content_type);
-    for (const auto& [name, value] : what.headers) out.insert(name, value);  // some come more than once: Warning
+    for (const auto& [name, value] : what.headers)
+      out.insert(name, value);  // some come more than once: Warning
     out.content_length(what.body.size());
     if (!head_only_) out.body() = std::move(what.body);
     answered_ = true;
@@ -148,7 +149,9 @@ asio::awaitable<bool> server::state::one_request(beast::tcp_stream& with, beast:
   with.expires_after(buffer.size() == 0 ? limits.idle : limits.read);
   auto [no_head, head_bytes] = co_await beast::http::async_read_header(with, buffer, parser, tuple_awaitable);
   if (no_head == beast::http::error::end_of_stream || no_head == beast::error::timeout) co_return false;
-  stream_responder reply(with, limits, parser.keep_alive(), parser.get().method() == beast::http::verb::head);
+  // Asked of half a head, as a cancelled read leaves it, Beast would abort.
+  const bool stays = parser.is_header_done() && parser.keep_alive();
+  stream_responder reply(with, limits, stays, parser.get().method() == beast::http::verb::head);
   if (!no_head && parser.get()[beast::http::field::expect] == "100-continue")
     co_await asio::async_write(with, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")),
                                tuple_awaitable);

@@ -44,7 +44,8 @@ class responder {
   virtual boost::asio::awaitable<bool> answer(server_response what) = 0;
   virtual boost::asio::awaitable<bool> begin(unsigned status, std::string content_type) = 0;
   virtual boost::asio::awaitable<bool> chunk(std::string_view bytes) = 0;
-  // The connection ends when the handler returns, whatever is still missing of the answer: for faults in tests.
+  // The connection ends when the handler returns, whatever is still missing of the answer: for faults in
+  // tests.
   virtual void cut() = 0;
 };
 

@@ -1,5 +1,5 @@
 // The verbs, as clients see their answers.
-#include "fixture.hpp"
+#include "tests/unit/devserver_http/fixture.hpp"
 
 namespace egress::dev::test {
 namespace {
@@ -211,7 +211,7 @@ TEST(api, shows_tables_with_the_columns_of_the_definition) {
   std::string columns;
   for (const auto& one : got.at("columnDefinitions").as_array())
     columns += at(one.as_object(), "/name") + "|";
-  EXPECT_EQ(columns, "Name|DNS Name|Ports|Hijack|Ready|Age|");
+  EXPECT_EQ(columns, "Name|DNS NAME|PORTS|HIJACK|READY|AGE|");
   EXPECT_EQ(at(got, "/rows/0/cells/1"), "a.example");
   EXPECT_EQ(at(got, "/rows/0/cells/5"), "5m");
   EXPECT_EQ(at(got, "/rows/0/object/kind"), "PartialObjectMetadata");

@@ -1,8 +1,10 @@
 // The server as a whole, over sockets.
 #include "runtime/devserver/dev_server.hpp"
 
-#include "fixture.hpp"
-#include "http_peer.hpp"
+#include <sys/socket.h>
+
+#include "tests/unit/devserver_http/fixture.hpp"
+#include "tests/unit/devserver_http/http_peer.hpp"
 
 namespace egress::dev::test {
 namespace {
@@ -112,6 +114,19 @@ TEST_F(running_server, ends_watches_when_it_stops) {
   server->stop();
   EXPECT_EQ(watch.next_short(), "");
   EXPECT_EQ(server->run([](cluster&, fault_table&) { return 1; }), 1) << "what is in it can still be read";
+}
+
+// A connection that waits for its next request, and one in the middle of a head.
+TEST_F(running_server, stops_with_connections_that_ask_nothing) {
+  const auto silent = connect_to(port), half = connect_to(port);
+  ASSERT_EQ(::send(half.get(), "GET / HT", 8, MSG_NOSIGNAL), 8);
+  // The server has taken both when it has taken a third.
+  ASSERT_EQ(ask(port, "GET", "/readyz").status, 200);
+  server->stop();
+  for (const auto* const one : {&silent, &half}) {
+    char byte = 0;
+    EXPECT_LE(::recv(one->get(), &byte, 1, 0), 0);
+  }
 }
 
 // One turn's text waits for a client that does not read; what comes after is the history's, and then gone.

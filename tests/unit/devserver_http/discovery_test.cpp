@@ -1,5 +1,5 @@
 // What kubectl asks before it does anything.
-#include "fixture.hpp"
+#include "tests/unit/devserver_http/fixture.hpp"
 
 namespace egress::dev::test {
 namespace {

@@ -1,9 +1,9 @@
 // What tests make go wrong, seen by a client.
 #include <thread>
 
-#include "fixture.hpp"
-#include "http_peer.hpp"
 #include "runtime/devserver/fault_control.hpp"
+#include "tests/unit/devserver_http/fixture.hpp"
+#include "tests/unit/devserver_http/http_peer.hpp"
 
 namespace egress::dev::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "http_peer.hpp"
+#include "tests/unit/devserver_http/http_peer.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -13,16 +13,6 @@ namespace egress::dev::test {
 namespace {
 
 constexpr int patience_ms = 10'000;
-
-unique_fd connect_to(std::uint16_t port) {
-  unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) ADD_FAILURE() << "no connection";
-  return fd;
-}
 
 void send_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -59,6 +49,16 @@ int status_of_head(const std::string& head) {
 }
 
 }  // namespace
+
+unique_fd connect_to(std::uint16_t port) {
+  unique_fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) ADD_FAILURE() << "no connection";
+  return fd;
+}
 
 json::object reply::json() const {
   auto parsed = egress::json::parse_object(body);

@@ -11,6 +11,8 @@
 
 namespace egress::dev::test {
 
+unique_fd connect_to(std::uint16_t port);
+
 struct reply {
   int status = 0;  // 0: the connection ended without an answer
   std::string head, body;

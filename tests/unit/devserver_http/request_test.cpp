@@ -1,5 +1,5 @@
 // What a method and a target ask for.
-#include "fixture.hpp"
+#include "tests/unit/devserver_http/fixture.hpp"
 
 namespace egress::dev::test {
 namespace {

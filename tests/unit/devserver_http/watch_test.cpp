@@ -1,5 +1,5 @@
 // A watch as lines of JSON, without HTTP or a clock.
-#include "fixture.hpp"
+#include "tests/unit/devserver_http/fixture.hpp"
 
 namespace egress::dev::test {
 namespace {
