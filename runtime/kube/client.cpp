@@ -168,6 +168,26 @@ struct attempt {
   bool stale = false;  // the kept-alive connection was closed already: nothing is known to have happened
 };
 
+asio::awaitable<reply> read_answer(client::state& state, http::connection& from,
+                                   const http::response_head& head, const request& what,
+                                   clock::time_point deadline) {
+  if (head.status < 200 || head.status > 299) {
+    const auto text = co_await read_error_body(from, head.gzip, left_until(deadline));
+    co_return std::unexpected(classify(head.status, text, head.retry_after));
+  }
+  if (what.what == verb::list) co_return co_await read_list(state, from, head.gzip, what.of, deadline);
+  co_return co_await read_document(state, from, head.gzip, what, deadline);
+}
+
+http::client_request message_for(const client::state& state, const http_shape& shape, const request& what,
+                                 const credentials::current& who) {
+  auto message = state.message(shape.method, shape.target, who);
+  if (!shape.content_type.empty()) message.headers.emplace_back("Content-Type", shape.content_type);
+  if (what.what == verb::list) message.headers.emplace_back("Accept-Encoding", "gzip");
+  message.body = shape.body;
+  return message;
+}
+
 asio::awaitable<attempt> try_once(client::state& state, const request& what, clock::time_point deadline) {
   const auto now = co_await state.who.get(state.on);
   if (!now) co_return attempt{std::unexpected(api_failure(api_errc::unauthorized, now.error().message))};
@@ -181,10 +201,7 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
     if (!opened) co_return attempt{std::unexpected(to_api_error(opened.error()))};
     connection = std::move(*opened);
   }
-  auto message = state.message(shape.method, shape.target, *now);
-  if (!shape.content_type.empty()) message.headers.emplace_back("Content-Type", shape.content_type);
-  if (what.what == verb::list) message.headers.emplace_back("Accept-Encoding", "gzip");
-  message.body = shape.body;
+  auto message = message_for(state, shape, what, *now);
   if (shape.writes && !state.options.may_write()) {
     state.pool.keep(std::move(connection), now->tls.get());
     co_return attempt{
@@ -198,15 +215,7 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
     const bool stale = reused && head.error().kind == http::failure_kind::stale;
     co_return attempt{std::unexpected(to_api_error(head.error())), stale};
   }
-  reply outcome;
-  if (head->status < 200 || head->status > 299) {
-    const auto text = co_await read_error_body(*connection, head->gzip, left_until(deadline));
-    outcome = std::unexpected(classify(head->status, text, head->retry_after));
-  } else if (what.what == verb::list) {
-    outcome = co_await read_list(state, *connection, head->gzip, what.of, deadline);
-  } else {
-    outcome = co_await read_document(state, *connection, head->gzip, what, deadline);
-  }
+  auto outcome = co_await read_answer(state, *connection, *head, what, deadline);
   state.pool.keep(std::move(connection), now->tls.get());
   co_return attempt{std::move(outcome)};
 }

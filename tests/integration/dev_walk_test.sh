@@ -10,7 +10,7 @@ kinds="configmap deployment horizontalpodautoscaler service networkpolicy"
 ask() { dig +short +time=2 +tries=2 @127.0.0.1 -p "$dns" "$@"; }
 answers() { [ "$(ask "$1")" = "$2" ]; }
 # The answer to a name that nobody hijacks and upstream does not know.
-unknown() { ask +noshort "$1" | grep -q 'status: NXDOMAIN'; }
+unknown() { dig +time=2 +tries=2 @127.0.0.1 -p "$dns" "$1" | grep -q 'status: NXDOMAIN'; }
 cluster_ip() { kubectl get service -n $namespace "$1" -o 'jsonpath={.spec.clusterIP}'; }
 uid_of() { kubectl get "$1" -n $namespace "$2" -o 'jsonpath={.metadata.uid}' --ignore-not-found; }
 is_another() { local now; now=$(uid_of "$1" "$2") && [ -n "$now" ] && [ "$now" != "$3" ]; }

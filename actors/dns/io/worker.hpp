@@ -7,8 +7,8 @@
 #include <set>
 #include <string>
 
-#include "actors/dns/io/config.hpp"
 #include "actors/dns/counters.hpp"
+#include "actors/dns/io/config.hpp"
 #include "actors/dns/io/sockets.hpp"
 
 namespace egress::dns {
