@@ -82,7 +82,10 @@ outcome<json::value> body_of(const parsed_request& what) {
 
 outcome<json::object> object_of(const parsed_request& what) {
   const auto type = std::string_view{what.from->content_type}.substr(0, what.from->content_type.find(';'));
-  if (!type.empty() && type != "application/json") return unsupported_media("application/json");
+  if (!type.empty() && type != "application/json")  // kubectl's generators (`kubectl create configmap`) send
+                                                    // built-in kinds as protobuf.
+    return unsupported_media(
+        "application/json (the embedded server reads no protobuf: use kubectl apply -f)");
   auto body = body_of(what);
   if (!body) return std::unexpected(std::move(body.error()));
   if (!body->is_object()) return bad_request("the body of the request is no object");
