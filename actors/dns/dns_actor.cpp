@@ -67,7 +67,9 @@ void dns_state::learn(const informer_update& update) {
 }
 
 void dns_state::build_within(milliseconds longest) {
-  const auto at = std::max(now(self) + longest, built + pause_between_builds);
+  // A large table takes its time: building may take a fifth of a core, not all of it.
+  const auto pause = std::max<steady_time::duration>(pause_between_builds, 4 * took);
+  const auto at = std::max(now(self) + longest, built + pause);
   if (at <= now(self)) return build();
   if (due && *due <= at) return;
   due = at;
@@ -79,6 +81,7 @@ void dns_state::timer() {
 }
 
 void dns_state::build() {
+  const auto began = std::chrono::steady_clock::now();
   const auto previous = config.memory->get();
   auto made =
       dns::build_hijack_table(services.objects, external_services.objects, previous.get(), config.table);
@@ -90,6 +93,7 @@ void dns_state::build() {
   publish();
   if (first) report();
   built = now(self);
+  took = std::chrono::steady_clock::now() - began;
   due.reset();
 }
 

@@ -38,6 +38,7 @@ struct dns_state {
   hijack_table_ptr table;  // null until both kinds are known in this life
   std::set<std::string> complaints;
   steady_time built{};             // when the last table was
+  steady_time::duration took{};    // its building
   std::optional<steady_time> due;  // of the next one
   std::map<caf::actor_id, caf::weak_actor_ptr> workers;
 

@@ -29,7 +29,7 @@ TEST(restart, under_load_loses_no_query) {
   });
   unsigned restarts = 0;
   while (received < total && !lost) {
-    const unsigned until = received + total / 25;
+    const unsigned until = received + total / 50;
     while (received < until && received < total && !lost) std::this_thread::yield();
     if (restarts % 2 == 0) worker->inject_failure("test");
     worker.reset();
