@@ -67,6 +67,8 @@ void build_table(benchmark::State& state) {
   for (auto _ : state)
     benchmark::DoNotOptimize(
         dns::build_hijack_table(all.services, all.external_services, previous.get(), {}).table);
+  state.counters["bytes_per_service"] =
+      static_cast<double>(previous->memory()) / static_cast<double>(state.range(0));
 }
 BENCHMARK(build_table)->Arg(100)->Arg(10'000)->Unit(benchmark::kMillisecond);
 

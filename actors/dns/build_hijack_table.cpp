@@ -1,7 +1,8 @@
-// From Services and ExternalServices to the entries of the table.
+// From Services and ExternalServices to the records of the table.
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <charconv>
 #include <tuple>
 #include <unordered_map>
 
@@ -10,149 +11,255 @@
 namespace egress::dns {
 namespace {
 
-// Reads the ClusterIPs into the entry; what is no address ("None") is left out.
-void set_addresses(table_entry& entry, const std::vector<std::string>& addresses) {
-  for (const auto& text : addresses) {
-    std::array<std::uint8_t, 4> v4{};
-    std::array<std::uint8_t, 16> v6{};
-    if (inet_pton(AF_INET, text.c_str(), v4.data()) == 1) {
-      if (entry.v4.size() < max_addresses) entry.v4.push_back(v4);
-    } else if (inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) {
-      if (entry.v6.size() < max_addresses) entry.v6.push_back(v6);
+// ClusterIPs of one Service, packed as a record has them.
+struct address_pair {
+  std::array<std::uint8_t, 4 * max_addresses> v4_room;
+  std::array<std::uint8_t, 16 * max_addresses> v6_room;
+  std::size_t v4_size = 0, v6_size = 0;
+
+  address_list<4> v4() const { return address_list<4>(bytes(v4_room).first(v4_size)); }
+  address_list<16> v6() const { return address_list<16>(bytes(v6_room).first(v6_size)); }
+  bool empty() const { return v4_size + v6_size == 0; }
+};
+
+// What is no address ("None") is left out.
+address_pair read_addresses(const std::vector<std::string>& texts) {
+  address_pair read;
+  std::array<std::uint8_t, 16> address;
+  const auto keep = [&](auto& room, std::size_t& size, std::size_t width) {
+    if (size + width > room.size()) return;
+    std::copy_n(address.begin(), width, room.begin() + static_cast<std::ptrdiff_t>(size));
+    size += width;
+  };
+  for (const auto& text : texts) {
+    if (inet_pton(AF_INET, text.c_str(), address.data()) == 1)
+      keep(read.v4_room, read.v4_size, 4);
+    else if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1)
+      keep(read.v6_room, read.v6_size, 16);
+  }
+  return read;
+}
+
+void append_label(wire_name& to, std::string_view label) {
+  to.data[to.size++] = static_cast<std::uint8_t>(label.size());
+  std::memcpy(&to.data[to.size], label.data(), label.size());
+  to.size = static_cast<std::uint8_t>(to.size + label.size());
+  ++to.labels;
+}
+
+// 4.3.2.1.in-addr.arpa, or 32 nibbles below ip6.arpa.
+template <std::size_t Size>
+wire_name reverse_name(const std::array<std::uint8_t, Size>& address) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  wire_name name;
+  for (std::size_t i = Size; i-- > 0;) {
+    if constexpr (Size == 4) {
+      char text[3];
+      const auto end = std::to_chars(text, text + sizeof text, address[i]).ptr;
+      append_label(name, {text, end});
+    } else {
+      append_label(name, digits.substr(address[i] & 15, 1));
+      append_label(name, digits.substr(address[i] >> 4, 1));
     }
+  }
+  append_label(name, Size == 4 ? "in-addr" : "ip6");
+  append_label(name, "arpa");
+  name.data[name.size++] = 0;
+  return name;
+}
+
+// In the order of the snapshot, which keeps them alive.
+using object_list = std::vector<const kube::object*>;
+object_list objects_of(const kube::snapshot& all) {
+  object_list list;
+  list.reserve(all.size());
+  all.for_each([&](const kube::object_ptr& object) { list.push_back(object.get()); });
+  return list;
+}
+
+// Objects are scattered in memory, and waiting for it would be most of the work of a build: those soon to be
+// read are asked for ahead, then what they point to.
+void fetch_ahead(const object_list& list, std::size_t at) {
+  constexpr std::size_t cache_line = 64, object_distance = 16, parts_distance = 6;
+  if (at + object_distance < list.size()) {
+    const auto* object = reinterpret_cast<const char*>(list[at + object_distance]);
+    for (std::size_t i = 0; i < sizeof(kube::object); i += cache_line) __builtin_prefetch(object + i);
+    __builtin_prefetch(object + sizeof(kube::object) - 1);  // it need not begin with a line
+  }
+  if (at + parts_distance >= list.size()) return;
+  if (const auto* child = std::get_if<kube::child>(&list[at + parts_distance]->body)) {
+    __builtin_prefetch(child->cluster_ips.data());
+    __builtin_prefetch(child->dns_name.data());
   }
 }
 
-bool has_address(const table_entry& entry) {
-  return !entry.v4.empty() || !entry.v6.empty();
-}
-
-// "4.3.2.1.in-addr.arpa", or 32 nibbles below ip6.arpa.
-template <std::size_t Size>
-std::string reverse_name(const std::array<std::uint8_t, Size>& address) {
-  std::string text;
-  for (std::size_t i = Size; i-- > 0;)
-    text += Size == 4 ? fmt::format("{}.", address[i])
-                      : fmt::format("{:x}.{:x}.", address[i] & 15, address[i] >> 4);
-  return text + (Size == 4 ? "in-addr.arpa" : "ip6.arpa");
-}
-
-// Owner's age, for who wins a name; an entry, or the reason why there is none.
-struct claim {
-  table_entry entry;
-  std::int64_t created = 0;
-};
-
 class builder {
  public:
+  // Room for the usual: three records for each Service.
   builder(const kube::snapshot& services, const hijack_table* previous, const table_options& options)
-      : services_(services), options_(options) {
-    if (!previous) return;
-    for (const auto& entry : previous->entries())
-      if (entry.kind == entry_kind::hijacked) previous_.emplace(entry.owner, &entry);
+      : services_(services),
+        previous_(previous),
+        suffix_(parse_name(fmt::format("{}.svc.{}", options.name_space, options.cluster_domain))) {
+    claims_.reserve(services.size() * 3);
+    done_.reserve(services.size());
+    records_.reserve(services.size() * 160);
   }
 
   void add_external_service(const kube::object& object) {
     const auto& external = object.as_external_service();
     // A spec that cannot be decoded says nothing about hijackDns: the last answer stays.
-    if (object.meta.deleting || (!external.spec.hijack_dns && external.undecodable.empty())) return;
-    if (auto entry = from_service(object.meta.name); entry && external.undecodable.empty())
-      claims_.push_back({std::move(*entry), object.meta.creation_time});
-    else if (const auto kept = previous_.find(object.meta.name); kept != previous_.end())
-      claims_.push_back({*kept->second, object.meta.creation_time});
+    const bool readable = external.undecodable.empty();
+    if (object.meta.deleting || (!external.spec.hijack_dns && readable)) return;
+    // What its Service says is complained about even then. All of it is read now: objects are scattered in
+    // memory, and to come back for the rest is the larger part of the work.
+    const auto service = services_.find(object.meta.name);
+    if (service) {
+      const auto addresses = read_addresses(service->as_child().cluster_ips);
+      add_in_cluster(*service, addresses);
+      done_.push_back(service.get());
+      if (add_hijacked(object.meta, service->as_child(), addresses, readable)) return;
+    }
+    if (const auto* kept = last_answer(object.meta.name)) claim(*kept, object.meta.creation_time);
   }
 
-  // The Service's own name and the reverse names of its addresses.
-  void add_in_cluster(const kube::object& service) {
-    if (service.meta.deleting || service.as_child().ours_cannot_be) return;
-    const auto name = parse_name(
-        fmt::format("{}.{}.svc.{}", service.meta.name, options_.name_space, options_.cluster_domain));
-    if (!name) return;
-    table_entry entry{.kind = entry_kind::in_cluster,
-                      .wildcard = false,
-                      .name = *name,
-                      .owner = service.meta.name,
-                      .v4 = {},
-                      .v6 = {},
-                      .target = {}};
-    set_addresses(entry, service.as_child().cluster_ips);
-    if (!has_address(entry)) return;
-    for (const auto& address : entry.v4) add_reverse(entry, reverse_name(address));
-    for (const auto& address : entry.v6) add_reverse(entry, reverse_name(address));
-    claims_.push_back({std::move(entry), service.meta.creation_time});
+  // The Services that no ExternalService led to. Both snapshots are in the same order, so those that are done
+  // come as they were done; one taken twice would only claim its own names again.
+  void add_service(const kube::object& service) {
+    if (next_done_ < done_.size() && done_[next_done_] == &service)
+      ++next_done_;
+    else
+      add_in_cluster(service, read_addresses(service.as_child().cluster_ips));
   }
 
   built_table finish() {
-    // A hijacked name goes before one of ours; then the older owner, then the smaller name.
-    const auto rank = [](const claim& c) { return std::tie(c.entry.kind, c.created, c.entry.owner); };
-    std::ranges::sort(claims_, [&](const claim& a, const claim& b) {
-      const auto left = a.entry.name.view(), right = b.entry.name.view();
-      if (!std::ranges::equal(left, right)) return std::ranges::lexicographical_compare(left, right);
-      if (a.entry.wildcard != b.entry.wildcard) return b.entry.wildcard;
-      return rank(a) < rank(b);
-    });
-    std::vector<table_entry> entries;
-    entries.reserve(claims_.size());
-    for (auto& next : claims_) {
-      if (entries.empty() || !same_name(entries.back(), next.entry)) {
-        entries.push_back(std::move(next.entry));
-      } else if (next.entry.kind == entry_kind::hijacked) {
-        complaints_.push_back(fmt::format("ExternalService {}: the name {}{} is taken by the older {}",
-                                          next.entry.owner, next.entry.wildcard ? "*." : "",
-                                          to_text(next.entry.name.view()), entries.back().owner));
-      }
-    }
-    return {std::make_shared<const hijack_table>(std::move(entries)), std::move(complaints_)};
+    records_.shrink_to_fit();
+    auto table = std::make_shared<const hijack_table>(std::move(records_), claims_);
+    if (table->entry_count() < claims_.size()) complain_of_taken(*table);
+    return {std::move(table), std::move(complaints_)};
   }
 
  private:
-  static bool same_name(const table_entry& a, const table_entry& b) {
-    return a.wildcard == b.wildcard && std::ranges::equal(a.name.view(), b.name.view());
+  // The Service's own name and the reverse names of its addresses.
+  void add_in_cluster(const kube::object& service, const address_pair& addresses) {
+    if (addresses.empty() || service.meta.deleting || service.as_child().ours_cannot_be) return;
+    const auto name = in_cluster_name(service.meta.name);
+    if (!name) return;
+    const auto target = claim({.kind = entry_kind::in_cluster,
+                               .wildcard = false,
+                               .name = name->view(),
+                               .owner = service.meta.name,
+                               .v4 = addresses.v4(),
+                               .v6 = addresses.v6(),
+                               .target = {}},
+                              service.meta.creation_time);
+    add_reverse(addresses.v4(), target);
+    add_reverse(addresses.v6(), target);
   }
 
-  // What the Service of this name says to hijack; nothing when it is missing, unlabelled or not usable.
-  std::optional<table_entry> from_service(const std::string& owner) {
-    const auto service = services_.find(owner);
-    if (!service || service->as_child().hijack_label != "true") return std::nullopt;
-    const auto& child = service->as_child();
+  record_place claim(const table_entry& entry, std::int64_t created, record_place target = 0) {
+    const auto place = write_record(records_, entry, target);
+    claims_.push_back({place, hash_name(entry.name, entry.wildcard), created, entry.kind, entry.wildcard});
+    return place;
+  }
+
+  template <std::size_t Size>
+  void add_reverse(const address_list<Size>& addresses, record_place target) {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      const auto name = reverse_name(addresses.at(i));
+      claim({.kind = entry_kind::reverse,
+             .wildcard = false,
+             .name = name.view(),
+             .owner = {},
+             .v4 = {},
+             .v6 = {},
+             .target = {}},
+            0, target);
+    }
+  }
+
+  // Claims what the Service of this owner says to hijack; false when it is unlabelled or not usable, or when
+  // it is not `wanted`.
+  bool add_hijacked(const kube::object_meta& owner, const kube::child& child, const address_pair& addresses,
+                    bool wanted) {
+    if (child.hijack_label != "true") return false;
     std::string_view text = child.dns_name;
-    table_entry entry{.kind = entry_kind::hijacked,
-                      .wildcard = text.starts_with("*."),
-                      .name = {},
-                      .owner = owner,
-                      .v4 = {},
-                      .v6 = {},
-                      .target = {}};
-    if (entry.wildcard) text.remove_prefix(2);
+    const bool wildcard = text.starts_with("*.");
+    if (wildcard) text.remove_prefix(2);
     const auto name = parse_name(text);
     if (!name) {
-      complaints_.push_back(
-          fmt::format("Service {}: annotation egress.monzo.com/dns-name: {}", owner, name.error().message));
-      return std::nullopt;
+      complaints_.push_back(fmt::format("Service {}: annotation egress.monzo.com/dns-name: {}", owner.name,
+                                        name.error().message));
+      return false;
     }
-    entry.name = *name;
-    set_addresses(entry, child.cluster_ips);
-    if (!has_address(entry)) return std::nullopt;
-    return entry;
+    if (addresses.empty() || !wanted) return false;
+    claim({.kind = entry_kind::hijacked,
+           .wildcard = wildcard,
+           .name = name->view(),
+           .owner = owner.name,
+           .v4 = addresses.v4(),
+           .v6 = addresses.v6(),
+           .target = {}},
+          owner.creation_time);
+    return true;
   }
 
-  void add_reverse(const table_entry& of, const std::string& text) {
-    const auto name = parse_name(text);
-    if (!name) return;
-    claims_.push_back({table_entry{.kind = entry_kind::reverse,
-                                   .wildcard = false,
-                                   .name = *name,
-                                   .owner = of.owner,
-                                   .v4 = {},
-                                   .v6 = {},
-                                   .target = {of.name.view().begin(), of.name.view().end()}},
-                       0});
+  std::optional<wire_name> in_cluster_name(std::string_view service) const {
+    auto name = parse_name(service);
+    if (!suffix_ || !name || service.ends_with('.')) return std::nullopt;
+    const std::size_t head = name->size - 1u;  // without the root
+    if (head + suffix_->size > max_name_size) return std::nullopt;
+    std::ranges::copy(suffix_->view(), name->data.begin() + static_cast<std::ptrdiff_t>(head));
+    name->size = static_cast<std::uint8_t>(head + suffix_->size);
+    name->labels = static_cast<std::uint8_t>(name->labels + suffix_->labels);
+    return *name;
+  }
+
+  // Most builds need none of the last answers: they are listed with the first that does.
+  const table_entry* last_answer(std::string_view owner) {
+    if (previous_) {
+      previous_->for_each([&](const table_entry& entry) {
+        if (entry.kind == entry_kind::hijacked) last_answers_.emplace(entry.owner, entry);
+      });
+      previous_ = nullptr;
+    }
+    const auto found = last_answers_.find(owner);
+    return found == last_answers_.end() ? nullptr : &found->second;
+  }
+
+  // In the order of the names, then as they lost.
+  void complain_of_taken(const hijack_table& table) {
+    struct loser {
+      table_entry entry;
+      std::int64_t created;
+      std::string_view winner;
+    };
+    std::vector<loser> losers;
+    for (const auto& one : claims_) {
+      const auto entry = table.entry_at(one.record);
+      if (entry.kind != entry_kind::hijacked) continue;
+      const auto winner = table.find_only(entry.name, entry.wildcard);
+      if (winner->owner != entry.owner) losers.push_back({entry, one.created, winner->owner});
+    }
+    std::ranges::sort(losers, [](const loser& a, const loser& b) {
+      const auto left = a.entry.name, right = b.entry.name;
+      if (!std::ranges::equal(left, right)) return std::ranges::lexicographical_compare(left, right);
+      return std::tie(a.entry.wildcard, a.created, a.entry.owner) <
+             std::tie(b.entry.wildcard, b.created, b.entry.owner);
+    });
+    for (const auto& [entry, created, winner] : losers)
+      complaints_.push_back(fmt::format("ExternalService {}: the name {}{} is taken by the older {}",
+                                        entry.owner, entry.wildcard ? "*." : "", to_text(entry.name),
+                                        winner));
   }
 
   const kube::snapshot& services_;
-  const table_options& options_;
-  std::unordered_map<std::string_view, const table_entry*> previous_;
-  std::vector<claim> claims_;
+  const hijack_table* previous_;  // null once last_answers_ has what it says
+  const result<wire_name> suffix_;
+  std::unordered_map<std::string_view, table_entry> last_answers_;
+  record_arena records_;
+  std::vector<table_claim> claims_;
+  object_list done_;  // Services
+  std::size_t next_done_ = 0;
   std::vector<std::string> complaints_;
 };
 
@@ -161,8 +268,14 @@ class builder {
 built_table build_hijack_table(const kube::snapshot& services, const kube::snapshot& external_services,
                                const hijack_table* previous, const table_options& options) {
   builder table(services, previous, options);
-  external_services.for_each([&](const kube::object_ptr& object) { table.add_external_service(*object); });
-  services.for_each([&](const kube::object_ptr& object) { table.add_in_cluster(*object); });
+  const auto externals = objects_of(external_services), children = objects_of(services);
+  for (std::size_t i = 0; i < externals.size(); ++i) {
+    // Both are in the same order: about there is the Service that will be looked up.
+    fetch_ahead(externals, i);
+    fetch_ahead(children, i * children.size() / externals.size());
+    table.add_external_service(*externals[i]);
+  }
+  for (const auto* service : children) table.add_service(*service);
   return table.finish();
 }
 

@@ -1,79 +1,78 @@
 #include "actors/dns/hijack_table.hpp"
 
-#include <bit>
-#include <cstring>
+#include <tuple>
 
 namespace egress::dns {
 namespace {
 
-// Eight bytes at a time, multiply and fold. Only names of our own objects are ever inserted, so a client
-// cannot choose colliding ones.
-std::uint32_t hash_name(bytes name, bool wildcard) {
-  std::uint64_t state = wildcard ? 0x9e3779b97f4a7c15u : 0xa0761d6478bd642fu;
-  const auto mix = [&state](std::uint64_t word) {
-    const auto wide = static_cast<unsigned __int128>(state ^ word) * 0xe7037ed1a0b428dbu;
-    state = static_cast<std::uint64_t>(wide) ^ static_cast<std::uint64_t>(wide >> 64);
-  };
-  const std::uint8_t* at = name.data();
-  std::size_t left = name.size();
-  for (; left >= 8; left -= 8, at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    mix(word);
-  }
-  std::uint64_t tail = 0;
-  if (left > 0) std::memcpy(&tail, at, left);
-  mix(tail ^ static_cast<std::uint64_t>(name.size()) << 56);
-  return static_cast<std::uint32_t>(state ^ state >> 32);
+std::size_t label_count(bytes name) {
+  std::size_t labels = 0;
+  for (std::size_t at = 0; name[at] != 0; at += name[at] + 1u) ++labels;
+  return labels;
 }
 
 }  // namespace
 
-hijack_table::hijack_table(std::vector<table_entry> entries)
-    : entries_(std::move(entries)), slots_(std::bit_ceil(entries_.size() * 2 + 1)) {
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-    insert(i);
-    if (entries_[i].wildcard) wildcard_depths_.set(entries_[i].name.labels);
-    if (entries_[i].kind == entry_kind::hijacked) ++hijacked_;
+hijack_table::hijack_table(record_arena records, const std::vector<table_claim>& claims)
+    : records_(std::move(records)), slots_(claims.size() * 2 + 1) {
+  // While claims compete a slot has the number of one, to see its owner's age; then the record's place.
+  for (std::uint32_t i = 0; i < claims.size(); ++i) insert(claims, i);
+  for (auto& taken : slots_) {
+    if (taken.place == 0) continue;
+    const auto& winner = claims[taken.place - 1];
+    count(winner);
+    taken.place = winner.record + 1;
   }
 }
 
-void hijack_table::insert(std::uint32_t position) {
-  const auto& entry = entries_[position];
-  const std::uint32_t hash = hash_name(entry.name.view(), entry.wildcard);
-  std::size_t at = hash & (slots_.size() - 1);
-  while (slots_[at].entry != 0) at = (at + 1) & (slots_.size() - 1);
-  slots_[at] = {hash, position + 1};
+void hijack_table::insert(const std::vector<table_claim>& claims, std::uint32_t number) {
+  const auto& mine = claims[number];
+  for (std::size_t at = home(mine.hash);; at = after(at)) {
+    auto& here = slots_[at];
+    if (here.place == 0) {
+      here = {mine.hash, number + 1};
+      return;
+    }
+    if (here.hash != mine.hash) continue;
+    const auto& theirs = claims[here.place - 1];
+    const auto entry = read_record(records_, mine.record);
+    if (!record_has_name(records_, theirs.record, entry.name, entry.wildcard)) continue;
+    const auto rival = read_record(records_, theirs.record);
+    if (std::tie(entry.kind, mine.created, entry.owner) < std::tie(rival.kind, theirs.created, rival.owner))
+      here.place = number + 1;
+    return;
+  }
 }
 
-const table_entry* hijack_table::find(bytes name, bool wildcard) const {
+void hijack_table::count(const table_claim& winner) {
+  ++entries_;
+  if (winner.kind == entry_kind::hijacked) ++hijacked_;
+  if (winner.wildcard) wildcard_depths_.set(label_count(entry_at(winner.record).name));
+}
+
+std::optional<table_entry> hijack_table::find_only(bytes name, bool wildcard) const {
   const std::uint32_t hash = hash_name(name, wildcard);
-  for (std::size_t at = hash & (slots_.size() - 1); slots_[at].entry != 0;
-       at = (at + 1) & (slots_.size() - 1)) {
-    if (slots_[at].hash != hash) continue;
-    const auto& entry = entries_[slots_[at].entry - 1];
-    if (entry.wildcard == wildcard && entry.name.size == name.size() &&
-        std::memcmp(entry.name.data.data(), name.data(), name.size()) == 0)
-      return &entry;
-  }
-  return nullptr;
+  for (std::size_t at = home(hash); slots_[at].place != 0; at = after(at))
+    if (slots_[at].hash == hash && record_has_name(records_, slots_[at].place - 1, name, wildcard))
+      return read_record(records_, slots_[at].place - 1);
+  return std::nullopt;
 }
 
-const table_entry* hijack_table::find(const wire_name& name) const {
-  if (const auto* exact = find(name.view(), false)) return exact;
-  if (wildcard_depths_.none()) return nullptr;
+std::optional<table_entry> hijack_table::find(const wire_name& name) const {
+  if (auto exact = find_only(name.view(), false)) return exact;
+  if (wildcard_depths_.none()) return std::nullopt;
   bytes suffix = name.view();
   for (std::size_t labels = name.labels; labels > 0;) {
     suffix = suffix.subspan(suffix[0] + 1u);
     if (--labels < wildcard_depths_.size() && wildcard_depths_.test(labels))
-      if (const auto* found = find(suffix, true)) return found;
+      if (auto found = find_only(suffix, true)) return found;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-const table_entry* hijack_table::find_parent(const wire_name& name) const {
-  if (name.is_root()) return nullptr;
-  return find(name.view().subspan(name.data[0] + 1u), false);
+std::optional<table_entry> hijack_table::find_parent(const wire_name& name) const {
+  if (name.is_root()) return std::nullopt;
+  return find_only(name.view().subspan(name.data[0] + 1u), false);
 }
 
 }  // namespace egress::dns

@@ -1,65 +1,77 @@
 #pragma once
 // Which names we answer ourselves, and with what. Immutable: built when Services change, shared by all packet
 // loops. One open-addressing table of lower-cased wire names; a lookup costs the same with 100 and 100,000
-// names, allocates nothing, and may run on any thread. Pure.
+// names but for cache misses, allocates nothing, and may run on any thread. Pure.
 
-#include <array>
 #include <bitset>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "actors/dns/name.hpp"
+#include "actors/dns/table_record.hpp"
 #include "runtime/kube/snapshot.hpp"
 
 namespace egress::dns {
 
-enum class entry_kind : std::uint8_t {
-  hijacked,    // an ExternalService's dnsName
-  in_cluster,  // NAME.NAMESPACE.svc.ZONE of a gateway's Service
-  reverse,     // the in-addr.arpa or ip6.arpa name of a ClusterIP; `target` is the in-cluster name
-};
-
-struct table_entry {
+// A record that wants to be in the table.
+struct table_claim {
+  record_place record = 0;
+  std::uint32_t hash = 0;    // hash_name of its name
+  std::int64_t created = 0;  // its owner, seconds since 1970
   entry_kind kind = entry_kind::hijacked;
-  bool wildcard = false;  // `name` is the suffix behind "*."
-  wire_name name;
-  std::string owner;                             // the ExternalService's name
-  std::vector<std::array<std::uint8_t, 4>> v4;   // at most max_addresses
-  std::vector<std::array<std::uint8_t, 16>> v6;  // at most max_addresses
-  std::vector<std::uint8_t> target;              // wire form; of a reverse name
+  bool wildcard = false;
 };
-
-// A Service has two ClusterIPs at most; with this bound every hijacked answer fits 512 bytes.
-inline constexpr std::size_t max_addresses = 4;
 
 class hijack_table {
  public:
-  // The names must be unique for each of exact and wildcard.
-  explicit hijack_table(std::vector<table_entry> entries);
+  // Of claims to one name a hijacked name goes before one of ours; then the older owner, then the smaller
+  // owner's name; what is left out stays in the arena, unseen.
+  hijack_table(record_arena records, const std::vector<table_claim>& claims);
 
-  // The entry of this name itself, else of the longest suffix behind a "*."; null when there is neither.
-  const table_entry* find(const wire_name& name) const;
+  // The entry of this name itself, else of the longest suffix behind a "*."; nothing when there is neither.
+  // What it views lives as long as the table.
+  std::optional<table_entry> find(const wire_name& name) const;
   // The exact entry of the name that remains without the first label: for _-labelled names below one.
-  const table_entry* find_parent(const wire_name& name) const;
+  std::optional<table_entry> find_parent(const wire_name& name) const;
+  // The entry of just this name; with `wildcard`, of "*." and this name.
+  std::optional<table_entry> find_only(bytes name, bool wildcard) const;
+
+  // What the record of a claim says, whether it won its name or not.
+  table_entry entry_at(record_place place) const { return read_record(records_, place); }
 
   // How many names of ExternalServices are hijacked.
   std::size_t size() const { return hijacked_; }
-  const std::vector<table_entry>& entries() const { return entries_; }
+  // How many names there are of any kind.
+  std::size_t entry_count() const { return entries_; }
+  // In bytes, all included.
+  std::size_t memory() const { return sizeof *this + records_.capacity() + slots_.capacity() * sizeof(slot); }
+
+  // In no particular order.
+  template <class Visitor>
+  void for_each(Visitor&& visit) const {
+    for (const auto& one : slots_)
+      if (one.place != 0) visit(read_record(records_, one.place - 1));
+  }
 
  private:
   struct slot {
     std::uint32_t hash = 0;
-    std::uint32_t entry = 0;  // position + 1; 0 is free
+    record_place place = 0;  // + 1; 0 is free
   };
-  const table_entry* find(bytes name, bool wildcard) const;
-  void insert(std::uint32_t position);
+  // Without a power of two the size of the table follows the number of names closely.
+  std::size_t home(std::uint32_t hash) const { return std::uint64_t{hash} * slots_.size() >> 32; }
+  std::size_t after(std::size_t at) const { return at + 1 == slots_.size() ? 0 : at + 1; }
+  void insert(const std::vector<table_claim>& claims, std::uint32_t claim);
+  void count(const table_claim& winner);
 
-  std::vector<table_entry> entries_;
-  std::vector<slot> slots_;           // a power of two, at most half full
+  record_arena records_;
+  std::vector<slot> slots_;           // at most half full
   std::bitset<128> wildcard_depths_;  // how many labels the suffixes have: only those are looked up
   std::size_t hijacked_ = 0;
+  std::size_t entries_ = 0;
 };
 
 struct table_options {

@@ -19,7 +19,7 @@ template <class Addresses>
 outcome addresses(const query& asked, const Addresses& list, const respond_options& options, buffer out) {
   if (list.empty()) return respond_nodata(asked, options, out);
   answer_writer answer(asked, rcode::noerror, flag::aa, out);
-  for (const auto& address : list) answer.answer(asked.type, options.ttl, address);
+  for (std::size_t i = 0; i < list.size(); ++i) answer.answer(asked.type, options.ttl, list.at(i));
   return answered(answer.finish(forged(asked)), rcode::noerror, true);
 }
 
@@ -60,7 +60,7 @@ bool is_hint_below(const query& asked, const hijack_table& table) {
   if (asked.type != rr::svcb && asked.type != rr::https) return false;
   wire_name name = asked.name;
   while (name.size > 2 && name.data[1] == '_') {
-    const auto* parent = table.find_parent(name);
+    const auto parent = table.find_parent(name);
     if (parent && parent->kind == entry_kind::hijacked) return true;
     const std::size_t label = name.data[0] + 1u;
     std::memmove(name.data.data(), name.data.data() + label, name.size - label);
@@ -72,7 +72,7 @@ bool is_hint_below(const query& asked, const hijack_table& table) {
 
 outcome from_table(const query& asked, const hijack_table& table, const respond_options& options,
                    buffer out) {
-  const auto* entry = table.find(asked.name);
+  const auto entry = table.find(asked.name);
   if (entry && entry->kind != entry_kind::hijacked) return from_entry(asked, *entry, options, out);
   if (is_hint_below(asked, table)) return respond_nodata(asked, options, out);
   if (entry) {
@@ -115,7 +115,7 @@ outcome respond(const query& asked, reaction judged, bool allowed, const hijack_
 
 outcome respond_hijacked(const query& asked, const hijack_table* table, const respond_options& options,
                          buffer out) {
-  const auto* entry = table ? table->find(asked.name) : nullptr;
+  const auto entry = table ? table->find(asked.name) : std::nullopt;
   if (!entry) return respond_error(asked, rcode::servfail, ede::not_ready, out);
   return from_entry(asked, *entry, options, out);
 }

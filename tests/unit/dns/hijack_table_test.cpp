@@ -88,7 +88,7 @@ TEST(hijack_table, finds_the_exact_name_then_the_longest_wildcard) {
                             service("x", "b.a.com", {"10.0.0.3"})},
                            {external("w1"), external("w2"), external("x")});
   const auto owner = [&](const char* name) {
-    const auto* entry = find(*built.table, name);
+    const auto entry = find(*built.table, name);
     return entry ? entry->owner : "";
   };
   EXPECT_EQ(owner("b.a.com"), "x");
@@ -103,10 +103,10 @@ TEST(hijack_table, finds_the_exact_name_then_the_longest_wildcard) {
 TEST(hijack_table, knows_the_names_of_the_services_themselves_and_their_addresses) {
   const auto table = build({service("gw", "a.com", {"10.0.0.1", "fd00::1"}, "false")}, {}).table;
   EXPECT_EQ(table->size(), 0u);
-  const auto* name = find(*table, "gw.egress-operator-system.svc.cluster.local");
+  const auto name = find(*table, "gw.egress-operator-system.svc.cluster.local");
   ASSERT_TRUE(name);
   EXPECT_EQ(name->kind, entry_kind::in_cluster);
-  const auto* reverse = find(*table, "1.0.0.10.in-addr.arpa");
+  const auto reverse = find(*table, "1.0.0.10.in-addr.arpa");
   ASSERT_TRUE(reverse);
   EXPECT_EQ(to_text(reverse->target), "gw.egress-operator-system.svc.cluster.local");
   EXPECT_TRUE(find(*table, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"));
@@ -123,11 +123,42 @@ TEST(hijack_table, finds_each_of_many_names_and_no_other) {
   const auto table = build(services, externals).table;
   EXPECT_EQ(table->size(), 10000u);
   for (int i = 0; i < 10000; ++i) {
-    const auto* entry = find(*table, fmt::format("host-{}.example.com", i));
+    const auto entry = find(*table, fmt::format("host-{}.example.com", i));
     ASSERT_TRUE(entry);
     EXPECT_EQ(entry->owner, fmt::format("s{}", i));
     EXPECT_FALSE(find(*table, fmt::format("host-{}.example.org", i)));
   }
+  EXPECT_LE(table->memory(), 10000u * 200);
+}
+
+// The reverse name still says what the Service is called.
+TEST(hijack_table, prefers_a_hijacked_name_to_one_of_ours) {
+  const auto built = build({service("gw", "gw.egress-operator-system.svc.cluster.local", {"10.0.0.1"}),
+                            service("no", "no.com", {"10.0.0.2"}, "false")},
+                           {external("gw")});
+  EXPECT_TRUE(built.complaints.empty());
+  EXPECT_EQ(built.table->entry_count(), 4u);
+  EXPECT_EQ(find(*built.table, "gw.egress-operator-system.svc.cluster.local")->kind, entry_kind::hijacked);
+  const auto reverse = find(*built.table, "1.0.0.10.in-addr.arpa");
+  ASSERT_TRUE(reverse);
+  EXPECT_EQ(reverse->owner, "gw");
+  EXPECT_EQ(to_text(reverse->target), "gw.egress-operator-system.svc.cluster.local");
+}
+
+TEST(hijack_table, reads_the_rest_of_a_service_it_cannot_hijack) {
+  const auto kept = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
+  const auto after = build(
+      {service("a", "not a name", {"10.0.0.2", "None", "fd00::2"}), service("b", "b.com", {"10.0.0.3"})},
+      {external("a")}, kept.table.get());
+  EXPECT_EQ(after.complaints.size(), 1u);
+  EXPECT_EQ(find(*after.table, "a.com")->v4.at(0)[3], 1);
+  const auto ours = find(*after.table, "a.egress-operator-system.svc.cluster.local");
+  ASSERT_TRUE(ours);
+  EXPECT_EQ(ours->v4.at(0)[3], 2);
+  ASSERT_EQ(ours->v6.size(), 1u);
+  EXPECT_EQ(ours->v6.at(0)[15], 2);
+  EXPECT_TRUE(find(*after.table, "b.egress-operator-system.svc.cluster.local"));
+  EXPECT_EQ(after.table->entry_count(), 6u);
 }
 
 }  // namespace

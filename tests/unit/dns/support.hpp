@@ -107,7 +107,7 @@ inline std::shared_ptr<const hijack_table> sample_table() {
       .table;
 }
 
-inline const table_entry* find(const hijack_table& table, const std::string& name) {
+inline std::optional<table_entry> find(const hijack_table& table, const std::string& name) {
   return table.find(parse_name(name).value());
 }
 

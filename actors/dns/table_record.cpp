@@ -1,0 +1,34 @@
+#include "actors/dns/table_record.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "actors/dns/wire.hpp"
+
+namespace egress::dns {
+
+record_place write_record(record_arena& to, const table_entry& entry, record_place target) {
+  assert(entry.name.size() <= 255 && entry.owner.size() <= 0xffff);
+  assert(entry.v4.size() <= max_addresses && entry.v6.size() <= max_addresses);
+  const auto place = static_cast<record_place>(to.size());
+  const auto tag =
+      static_cast<std::uint8_t>(static_cast<unsigned>(entry.kind) | (entry.wildcard ? record_wildcard : 0u));
+  std::uint8_t head[record_head + record_target] = {
+      tag, static_cast<std::uint8_t>(entry.v4.size() | entry.v6.size() << 4),
+      static_cast<std::uint8_t>(entry.name.size())};
+  const bool reverse = entry.kind == entry_kind::reverse;
+  store16(&head[3], reverse ? 0 : entry.owner.size());
+  if (reverse) store32(&head[record_head], target);
+  const bytes owner(reinterpret_cast<const std::uint8_t*>(entry.owner.data()),
+                    reverse ? 0 : entry.owner.size());
+  const bytes parts[] = {bytes(head).first(record_name(tag)), entry.name, entry.v4.packed(),
+                         entry.v6.packed(), owner};
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
+  to.resize(place + size);
+  auto at = to.begin() + place;
+  for (const auto part : parts) at = std::ranges::copy(part, at).out;
+  return place;
+}
+
+}  // namespace egress::dns
