@@ -77,7 +77,7 @@ start_dev() {
   python3 "$here/upstream.py" "$upstream" >"$work/upstream.log" 2>&1 &
   started+=($!)
   wait_until 10 "the test's upstream answers" dig +time=1 +tries=1 @127.0.0.1 -p "$upstream" up.example
-  "$binary" dev --kubeconfig-out "$work/kubeconfig" --dns-addr "127.0.0.1:$dns" --metrics-addr "127.0.0.1:$metrics" \
+  "$binary" dev --kubeconfig-out "$work/kubeconfig" --dns-addr ":$dns" --metrics-addr "127.0.0.1:$metrics" \
     --dns-upstream "127.0.0.1:$upstream" "$@" >"$work/operator.log" 2>&1 </dev/null &
   pid=$!
   started+=("$pid")

@@ -92,8 +92,12 @@ void tune(int fd, bool v6, int type) {
   set(fd, SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer);
   set(fd, SOL_SOCKET, SO_SNDBUF, send_buffer);
   // The address a query was sent to: its answer leaves from there.
-  set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-  if (v6) set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  // Of its own family alone: an IPv6 socket reports mapped IPv4 addresses there too, and the kernel refuses
+  // an answer that carries both.
+  if (v6)
+    set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  else
+    set(fd, IPPROTO_IP, IP_PKTINFO, 1);
   // No path MTU discovery: a forged "fragmentation needed" must not shrink what we send (RFC 9715).
   set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 }

@@ -90,17 +90,25 @@ bool has_port(const datagram_peer& peer) {
   return port != 0;
 }
 
-// The answer leaves from the address that was asked, by whatever interface routing wants.
+template <class Info, class Index>
+void clear_interface(cmsghdr& message, Index Info::* index) {
+  Info info;
+  std::memcpy(&info, CMSG_DATA(&message), sizeof info);
+  info.*index = 0;
+  std::memcpy(CMSG_DATA(&message), &info, sizeof info);
+}
+
+// The answer leaves from the address that was asked, by whatever interface routing wants. (To a link-local
+// client the scope of its own address says which.)
 void forget_interface(datagram_peer& peer) {
   msghdr header{};
   header.msg_control = peer.control.data();
   header.msg_controllen = peer.control_size;
   for (cmsghdr* next = CMSG_FIRSTHDR(&header); next != nullptr; next = CMSG_NXTHDR(&header, next)) {
-    if (next->cmsg_level != IPPROTO_IP || next->cmsg_type != IP_PKTINFO) continue;
-    in_pktinfo info;
-    std::memcpy(&info, CMSG_DATA(next), sizeof info);
-    info.ipi_ifindex = 0;
-    std::memcpy(CMSG_DATA(next), &info, sizeof info);
+    if (next->cmsg_level == IPPROTO_IP && next->cmsg_type == IP_PKTINFO)
+      clear_interface(*next, &in_pktinfo::ipi_ifindex);
+    if (next->cmsg_level == IPPROTO_IPV6 && next->cmsg_type == IPV6_PKTINFO)
+      clear_interface(*next, &in6_pktinfo::ipi6_ifindex);
   }
 }
 

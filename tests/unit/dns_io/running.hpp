@@ -38,12 +38,18 @@ inline bool readable(int fd, int wait_ms = patience_ms) {
 // A UDP client.
 class udp_client {
  public:
-  explicit udp_client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  explicit udp_client(std::uint16_t port) : udp_client(AF_INET) {
     const auto at = loopback(port);
     EXPECT_EQ(::connect(fd_.get(), generic(at), sizeof at), 0);
-    // Room for a burst of answers: what a client loses must not look like our loss.
-    const int room = 1 << 20;
-    EXPECT_EQ(::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+  }
+  static udp_client over_ipv6(std::uint16_t port) {
+    udp_client made(AF_INET6);
+    sockaddr_in6 at{};
+    at.sin6_family = AF_INET6;
+    at.sin6_addr = in6addr_loopback;
+    at.sin6_port = htons(port);
+    EXPECT_EQ(::connect(made.fd_.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+    return made;
   }
   void send(const packet& p) const {
     EXPECT_EQ(::send(fd_.get(), p.data(), p.size(), 0), static_cast<ssize_t>(p.size()));
@@ -65,6 +71,11 @@ class udp_client {
   int fd() const { return fd_.get(); }
 
  private:
+  explicit udp_client(int family) : fd_(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    // Room for a burst of answers: what a client loses must not look like our loss.
+    const int room = 1 << 20;
+    EXPECT_EQ(::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+  }
   unique_fd fd_;
 };
 
@@ -152,10 +163,12 @@ inline packet answer_to(const packet& asked, unsigned code = 0, packet address =
 
 // Sockets that stay, and a worker on them that can be replaced.
 struct served {
-  explicit served(std::vector<upstream_address> upstreams = {}, std::size_t workers = 1) {
-    auto opened = open_dns_sockets("127.0.0.1:0", workers);
+  explicit served(std::vector<upstream_address> upstreams = {}, std::size_t workers = 1,
+                  const std::string& address = "127.0.0.1:0") {
+    auto opened = open_dns_sockets(address, workers);
     EXPECT_TRUE(opened);
     port = opened->port;
+    ipv6 = opened->address.starts_with('[');
     sockets = std::make_shared<const std::vector<worker_sockets>>(std::move(opened->workers));
     config.allow = client_acl::parse({}).value();
     config.upstreams = std::move(upstreams);
@@ -171,6 +184,7 @@ struct served {
   }
   std::shared_ptr<const std::vector<worker_sockets>> sockets;
   std::uint16_t port = 0;
+  bool ipv6 = false;  // an IPv6 socket, IPv4 mapped into it
   worker_config config;
   std::shared_ptr<const hijack_table> table = sample_table();
   std::shared_ptr<worker_counters> counters = std::make_shared<worker_counters>();

@@ -14,6 +14,15 @@ TEST(worker, answers_hijacked_names_over_udp) {
   EXPECT_EQ(got.question, "eXample.com");
 }
 
+// The default of --dns-addr. On it IPv4 clients have IPv4-mapped addresses.
+TEST(worker, answers_both_families_when_it_listens_on_all_addresses) {
+  served s({}, 1, ":0");
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client{s.port}.ask_for({}).answers.at(0).data, (packet{10, 0, 0, 1}));
+  if (!s.ipv6) return;  // a machine without IPv6
+  EXPECT_EQ(udp_client::over_ipv6(s.port).ask_for({}).answers.at(0).data, (packet{10, 0, 0, 1}));
+}
+
 TEST(worker, answers_a_burst_larger_than_a_batch) {
   served s;
   const auto worker = s.make();
@@ -61,10 +70,10 @@ TEST(worker, serves_a_siblings_sockets_while_it_is_away) {
   const auto only = s.make(0);
   only->serve_also({1});
   // The kernel spreads clients over both sockets by their ports: each must get an answer.
-  for (int i = 0; i < 32; ++i) EXPECT_EQ(udp_client(s.port).ask_for({}).code, 0u);
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(udp_client{s.port}.ask_for({}).code, 0u);
   const auto sibling = s.make(1);
   only->serve_also({});
-  for (int i = 0; i < 32; ++i) EXPECT_EQ(udp_client(s.port).ask_for({}).code, 0u);
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(udp_client{s.port}.ask_for({}).code, 0u);
 }
 
 TEST(worker, counts_what_it_does) {
