@@ -30,6 +30,7 @@ void dispatcher_state::learn(const informer_update& update) {
   const auto kind = update.current.of;
   const auto how = update.initial ? priority::background : priority::people;
   known[static_cast<std::size_t>(kind)] = update.current;
+  config.observe.learnt(update.current);
   for (const auto& key : update.changed) {
     if (kind == kube::kind::external_service)
       service_changed(key, how);

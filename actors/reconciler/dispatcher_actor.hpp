@@ -21,6 +21,7 @@ namespace egress {
 struct dispatcher_observer {
   std::function<void(std::chrono::nanoseconds queued)> taken = [](auto) {};
   std::function<void(std::chrono::nanoseconds worked, const reconciler::verdict&)> done = [](auto, auto&) {};
+  std::function<void(const kube::published& now)> learnt = [](auto&) {};
   std::function<void(const reconciler::queue_metrics&)> queue = [](auto&) {};
 };
 

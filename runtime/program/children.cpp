@@ -72,8 +72,8 @@ supervised_child child(handle_book& handles, std::string id, restart_limits limi
 }
 
 supervised_child metrics_child(const child_materials& from, std::vector<std::string> expected) {
-  auto page =
-      std::make_shared<const metrics::pages>(pages_of(from.registry, from.board, expected, from.version));
+  auto page = std::make_shared<const metrics::pages>(
+      pages_of(from.registry, from.facts, from.board, expected, from.version));
   metrics_config config{
       std::move(expected), from.board,
       [page, &io = from.io, &socket = from.metrics_socket] { return serve_pages(io, socket, page); }};
@@ -135,7 +135,7 @@ supervised_child dispatcher_child(const child_materials& from) {
   config.internal_error = [shared](const kube::object& service) {
     return internal_error_status(service, *shared, "the reconciler failed; see the operator's log");
   };
-  config.observe = observe_queue(from.registry);
+  config.observe = observe_queue(from.registry, from.facts);
   auto made = child(
       from.handles, "dispatcher", {},
       [config](caf::actor_system& system, directory& into) {
@@ -168,7 +168,7 @@ supervised_child dns_child(const child_materials& from) {
   dns_actor_config config;
   config.memory = from.dns.memory;
   config.table.name_space = from.options.gateways.name_space;
-  config.published = observe_table(from.registry);
+  config.published = observe_table(from.facts);
   // Without it nobody's names are hijacked any more: past the limit a new process is the better start.
   return child(
       from.handles, "dns", {.past_limit_ends_process = true},

@@ -12,6 +12,7 @@
 #include "runtime/base/options.hpp"
 #include "runtime/kube/connection_config.hpp"
 #include "runtime/net/listen.hpp"
+#include "runtime/program/facts.hpp"
 
 namespace egress {
 
@@ -44,6 +45,7 @@ struct child_materials {
   const std::string& version;
   io_thread& io;
   metrics::registry& registry;
+  operator_facts& facts;
   std::shared_ptr<published_board> board;
   dns_setup& dns;
   const net::listening_socket& metrics_socket;

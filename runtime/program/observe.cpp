@@ -14,8 +14,9 @@ namespace {
 constexpr std::uint64_t work_between_trims = 500;
 }
 
-dispatcher_observer observe_queue(metrics::registry& registry) {
+dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& facts) {
   dispatcher_observer made;
+  made.learnt = [&facts](const kube::published& now) { facts.saw(now, std::chrono::steady_clock::now()); };
   made.taken = [&registry](std::chrono::nanoseconds queued) { registry.left_queue(queued); };
   made.done = [&registry](std::chrono::nanoseconds worked, const reconciler::verdict& how) {
     registry.worked(worked);
@@ -25,7 +26,7 @@ dispatcher_observer observe_queue(metrics::registry& registry) {
     registry.reconciled(result, worked);
   };
   // The queue counts for itself; the registry counts what is new since the last look.
-  made.queue = [&registry, adds = std::uint64_t{0}, retries = std::uint64_t{0},
+  made.queue = [&registry, &facts, adds = std::uint64_t{0}, retries = std::uint64_t{0},
                 trimmed_at = std::uint64_t{0}](const reconciler::queue_metrics& now) mutable {
     for (; adds < now.adds; ++adds) registry.queue_added();
     for (; retries < now.retries; ++retries) registry.queue_retried();
@@ -34,38 +35,57 @@ dispatcher_observer observe_queue(metrics::registry& registry) {
       trimmed_at = now.adds;
       give_back_memory();
     }
+    facts.queued(now.depth);
     registry.set_queue({now.depth, now.processing, now.unfinished, now.longest_running});
   };
   return made;
 }
 
-std::function<void(const dns::hijack_table&)> observe_table(metrics::registry& registry) {
-  return [&registry](const dns::hijack_table& table) { registry.set_hijack_table(table.size(), {}); };
+std::function<void(const dns::hijack_table&)> observe_table(operator_facts& facts) {
+  return [&facts](const dns::hijack_table& table) {
+    facts.built_table(table.size(), std::chrono::steady_clock::now());
+  };
 }
 
-metrics::pages pages_of(metrics::registry& registry, std::shared_ptr<published_board> board,
-                        std::vector<std::string> expected, std::string version) {
+namespace {
+
+metrics::status status_now(const health_board& board, const operator_facts& facts, steady_time now) {
+  metrics::status made;
+  made.leader = "every replica";
+  made.informers = facts.informers(now);
+  made.external_services = facts.not_ready();
+  made.table_names = facts.table(now).first;
+  made.queue_depth = facts.queue_depth();
+  for (const auto& [part, report] : board) {
+    if (part == "leader") made.leader = report.says;
+    made.actors.push_back(
+        {part, report.ready ? "ready" : "waits for " + report.waits_for, facts.deaths(part)});
+  }
+  return made;
+}
+
+}  // namespace
+
+metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts,
+                        std::shared_ptr<published_board> board, std::vector<std::string> expected,
+                        std::string version) {
   const auto started = std::chrono::steady_clock::now();
   metrics::pages made;
-  made.metrics = [&registry] {
+  made.metrics = [&registry, &facts] {
+    const auto [names, age] = facts.table(std::chrono::steady_clock::now());
+    registry.set_hijack_table(names, age);
+    registry.set_gateways(facts.gateways());
     registry.set_process(metrics::read_process_stats());
     return registry.text();
   };
   made.health = [board, expected] { return health_of(*board->get(), expected); };
-  made.status_page = [board, version, started] {
-    metrics::status now;
-    now.version = version;
-    now.uptime = std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - started);
-    now.leader = "every replica";
-    for (const auto& [part, report] : *board->get()) {
-      if (part.starts_with("informer/"))
-        now.informers.push_back({part.substr(9), report.ready, report.objects, 0, {}});
-      else
-        now.actors.push_back({part, report.ready ? "ready" : "waits for " + report.waits_for, 0});
-      if (part == "leader") now.leader = report.says;
-      if (part == "dns") now.table_names = report.objects;
-    }
-    return now;
+  made.status_page = [&facts, board, version, started] {
+    const auto now = std::chrono::steady_clock::now();
+    auto page = status_now(*board->get(), facts, now);
+    page.version = version;
+    page.uptime = std::chrono::duration_cast<seconds>(now - started);
+
+    return page;
   };
   return made;
 }

@@ -9,6 +9,7 @@
 #include "actors/metrics/metrics_actor.hpp"
 #include "actors/reconciler/dispatcher_actor.hpp"
 #include "runtime/net/listen.hpp"
+#include "runtime/program/facts.hpp"
 
 namespace egress {
 
@@ -17,11 +18,12 @@ namespace metrics {
 class registry;
 }
 
-dispatcher_observer observe_queue(metrics::registry& registry);
-std::function<void(const dns::hijack_table&)> observe_table(metrics::registry& registry);
+dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& facts);
+std::function<void(const dns::hijack_table&)> observe_table(operator_facts& facts);
 
-metrics::pages pages_of(metrics::registry& registry, std::shared_ptr<published_board> board,
-                        std::vector<std::string> expected, std::string version);
+metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts,
+                        std::shared_ptr<published_board> board, std::vector<std::string> expected,
+                        std::string version);
 std::unique_ptr<http::server> serve_pages(io_thread& on, const net::listening_socket& socket,
                                           std::shared_ptr<const metrics::pages> pages);
 

@@ -45,6 +45,7 @@ struct egress_operator::parts {
   dns_setup dns;
   net::listening_socket metrics_socket;
   metrics::registry registry;
+  operator_facts facts;
   std::shared_ptr<leader::write_deadline> deadline = deadline_of(setup.options);
   std::string identity = unique_identity();
   std::shared_ptr<published_board> board = std::make_shared<published_board>();
@@ -75,11 +76,14 @@ egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move
   auto& p = *parts_;
   p.system = std::make_unique<caf::actor_system>(p.config);
   supervisor_config config;
-  config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.board,
-                                 p.dns, p.metrics_socket, p.handles, p.deadline, p.identity});
+  config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.facts,
+                                 p.board, p.dns, p.metrics_socket, p.handles, p.deadline, p.identity});
   config.times = p.setup.times;
   config.ended = [&p](int code) { p.ended.set_value(code); };
-  config.died = [&p](const std::string& id) { p.registry.actor_restarted(id); };
+  config.died = [&p](const std::string& id) {
+    p.registry.actor_restarted(id);
+    p.facts.died(id);
+  };
   p.supervisor = p.system->spawn(supervisor_behavior, std::move(config));
   caf::anon_send(p.supervisor, start_atom{});
 }

@@ -1,0 +1,93 @@
+#include "runtime/program/facts.hpp"
+
+#include <algorithm>
+
+namespace egress {
+namespace {
+
+const kube::condition* ready_condition(const kube::object& external_service) {
+  const auto& all = external_service.as_external_service().status.conditions;
+  const auto found = std::ranges::find(all, "Ready", &kube::condition::type);
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+void operator_facts::saw(const kube::published& now, steady_time when) {
+  const std::lock_guard lock(mutex_);
+  kinds_[static_cast<std::size_t>(now.of)] = {now, when};
+}
+
+void operator_facts::built_table(std::size_t names, steady_time when) {
+  const std::lock_guard lock(mutex_);
+  names_ = names;
+  built_ = when;
+}
+
+void operator_facts::died(const std::string& actor) {
+  const std::lock_guard lock(mutex_);
+  ++deaths_[actor];
+}
+
+void operator_facts::queued(std::size_t keys) {
+  const std::lock_guard lock(mutex_);
+  queued_ = keys;
+}
+
+std::size_t operator_facts::queue_depth() const {
+  const std::lock_guard lock(mutex_);
+  return queued_;
+}
+
+// A copy shares everything; what is done with it needs no lock.
+kube::snapshot operator_facts::snapshot_of(kube::kind of) const {
+  const std::lock_guard lock(mutex_);
+  return kinds_[static_cast<std::size_t>(of)].last.objects;
+}
+
+std::vector<metrics::informer_status> operator_facts::informers(steady_time now) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<metrics::informer_status> all;
+  for (const auto kind : kube::watched_kinds) {
+    const auto& [last, when] = kinds_[static_cast<std::size_t>(kind)];
+    const auto age = last.synced ? std::chrono::duration_cast<seconds>(now - when) : seconds{0};
+    all.push_back({std::string{kube::info(kind).name}, last.synced, last.objects.size(), last.epoch, age});
+  }
+  return all;
+}
+
+metrics::gateway_states operator_facts::gateways() const {
+  metrics::gateway_states states;
+  snapshot_of(kube::kind::service).for_each([&states](const kube::object_ptr& one) {
+    const auto& label = one->as_child().hijack_label;
+    ++(label == "true"               ? states.hijacked
+       : label == "waiting-for-pods" ? states.waiting_for_pods
+                                     : states.not_hijacked);
+  });
+  return states;
+}
+
+std::vector<metrics::not_ready> operator_facts::not_ready() const {
+  std::vector<metrics::not_ready> all;
+  snapshot_of(kube::kind::external_service).for_each([&all](const kube::object_ptr& one) {
+    const auto* ready = ready_condition(*one);
+    if (ready && ready->status == "True") return;
+    all.push_back({one->meta.name, ready ? ready->message : "it has no status yet"});
+  });
+  std::ranges::sort(all, {}, &metrics::not_ready::name);
+  return all;
+}
+
+std::pair<std::size_t, std::chrono::duration<double>> operator_facts::table(steady_time now) const {
+  const std::lock_guard lock(mutex_);
+  if (built_ == steady_time{}) return {};
+  return {names_, now - built_};
+}
+
+std::uint64_t operator_facts::deaths(const std::string& actor) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = deaths_.find(actor);
+  return found == deaths_.end() ? 0 : found->second;
+}
+
+}  // namespace egress
