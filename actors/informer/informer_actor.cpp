@@ -14,7 +14,6 @@ constexpr seconds dead_stream_guard{30};
 // Above the client's own bound, so that an answer is only missed when the kube_api actor died.
 constexpr seconds answer_guard{10};
 constexpr seconds list_bound{60};
-constexpr seconds update_bound{60};
 
 void say(const informer::log_line& line) {
   std::vector<log::field> fields;
@@ -74,14 +73,30 @@ void informer_state::poll(informer::ticket id, const kube::watch_request& what) 
   waiting = owed::chunk;
   waiting_id = id;
   if (!api) return;
+  waiting_until = now(self) + quiet + answer_guard;
+  set_watchdog();
   auto asked = std::make_shared<const watch_poll>(watch_poll{stream, what, quiet});
-  self->request(api, quiet + answer_guard, payload<watch_poll>{std::move(asked)})
+  // CAF keeps the timer of an answered request until it is due: minutes for each event, here. One watchdog
+  // does.
+  self->request(api, caf::infinite, payload<watch_poll>{std::move(asked)})
       .then(
           [this, id](const payload<watch_news>& news) {
             waiting = owed::nothing;
             perform(machine->chunk(id, news->chunk, at()));
           },
           [this, id](const caf::error&) { answer_failed(owed::chunk, id, "no answer to a watch"); });
+}
+
+void informer_state::set_watchdog() {
+  if (std::exchange(watchdog_set, true)) return;
+  self->delayed_send(informer_actor{self}, waiting_until - now(self), watchdog_atom{});
+}
+
+void informer_state::watchdog() {
+  watchdog_set = false;
+  if (waiting != owed::chunk) return;
+  if (now(self) >= waiting_until) return answer_failed(owed::chunk, waiting_id, "no answer to a watch");
+  set_watchdog();
 }
 
 void informer_state::answer_failed(owed what, informer::ticket id, const std::string& why) {
@@ -138,9 +153,10 @@ void informer_state::flush(caf::actor_id id) {
       flush(id);
     }
   };
-  self->request(who, update_bound, payload<informer_update>{std::move(update)})
+  // No time-out: a consumer answers in its handler, and one that is gone is an error at once.
+  self->request(who, caf::infinite, payload<informer_update>{std::move(update)})
       .then([taken](ok_atom) { taken(); },
-            // Dead, or overwhelmed; the next directory brings its successor, which subscribes.
+            // Gone; the next directory brings its successor, which subscribes.
             [this, id](const caf::error&) { subscribers.erase(id); });
 }
 
@@ -163,6 +179,7 @@ informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer
   return {
       [self](const directory_ptr& everyone) { self->state.use(everyone); },
       [self](subscribe_atom, const update_consumer& who) { self->state.subscribe(who); },
+      [self](watchdog_atom) { self->state.watchdog(); },
       [self](tick_atom, std::uint64_t id) {
         self->state.perform(self->state.machine->timer(id, self->state.at()));
       },

@@ -41,6 +41,8 @@ struct informer_state {
   // What the API server owes an answer to; told as failed when the kube_api actor is replaced.
   enum class owed : std::uint8_t { nothing, list, chunk } waiting = owed::nothing;
   informer::ticket waiting_id = 0;
+  steady_time waiting_until{};  // of a poll
+  bool watchdog_set = false;
 
   moment at();
   void use(const directory_ptr& everyone);
@@ -52,6 +54,8 @@ struct informer_state {
   void carry_out(const informer::wait_command& what);
   void poll(informer::ticket id, const kube::watch_request& what);
   void answer_failed(owed what, informer::ticket id, const std::string& why);
+  void set_watchdog();
+  void watchdog();
   void publish(const informer::changes& changed);
   void subscribe(const update_consumer& who);
   void flush(caf::actor_id id);

@@ -78,7 +78,7 @@ bool event_recorder::aggregated(const std::string& group, const std::string& mes
     same->second = now;
     return seen.size() >= similar_allowed;
   }
-  if (seen.size() >= similar_allowed) seen.pop_front();
+  if (seen.size() >= similar_allowed) seen.erase(seen.begin());
   seen.emplace_back(hash, now);
   return seen.size() >= similar_allowed;
 }

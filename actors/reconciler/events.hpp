@@ -5,10 +5,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "runtime/base/time.hpp"
 #include "runtime/kube/api.hpp"
@@ -47,7 +48,7 @@ class event_recorder {
   };
   // Similar: of the same object, type and reason, whatever the message.
   struct similar {
-    std::deque<std::pair<std::uint64_t, wall_time>> messages;  // hash of each different one, when last
+    std::vector<std::pair<std::uint64_t, wall_time>> messages;  // hash of each different one, when last
   };
   struct posted_event {
     std::string name;

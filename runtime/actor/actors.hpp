@@ -53,6 +53,7 @@ CAF_ADD_ATOM(egress, egress, shutdown_atom, "shutdown")
 CAF_ADD_ATOM(egress, egress, grace_over_atom, "graceover")
 CAF_ADD_ATOM(egress, egress, loop_failed_atom, "loopfailed")
 CAF_ADD_ATOM(egress, egress, drain_atom, "drain")
+CAF_ADD_ATOM(egress, egress, watchdog_atom, "watchdog")
 CAF_ADD_ATOM(egress, egress, leading_atom, "leading")
 CAF_ADD_ATOM(egress, egress, release_atom, "release")
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::directory>))
@@ -108,7 +109,9 @@ using informer_actor = member_actor::extend<
     // Answers at once with the current snapshot, then with every change.
     caf::reacts_to<subscribe_atom, update_consumer>,
     // A wait of the watch machine is over; stale generations are ignored.
-    caf::reacts_to<tick_atom, std::uint64_t>>;
+    caf::reacts_to<tick_atom, std::uint64_t>,
+    // Time to see whether an answer to a poll is overdue.
+    caf::reacts_to<watchdog_atom>>;
 
 // Holds the work queue and all snapshots; spawns, feeds and stops the reconcilers.
 using dispatcher_actor = member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,

@@ -26,7 +26,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t piece_size = 64 * 1024;
+constexpr std::size_t piece_size = 16 * 1024;
 constexpr std::uint32_t head_limit = 64 * 1024;
 
 failure_kind kind_of(const error_code& code, bool answer_began) {
@@ -183,7 +183,7 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
   }
   s.broken = !s.parser->get().keep_alive();
   s.lowest().expires_never();
-  s.piece = {};
+  s.piece = std::vector<char>();  // gives its memory back; an idle connection keeps none
   co_return std::string_view{};
 }
 

@@ -63,7 +63,7 @@ class connection {
   boost::asio::awaitable<std::expected<response_head, failure>> send(client_request what,
                                                                      std::chrono::milliseconds timeout);
 
-  // The next piece of the body, of at most 64 KiB; empty at its end. The piece is valid until the next call.
+  // The next piece of the body, of at most 16 KiB; empty at its end. The piece is valid until the next call.
   boost::asio::awaitable<std::expected<std::string_view, failure>> read_some(
       std::chrono::milliseconds timeout);
 

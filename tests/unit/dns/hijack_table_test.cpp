@@ -49,7 +49,9 @@ TEST(hijack_table, lets_a_name_go_with_its_external_service) {
 TEST(hijack_table, keeps_the_last_answer_of_an_external_service_it_cannot_read) {
   const auto before = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
   auto broken = std::make_shared<kube::object>(*external("a", false));
-  std::get<kube::external_service>(broken->body).undecodable = "spec.ports: a string where a list belongs";
+  auto undecodable = broken->as_external_service();
+  undecodable.undecodable = "spec.ports: a string where a list belongs";
+  broken->body = std::move(undecodable);
   EXPECT_TRUE(
       find(*build({service("a", "a.com", {"10.0.0.1"})}, {broken}, before.table.get()).table, "a.com"));
 }

@@ -47,7 +47,7 @@ TEST(children, carry_the_topology_mode_where_it_is_switched_on) {
     return child(kube::kind::service, settings, from).at("metadata").at("annotations").at(key);
   };
   EXPECT_EQ(mode(), "Auto");
-  std::get<kube::external_service>(from.body).spec.service_topology_mode = "Disabled";
+  samples::change_spec(from, [](auto& spec) { spec.service_topology_mode = "Disabled"; });
   EXPECT_EQ(mode(), "Disabled");
   EXPECT_EQ(child(kube::kind::deployment, settings, from)
                 .at("spec")
@@ -88,16 +88,19 @@ TEST(deployment, of_hardened_gateways_has_their_image_memory_and_threads) {
 
 TEST(deployment, rounds_threads_up_and_writes_quantities_as_the_server_does) {
   auto from = samples::external_service();
-  auto& spec = std::get<kube::external_service>(from.body).spec;
-  spec.envoy_log_level = "warn";
-  spec.resources = {{.requests = {}, .limits = {{"cpu", "1500m"}, {"memory", "1024Mi"}}}};
+  samples::change_spec(from, [](auto& spec) {
+    spec.envoy_log_level = "warn";
+    spec.resources = {{.requests = {}, .limits = {{"cpu", "1500m"}, {"memory", "1024Mi"}}}};
+  });
   auto container =
       child(kube::kind::deployment, {}, from).at("spec").at("template").at("spec").at("containers").at(0);
   EXPECT_EQ(container.at("args"),
             parsed(R"(["-c","/etc/envoy/envoy.yaml","--log-level","warn","--concurrency","2"])"));
   EXPECT_EQ(container.at("resources"), parsed(R"({"limits":{"cpu":"1500m","memory":"1Gi"}})"));
-  spec.envoy_log_level = "loud";
-  spec.resources = kube::resource_requirements{};
+  samples::change_spec(from, [](auto& spec) {
+    spec.envoy_log_level = "loud";
+    spec.resources = kube::resource_requirements{};
+  });
   container =
       child(kube::kind::deployment, {}, from).at("spec").at("template").at("spec").at("containers").at(0);
   EXPECT_EQ(container.at("args"), parsed(R"(["-c","/etc/envoy/envoy.yaml"])"));

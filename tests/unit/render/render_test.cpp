@@ -21,7 +21,7 @@ std::vector<kube::object_ptr> shared(std::vector<kube::object> objects) {
 kube::object named(const std::string& name, const std::string& dns_name, std::int64_t created = 0) {
   auto made = samples::external_service(name);
   made.meta.creation_time = created;
-  std::get<kube::external_service>(made.body).spec.dns_name = dns_name;
+  samples::change_spec(made, [&](auto& spec) { spec.dns_name = dns_name; });
   return made;
 }
 
@@ -64,7 +64,7 @@ TEST(render_list, gives_a_line_for_each_that_is_refused_and_nothing_else) {
 
 TEST(validate_report, has_a_line_an_object) {
   auto udp = named("a", "a.example");
-  std::get<kube::external_service>(udp.body).spec.ports = {{53, "UDP"}};
+  samples::change_spec(udp, [](auto& spec) { spec.ports = {{53, "UDP"}}; });
   const auto made = validate_report(shared({named("b", "b.example"), udp}), samples::compatible());
   EXPECT_FALSE(made.refused);
   EXPECT_TRUE(made.text.starts_with("externalservice/a: accepted; note, EnvoyRejectsUDP: "));

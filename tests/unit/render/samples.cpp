@@ -63,6 +63,12 @@ kube::object external_service(std::string name) {
   return external_service(std::move(name), std::move(spec));
 }
 
+void change_spec(kube::object& of, const std::function<void(kube::external_service_spec&)>& edit) {
+  auto changed = of.as_external_service();
+  edit(changed.spec);
+  of.body = std::move(changed);
+}
+
 kube::object golden(const std::string& file) {
   const auto metadata = file_json("tests/golden/" + file + ".json")["ConfigMap"].at("metadata");
   auto made = external_service(metadata.at("name").as_string().c_str(), golden_spec(file));

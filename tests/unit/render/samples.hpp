@@ -1,6 +1,7 @@
 #pragma once
 // ExternalServices and files for the tests of what is rendered.
 
+#include <functional>
 #include <string>
 
 #include "runtime/base/settings.hpp"
@@ -12,6 +13,9 @@ namespace egress::samples {
 // api.example.com on 443/TCP.
 kube::object external_service(std::string name = "api");
 kube::object external_service(std::string name, kube::external_service_spec spec);
+
+// Replaces the spec of an ExternalService by what `edit(spec)` makes of it.
+void change_spec(kube::object& of, const std::function<void(kube::external_service_spec&)>& edit);
 
 // The five ExternalServices of tests/golden, as values.
 kube::object golden(const std::string& file);

@@ -183,7 +183,9 @@ TEST(validate, takes_wildcards_for_tls_over_tcp_in_hardened_only) {
 
 TEST(validate, passes_on_why_a_spec_could_not_be_read) {
   auto made = samples::external_service();
-  std::get<kube::external_service>(made.body).undecodable = "spec.ports: a string where a list belongs";
+  auto undecodable = made.as_external_service();
+  undecodable.undecodable = "spec.ports: a string where a list belongs";
+  made.body = std::move(undecodable);
   EXPECT_EQ(validate(made), (refusal{"Undecodable", "spec.ports: a string where a list belongs"}));
 }
 
