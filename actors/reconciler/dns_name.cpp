@@ -1,7 +1,6 @@
 #include "actors/reconciler/dns_name.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace egress::reconciler {
 namespace {
@@ -28,10 +27,6 @@ std::string dns_name_key(std::string_view name) {
   std::string key(name);
   std::ranges::transform(key, key.begin(), to_lower);
   return key;
-}
-
-bool claims_before(const kube::object& a, const kube::object& b) {
-  return std::tie(a.meta.creation_time, a.meta.name) < std::tie(b.meta.creation_time, b.meta.name);
 }
 
 bool is_host_name(std::string_view name) {

@@ -1,19 +1,14 @@
 #pragma once
-// Names of hosts, and which of two ExternalServices has one. Pure.
+// Names of hosts and of objects. Pure.
 
 #include <string>
 #include <string_view>
-
-#include "runtime/kube/object.hpp"
 
 namespace egress::reconciler {
 
 // Equal for names that DNS takes for one: lower case, without the trailing dot (RFC 4343, RFC 1034
 // section 3.1).
 std::string dns_name_key(std::string_view name);
-
-// a's claim to a dnsName is stronger than b's: created earlier, or, in the same second, the smaller name.
-bool claims_before(const kube::object& a, const kube::object& b);
 
 // RFC 1123 host name: labels of letters, digits and inner hyphens, 1 to 63 long each, 253 in all; a trailing
 // dot may follow.

@@ -1,25 +1,17 @@
 #include "actors/reconciler/dns_names.hpp"
 
-#include <algorithm>
+#include "actors/reconciler/dns_name.hpp"
 
 namespace egress::reconciler {
 
-std::string dns_names::normal(std::string_view dns_name) {
-  if (dns_name.ends_with('.')) dns_name.remove_suffix(1);
-  std::string out(dns_name);
-  std::ranges::transform(out, out.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 std::string dns_names::holder(std::string_view dns_name) const {
-  const auto found = claims_.find(normal(dns_name));
+  const auto found = claims_.find(dns_name_key(dns_name));
   return found == claims_.end() ? "" : found->second.begin()->name;
 }
 
 std::vector<std::string> dns_names::set(const kube::object& external_service) {
   const auto& meta = external_service.meta;
-  const auto wanted = normal(external_service.as_external_service().spec.dns_name);
+  const auto wanted = dns_name_key(external_service.as_external_service().spec.dns_name);
   const claim now{meta.creation_time, meta.uid, meta.name};
   return move(meta.name, wanted, &now);
 }

@@ -26,11 +26,9 @@ class dns_names {
   // a trailing dot do not matter.
   std::string holder(std::string_view dns_name) const;
 
-  // The form in which names are compared: lower case, no trailing dot.
-  static std::string normal(std::string_view dns_name);
-
  private:
-  // Oldest first; of the same second, by uid: the order is the same in every replica.
+  // Oldest first; of the same second, by uid, in files without one by name: the order is the same in every
+  // replica.
   struct claim {
     std::int64_t created;
     std::string uid, name;

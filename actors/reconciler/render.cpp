@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <optional>
 #include <utility>
 
 #include "actors/reconciler/desired/gateway.hpp"
 #include "actors/reconciler/desired/hijack_state.hpp"
-#include "actors/reconciler/dns_name.hpp"
+#include "actors/reconciler/dns_names.hpp"
 #include "actors/reconciler/validate.hpp"
 #include "actors/reconciler/yaml_writer.hpp"
 #include "runtime/kube/json_text.hpp"
@@ -25,29 +24,27 @@ struct judged {
   std::optional<refusal> refused;
 };
 
-// Who has each dnsName among these.
-std::map<std::string, kube::object_ptr> holders(const objects& external_services) {
-  std::map<std::string, kube::object_ptr> made;
-  for (const auto& one : external_services) {
-    auto& holder = made[dns_name_key(one->as_external_service().spec.dns_name)];
-    if (!holder || claims_before(*one, *holder)) holder = one;
-  }
-  return made;
+// By name, so that the second of two with one name follows the first.
+bool repeats(const objects& all, std::size_t i) {
+  return i > 0 && all[i - 1]->meta.name == all[i]->meta.name;
 }
 
 // By name. Of two with one name only one can be meant: the other is refused.
 std::vector<judged> judge(objects external_services, gateway_profile profile) {
   std::ranges::sort(external_services, {},
                     [](const auto& one) -> const std::string& { return one->meta.name; });
-  const auto names = holders(external_services);
+  dns_names names;
+  for (std::size_t i = 0; i < external_services.size(); ++i)
+    if (!repeats(external_services, i)) names.set(*external_services[i]);
   std::vector<judged> made;
-  for (const auto& one : external_services) {
+  for (std::size_t i = 0; i < external_services.size(); ++i) {
+    const auto& one = external_services[i];
     auto refused = validate(*one, profile);
-    const auto& holder = names.at(dns_name_key(one->as_external_service().spec.dns_name));
-    if (!made.empty() && made.back().object->meta.name == one->meta.name)
+    const auto holder = names.holder(one->as_external_service().spec.dns_name);
+    if (repeats(external_services, i))
       refused = {"Repeated", "an ExternalService of this name is given twice: remove one of them"};
-    else if (!refused && holder != one)
-      refused = name_taken(*one, holder->meta.name);
+    else if (!refused && holder != one->meta.name)
+      refused = name_taken(*one, holder);
     made.push_back({one, std::move(refused)});
   }
   return made;

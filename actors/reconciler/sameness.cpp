@@ -1,31 +1,13 @@
 #include "actors/reconciler/sameness.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "runtime/kube/quantity.hpp"
 
 namespace egress::reconciler {
 namespace {
 
-using std::string_view;
-
-constexpr std::array<string_view, 5> empty_means_something{"podSelector", "namespaceSelector",
-                                                           "labelSelector", "selector", "emptyDir"};
-constexpr std::array<string_view, 7> named_by_people{"matchLabels", "nodeSelector", "selector",  "labels",
-                                                     "annotations", "data",         "binaryData"};
-constexpr std::array<string_view, 3> quantity_maps{"requests", "limits", "overhead"};
-constexpr std::array<string_view, 2> quantity_fields{"divisor", "sizeLimit"};
-
-template <std::size_t N>
-bool listed(const std::array<string_view, N>& names, string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
-bool is_quantity(place at) {
-  return listed(quantity_maps, at.parent) ||
-         (listed(quantity_fields, at.name) && !listed(named_by_people, at.parent));
-}
+using kube::place;
 
 bool same_quantity(const json::value& a, const json::value& b) {
   const auto left = kube::quantity::parse(a), right = kube::quantity::parse(b);
@@ -33,7 +15,7 @@ bool same_quantity(const json::value& a, const json::value& b) {
 }
 
 // Every member of a is the same in b, or says nothing there.
-bool covered(const json::object& a, const json::object& b, string_view name) {
+bool covered(const json::object& a, const json::object& b, std::string_view name) {
   return std::ranges::all_of(a, [&](const auto& member) {
     const place at{member.key(), name};
     const auto* other = b.if_contains(member.key());
@@ -44,10 +26,10 @@ bool covered(const json::object& a, const json::object& b, string_view name) {
 }  // namespace
 
 bool says_nothing(const json::value& what, place at) {
-  if (const auto* text = what.if_string()) return text->empty() && !listed(named_by_people, at.parent);
+  if (const auto* text = what.if_string()) return text->empty() && !kube::keys_are_chosen(at.parent);
   if (const auto* items = what.if_array()) return items->empty();
   if (const auto* members = what.if_object())
-    return !listed(empty_means_something, at.name) && std::ranges::all_of(*members, [&](const auto& member) {
+    return !kube::empty_says_something(at.name) && std::ranges::all_of(*members, [&](const auto& member) {
       return says_nothing(member.value(), {member.key(), at.name});
     });
   return what.is_null();
@@ -61,7 +43,7 @@ bool same(const json::value& a, const json::value& b, place at) {
     return std::ranges::equal(a.get_array(), b.get_array(),
                               [](const auto& x, const auto& y) { return same(x, y, {}); });
   if (says_nothing(a, at) && says_nothing(b, at)) return true;
-  return a == b || (is_quantity(at) && same_quantity(a, b));
+  return a == b || (kube::is_quantity(at) && same_quantity(a, b));
 }
 
 }  // namespace egress::reconciler

@@ -142,7 +142,7 @@ void take_from_live(json::value& wanted, const json::value& live, const std::vec
 json::object patch_of(const json::object& live, const json::object& wanted, string_view name) {
   json::object out;
   for (const auto& [key, value] : wanted) {
-    const place at{key, name};
+    const kube::place at{key, name};
     const auto* theirs = live.if_contains(key);
     if (theirs ? same(*theirs, value, at) : says_nothing(value, at)) continue;
     if (theirs && theirs->is_object() && value.is_object())
@@ -155,7 +155,7 @@ json::object patch_of(const json::object& live, const json::object& wanted, stri
   return out;
 }
 
-void differing(const json::value& live, const json::value& wanted, place here, const std::string& path,
+void differing(const json::value& live, const json::value& wanted, kube::place here, const std::string& path,
                pointers& out) {
   if (same(live, wanted, here)) return;
   const bool objects = live.is_object() && wanted.is_object();

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "runtime/kube/field_meaning.hpp"
 #include "runtime/kube/json_text.hpp"
 #include "runtime/kube/quantity.hpp"
 #include "runtime/net/sha256.hpp"
@@ -12,21 +13,6 @@ namespace egress::kube {
 namespace {
 
 using names = std::span<const std::string_view>;
-
-bool listed(names list, std::string_view name) {
-  return std::ranges::find(list, name) != list.end();
-}
-
-// Where an empty value says something: an empty selector selects all, where none selects nothing (a peer of a
-// NetworkPolicy, a PodDisruptionBudget, a spread constraint); emptyDir is told from other volumes by its
-// name.
-constexpr std::array<std::string_view, 5> empty_means_something{"podSelector", "namespaceSelector",
-                                                                "labelSelector", "selector", "emptyDir"};
-// Maps of names that people choose: an empty value there is a value, like any other.
-constexpr std::array<std::string_view, 7> maps_of_names{"matchLabels", "nodeSelector", "selector",  "labels",
-                                                        "annotations", "data",         "binaryData"};
-constexpr std::array<std::string_view, 3> quantity_maps{"requests", "limits", "overhead"};
-constexpr std::array<std::string_view, 2> quantity_fields{"divisor", "sizeLimit"};
 
 constexpr std::array<std::string_view, 4> copied_from_live{"clusterIP", "clusterIPs", "ipFamilies",
                                                            "ipFamilyPolicy"};
@@ -64,16 +50,12 @@ json::value normal(const json::value& what, std::string_view name);
 
 json::object normal_members(const json::object& from, std::string_view name) {
   json::object out;
-  const bool named_by_people = listed(maps_of_names, name);
-  const auto is_quantity = [&](std::string_view key) {
-    return listed(quantity_maps, name) || (!named_by_people && listed(quantity_fields, key));
-  };
   for (const auto& member : from) {
     const std::string_view key = member.key();
     if (member.value().is_null()) continue;
-    auto value = is_quantity(key) ? canonical_quantity(member.value()) : normal(member.value(), key);
+    auto value = is_quantity({key, name}) ? canonical_quantity(member.value()) : normal(member.value(), key);
     const bool keep =
-        (value.is_object() && listed(empty_means_something, key)) || (value.is_string() && named_by_people);
+        (value.is_object() && empty_says_something(key)) || (value.is_string() && keys_are_chosen(name));
     if (!is_empty(value) || keep) out.emplace(key, std::move(value));
   }
   return out;
