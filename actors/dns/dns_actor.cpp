@@ -53,6 +53,7 @@ urgency urgency_of(const kube::object_ptr& then, const kube::object_ptr& now) {
 }
 
 void dns_state::learn(const informer_update& update) {
+  config.mailbox(self->mailbox().size());
   auto& known = update.current.of == kube::kind::service ? services : external_services;
   auto how = known.synced ? urgency::none : urgency::at_once;
   for (const auto& changed : update.changed) {

@@ -43,7 +43,9 @@ void dispatcher_state::learn(const informer_update& update) {
 
 void dispatcher_state::learn(const reconcile_result& result) {
   for (std::size_t kind = 0; kind < ineffective.size(); ++kind)
-    ineffective[kind].insert(result.ineffective[kind].begin(), result.ineffective[kind].end());
+    for (const auto& pointer : result.ineffective[kind])
+      if (ineffective[kind].insert(pointer).second)
+        config.observe.ineffective(kube::child_kinds[kind], pointer);
 }
 
 void dispatcher_state::service_changed(const std::string& key, priority how) {
@@ -78,6 +80,7 @@ void dispatcher_state::pump() {
       run(*job);
     }
   config.observe.queue(queue->metrics(now(self)));
+  config.observe.mailbox(self->mailbox().size());
   arm_timer();
 }
 

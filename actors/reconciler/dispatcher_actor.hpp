@@ -23,6 +23,9 @@ struct dispatcher_observer {
   std::function<void(std::chrono::nanoseconds worked, const reconciler::verdict&)> done = [](auto, auto&) {};
   std::function<void(const kube::published& now)> learnt = [](auto&) {};
   std::function<void(const reconciler::queue_metrics&)> queue = [](auto&) {};
+  std::function<void(std::size_t messages)> mailbox = [](auto) {};  // that wait behind the one in work
+  // A field that the server does not keep as we write it; once each.
+  std::function<void(kube::kind, const std::string& pointer)> ineffective = [](auto, auto&) {};
 };
 
 struct dispatcher_config {

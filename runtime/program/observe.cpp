@@ -1,5 +1,7 @@
 #include "runtime/program/observe.hpp"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 #include "actors/metrics/process_stats.hpp"
@@ -25,6 +27,10 @@ dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& f
                                             : metrics::reconcile_result::success;
     registry.reconciled(result, worked);
   };
+  made.mailbox = observe_mailbox(registry, "dispatcher");
+  made.ineffective = [&registry](kube::kind of, const std::string& pointer) {
+    registry.field_ignored(fmt::format("{}:{}", kube::info(of).name, pointer));
+  };
   // The queue counts for itself; the registry counts what is new since the last look.
   made.queue = [&registry, &facts, adds = std::uint64_t{0}, retries = std::uint64_t{0},
                 trimmed_at = std::uint64_t{0}](const reconciler::queue_metrics& now) mutable {
@@ -45,6 +51,10 @@ std::function<void(const dns::hijack_table&)> observe_table(operator_facts& fact
   return [&facts](const dns::hijack_table& table) {
     facts.built_table(table.size(), std::chrono::steady_clock::now());
   };
+}
+
+std::function<void(std::size_t)> observe_mailbox(metrics::registry& registry, const std::string& actor) {
+  return [&registry, actor](std::size_t messages) { registry.set_mailbox(actor, messages); };
 }
 
 namespace {

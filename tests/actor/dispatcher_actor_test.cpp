@@ -39,6 +39,7 @@ struct bench {
   std::map<std::string, int> runs;
   std::string throws;  // the key whose reconciler always throws
   std::vector<reconciler_actor> spawned;
+  std::vector<std::string> ineffective;  // as observed
 };
 
 reconciler_actor::behavior_type worker(reconciler_actor::pointer self, bench* shared) {
@@ -73,6 +74,9 @@ struct dispatching : ::testing::Test {
       what.what = kube::verb::patch_status;
       what.name = service.meta.name;
       return what;
+    };
+    config.observe.ineffective = [this](kind of, const std::string& pointer) {
+      shared.ineffective.push_back(std::string(kube::info(of).name) + ":" + pointer);
     };
     dispatcher = world.system().spawn(dispatcher_behavior, std::move(config));
     auto everyone = std::make_shared<directory>();
@@ -111,12 +115,14 @@ struct dispatching : ::testing::Test {
   void sync_children() {
     for (const auto of : kube::child_kinds) update(of, {}, {}, true);
   }
-  void finish_first(bool success = true) {
+  // `ineffective`: fields of its Service that the reconciler saw the server not keep.
+  void finish_first(bool success = true, const reconciler::pointers& ineffective = {}) {
     const auto first = shared.under_way.front();
     shared.under_way.pop_front();
     auto result = std::make_shared<reconcile_result>();
     result->key = first.work->service->meta.name;
     result->how.success = success;
+    result->ineffective[kube::child_index(kind::service)] = ineffective;
     caf::anon_send(first.dispatcher, payload<reconcile_result>{result});
     world.settle();
   }
@@ -233,6 +239,17 @@ TEST_F(dispatching, a_changed_child_tells_its_reconciler_which_kind_changed) {
   update(kind::service, {}, {"a"});
   ASSERT_EQ(shared.under_way.size(), 1u);
   EXPECT_EQ(shared.under_way.front().work->changed, 1u << kube::child_index(kind::service));
+}
+
+TEST_F(dispatching, a_field_that_the_server_does_not_keep_is_told_to_all_and_observed_once) {
+  start(1);
+  sync_children();
+  update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
+  finish_first(true, {"/spec/x"});
+  const auto& told = shared.under_way.front().work->ineffective[kube::child_index(kind::service)];
+  EXPECT_EQ(told, reconciler::pointers{"/spec/x"});
+  finish_first(true, {"/spec/x"});
+  EXPECT_EQ(shared.ineffective, std::vector<std::string>{"Service:/spec/x"});
 }
 
 TEST_F(dispatching, a_child_of_nobody_is_nobodys_work) {

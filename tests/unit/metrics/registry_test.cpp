@@ -35,7 +35,7 @@ void fill(registry& into) {
   into.set_hijack_table(3, 12s);
   into.actor_restarted("dns");
   into.set_mailbox("dispatcher", 4);
-  into.field_ignored("spec.tls.sni");
+  into.field_ignored("Deployment:/spec/template/x");
 }
 
 // Sample lines by name with labels; fails on anything that is not the text format.
@@ -89,7 +89,7 @@ TEST(Registry, ObservationsComeOutUnderTheNamesThatDashboardsKnow) {
       {"egress_operator_hijack_table_age_seconds", 12},
       {R"(egress_operator_actor_restarts_total{actor="dns"})", 1},
       {R"(egress_operator_actor_mailbox_messages{actor="dispatcher"})", 4},
-      {R"(egress_operator_ignored_fields_total{field="spec.tls.sni"})", 1}};
+      {R"(egress_operator_ignored_fields_total{field="Deployment:/spec/template/x"})", 1}};
   for (const auto& [name, value] : expected) {
     ASSERT_TRUE(samples.contains(name)) << name;
     EXPECT_EQ(samples.at(name), value) << name;
