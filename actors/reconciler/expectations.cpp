@@ -20,6 +20,13 @@ bool expectations::holds(const expected_child& expected, const kube::object* see
          kube::older(seen->meta.resource_version, expected.now->meta.resource_version);
 }
 
+// What is in our way may be outside the informers' selector: no event would ever tell that it went. The next
+// run asks for it anew.
+bool expectations::in_the_way(child_state state) {
+  return state == child_state::name_taken || state == child_state::replacing ||
+         state == child_state::deleting;
+}
+
 live_children expectations::effective(const seen_children& seen, kind_mask changed) {
   live_children out = seen.objects;
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -40,6 +47,7 @@ void expectations::learn(const seen_children& seen, const child_outcomes& outcom
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto& outcome = outcomes[i];
     if (outcome.compared) settled_[i] = outcome.compared;
+    if (in_the_way(outcome.state)) continue;
     if (outcome.now || outcome.state == child_state::removed)
       children_[i] = expected_child{basis_of(seen.objects[i].get(), seen.epochs[i]), outcome.now};
   }

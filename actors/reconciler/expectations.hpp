@@ -59,6 +59,7 @@ class expectations {
   };
   static bool holds(const expected_child& expected, const kube::object* seen, std::uint64_t epoch,
                     bool touched);
+  static bool in_the_way(child_state state);
   static basis basis_of(const kube::object* seen, std::uint64_t epoch);
 
   std::array<std::optional<expected_child>, kube::child_count> children_;

@@ -68,6 +68,16 @@ TEST_F(Expectations, APatchCountsUntilItsEventComes) {
   EXPECT_EQ(service_now(), seen.objects[at]);
 }
 
+TEST_F(Expectations, WhatIsInTheWayIsLookedAtAnew) {
+  for (const auto state : {child_state::name_taken, child_state::replacing, child_state::deleting}) {
+    child_outcomes outcomes;
+    outcomes[at].state = state;
+    outcomes[at].now = child(service);
+    known.learn(seen, outcomes);
+    EXPECT_EQ(service_now(), nullptr) << "it has gone, and nothing tells of it";
+  }
+}
+
 TEST_F(Expectations, ARemovedChildIsGoneBeforeItsEventComes) {
   seen.objects[at] = child(service, 1, "5");
   wrote(nullptr);
