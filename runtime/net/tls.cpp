@@ -4,19 +4,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 namespace egress::net {
 namespace {
 
 namespace ssl = boost::asio::ssl;
-
-std::string last_error() {
-  char text[256];
-  ERR_error_string_n(ERR_get_error(), text, sizeof text);
-  ERR_clear_error();
-  return text;
-}
 
 // Asio's add_certificate_authority stops silently at the first certificate it cannot read; a bundle that is
 // cut short must be an error.
@@ -43,9 +37,11 @@ result<void> identify(ssl::context& context, const tls_material& from) {
   context.use_certificate_chain(boost::asio::buffer(from.certificate), bad);
   if (bad) return fail("{}: {}", from.certificate_name, bad.message());
   context.use_private_key(boost::asio::buffer(from.key), ssl::context::pem, bad);
+  // OpenSSL compares the two as soon as it has both.
+  const auto why = ERR_GET_REASON(static_cast<unsigned long>(bad.value()));
+  if (bad && (why == X509_R_KEY_VALUES_MISMATCH || why == X509_R_KEY_TYPE_MISMATCH))
+    return fail("{}: it is not the key of {}", from.key_name, from.certificate_name);
   if (bad) return fail("{}: {}", from.key_name, bad.message());
-  if (SSL_CTX_check_private_key(context.native_handle()) != 1)
-    return fail("{}: it is not the key of {} ({})", from.key_name, from.certificate_name, last_error());
   return {};
 }
 
