@@ -1,14 +1,22 @@
 #include "runtime/http/url.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace egress::http {
 namespace {
 
-bool valid_port(std::string_view text) {
+// As decimal digits without leading zeros; "" when it is none.
+std::string port_of(std::string_view text) {
   unsigned value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return code == std::errc{} && end == text.data() + text.size() && value >= 1 && value <= 65535;
+  if (code != std::errc{} || end != text.data() + text.size() || value < 1 || value > 65535) return "";
+  return std::to_string(value);
+}
+
+// It goes into the request line and the Host header: neither may be ended by it.
+bool is_visible(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 bool is_unreserved(char c) {
@@ -26,6 +34,7 @@ std::string base_url::authority() const {
 result<base_url> parse_base_url(std::string_view text) {
   const auto whole = text;
   base_url made;
+  if (!is_visible(text)) return fail("server {:?}: it has a character that no URL has", whole);
   if (text.starts_with("https://")) {
     made.tls = true;
     text.remove_prefix(8);
@@ -55,10 +64,12 @@ result<base_url> parse_base_url(std::string_view text) {
     const auto colon = authority.rfind(':');
     made.host = authority.substr(0, colon);
     if (colon != std::string_view::npos) port = authority.substr(colon + 1);
+    if (made.host.find_first_of(":[]") != std::string::npos)
+      return fail("server {:?}: an IPv6 address stands in brackets", whole);
   }
   if (made.host.empty()) return fail("server {:?}: there is no host", whole);
-  if (!port.empty() && !valid_port(port)) return fail("server {:?}: {:?} is no port", whole, port);
-  made.port = port.empty() ? (made.tls ? "443" : "80") : std::string{port};
+  made.port = port.empty() ? (made.tls ? "443" : "80") : port_of(port);
+  if (made.port.empty()) return fail("server {:?}: {:?} is no port", whole, port);
   return made;
 }
 
