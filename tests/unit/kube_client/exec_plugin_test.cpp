@@ -7,8 +7,10 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -102,6 +104,12 @@ bool has_ended(pid_t pid) {
   return name_end == std::string::npos || text.substr(name_end + 2, 1) == "Z";
 }
 
+void expect_end_of(pid_t child) {
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  while (!has_ended(child) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_TRUE(has_ended(child));
+}
+
 TEST(exec_plugin_run, kills_a_hanging_plugin_with_its_children) {
   fixture f;
   const auto began = std::chrono::steady_clock::now();
@@ -111,34 +119,45 @@ TEST(exec_plugin_run, kills_a_hanging_plugin_with_its_children) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 60s);
   pid_t child = 0;
   ASSERT_TRUE(std::ifstream(f.folder.path("plugin.child")) >> child);
-  const auto deadline = began + 60s;
-  while (!has_ended(child) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  EXPECT_TRUE(has_ended(child));
+  expect_end_of(child);
 }
 
-TEST(exec_plugin_run, kills_the_plugin_with_its_children_when_it_is_cancelled) {
-  fixture f;
-  f.plugin.api_version = v1;
-  f.plugin.command = f.folder.write_program(
-      "plugin", "#!/bin/sh\nsleep 600 & echo $! > \"$0.tmp\"; mv \"$0.tmp\" \"$0.child\"; wait\n");
+// A plugin with a child, under way.
+struct hanging {
+  hanging() {
+    plugin.api_version = v1;
+    plugin.command = folder.write_program(
+        "plugin", "#!/bin/sh\nsleep 600 & echo $! > \"$0.tmp\"; mv \"$0.tmp\" \"$0.child\"; wait\n");
+    asio::co_spawn(*io, run_exec_plugin(io->get_executor(), plugin, 60s),
+                   asio::bind_cancellation_slot(
+                       signal.slot(), [this](const std::exception_ptr& thrown, result<exec_credential> got) {
+                         EXPECT_FALSE(thrown);
+                         says = got ? "no error" : got.error().message;
+                       }));
+    // The executor is free meanwhile: it is this loop that makes it go on.
+    while (!std::filesystem::exists(folder.path("plugin.child"))) io->run_for(1ms);
+    EXPECT_TRUE(std::ifstream(folder.path("plugin.child")) >> child);
+  }
+  test::temporary_folder folder;
+  exec_plugin plugin;
   asio::cancellation_signal signal;
+  std::optional<asio::io_context> io{std::in_place};
   std::string says;
-  asio::co_spawn(f.io, run_exec_plugin(f.io.get_executor(), f.plugin, 60s),
-                 asio::bind_cancellation_slot(
-                     signal.slot(), [&](const std::exception_ptr& thrown, result<exec_credential> got) {
-                       EXPECT_FALSE(thrown);
-                       says = got ? "no error" : got.error().message;
-                     }));
-  // The executor is free meanwhile: it is this loop that makes it go on.
-  while (!std::filesystem::exists(f.folder.path("plugin.child"))) f.io.run_for(1ms);
-  signal.emit(asio::cancellation_type::terminal);
-  f.io.run();
-  EXPECT_TRUE(says.ends_with(": cancelled")) << says;
   pid_t child = 0;
-  ASSERT_TRUE(std::ifstream(f.folder.path("plugin.child")) >> child);
-  const auto deadline = std::chrono::steady_clock::now() + 60s;
-  while (!has_ended(child) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  EXPECT_TRUE(has_ended(child));
+};
+
+TEST(exec_plugin_run, kills_the_plugin_with_its_children_when_it_is_cancelled) {
+  hanging one;
+  one.signal.emit(asio::cancellation_type::terminal);
+  one.io->run();
+  EXPECT_TRUE(one.says.ends_with(": cancelled")) << one.says;
+  expect_end_of(one.child);
+}
+
+TEST(exec_plugin_run, kills_the_plugin_with_its_children_when_its_executor_ends) {
+  hanging one;
+  one.io.reset();
+  expect_end_of(one.child);
 }
 
 TEST(exec_plugin_run, shows_what_it_printed_that_is_no_credential) {
