@@ -47,6 +47,7 @@ struct fixture {
     config.exec->command = folder.write_program(
         "plugin",
         "#!/bin/sh\necho run >> \"$0.runs\"\nn=$(wc -l < \"$0.runs\")\n"
+        "while [ -e \"$0.hold\" ]; do sleep 0.01; done\n"
         "[ -e \"$0.broken\" ] && { echo broken >&2; exit 1; }\n"
         "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\","
         "\"status\":{\"token\":\"t'$n'\"" +
@@ -158,6 +159,7 @@ TEST(credentials_plugin, that_failed_is_run_again_by_the_next_who_asks) {
 TEST(credentials_plugin, goes_on_for_others_when_one_is_cancelled) {
   fixture f;
   f.use_plugin();
+  f.folder.write("plugin.hold", "");  // it ends when the test lets it
   asio::cancellation_signal signal;
   std::vector<std::string> answers;
   const auto note = [&](std::exception_ptr thrown, result<credentials::current> got) {
@@ -170,6 +172,8 @@ TEST(credentials_plugin, goes_on_for_others_when_one_is_cancelled) {
   asio::co_spawn(f.io, ask(), note);
   f.io.poll();  // both wait
   signal.emit(asio::cancellation_type::terminal);
+  while (answers.empty()) f.io.run_one();
+  std::filesystem::remove(f.folder.path("plugin.hold"));
   f.io.run();
   EXPECT_EQ(answers, (std::vector<std::string>{"none", "t1"}));
   EXPECT_EQ(f.runs(), 1);
