@@ -1,10 +1,13 @@
 #include "runtime/http/connection.hpp"
 
+#include <sys/socket.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -14,7 +17,9 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 
+#include "runtime/http/resolve.hpp"
 #include "runtime/net/keep_alive.hpp"
+#include "runtime/net/tls.hpp"
 
 namespace egress::http {
 
@@ -22,6 +27,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 
 namespace {
 
@@ -29,9 +35,21 @@ constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece_size = 16 * 1024;
 constexpr std::uint32_t head_limit = 64 * 1024;
 
+// An idle connection on which something came, the end included, is of no more use.
+bool is_quiet(int fd) {
+  char byte = 0;
+  const auto got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool is_tls(const error_code& code) {
+  return code.category() == asio::error::get_ssl_category();
+}
+
 failure_kind kind_of(const error_code& code, bool answer_began) {
   if (code == beast::error::timeout || code == asio::error::timed_out) return failure_kind::timed_out;
   if (code == asio::error::operation_aborted) return failure_kind::cancelled;
+  if (is_tls(code) && !answer_began) return failure_kind::connect;
   if (code.category() == error_code{beast::http::error::bad_version}.category() &&
       code != beast::http::error::end_of_stream && code != beast::http::error::partial_message)
     return failure_kind::malformed;
@@ -42,7 +60,7 @@ response_head head_of(const beast::http::response_parser<beast::http::buffer_bod
   const auto& fields = parser.get();
   response_head head;
   head.status = static_cast<int>(fields.result_int());
-  head.gzip = fields[beast::http::field::content_encoding] == "gzip";
+  head.gzip = beast::iequals(fields[beast::http::field::content_encoding], "gzip");
   const auto after = fields[beast::http::field::retry_after];
   unsigned delay = 0;
   const auto [end, code] = std::from_chars(after.data(), after.data() + after.size(), delay);
@@ -55,7 +73,7 @@ response_head head_of(const beast::http::response_parser<beast::http::buffer_bod
 
 // Either stream; the plain one is the TLS one's lower layer.
 struct connection::state {
-  state(asio::any_io_executor on, connect_options with) : options(std::move(with)), resolver(on) {
+  state(asio::any_io_executor on, connect_options with) : options(std::move(with)) {
     if (options.tls)
       tls.emplace(beast::tcp_stream(on), *options.tls);
     else
@@ -66,12 +84,21 @@ struct connection::state {
   failure failed(failure_kind kind, std::string_view what, const error_code& code) const {
     return {kind, fmt::format("{}: {}: {}", options.where.authority(), what, code.message())};
   }
+  // The same operation on whichever there is.
+  template <class Operation>
+  auto on_stream(Operation what) {
+    return tls ? what(*tls) : what(*plain);
+  }
+  failure not_connected(std::string_view what, const error_code& code) const {
+    return failed(code == asio::error::operation_aborted ? failure_kind::cancelled : failure_kind::connect,
+                  what, code);
+  }
 
   asio::awaitable<std::expected<void, failure>> connect();
   asio::awaitable<std::expected<void, failure>> shake_hands();
+  asio::awaitable<error_code> write(beast::http::request<beast::http::string_body> what);
 
   connect_options options;
-  tcp::resolver resolver;
   std::optional<beast::ssl_stream<beast::tcp_stream>> tls;
   std::optional<beast::tcp_stream> plain;
   beast::flat_buffer buffer;
@@ -84,12 +111,12 @@ connection::connection(std::unique_ptr<state> from) : state_(std::move(from)) {}
 connection::~connection() = default;
 
 asio::awaitable<std::expected<void, failure>> connection::state::connect() {
-  const auto& where = options.where;
-  auto [unresolved, addresses] = co_await resolver.async_resolve(where.host, where.port, tuple_awaitable);
-  if (unresolved) co_return std::unexpected(failed(failure_kind::connect, "no address", unresolved));
-  lowest().expires_after(options.connect_timeout);
-  auto [refused, endpoint] = co_await lowest().async_connect(addresses, tuple_awaitable);
-  if (refused) co_return std::unexpected(failed(failure_kind::connect, "no connection", refused));
+  const auto until = std::min(steady_clock::now() + options.connect_timeout, options.deadline);
+  auto addresses = co_await resolve(lowest().get_executor(), options.where, until);
+  if (!addresses) co_return std::unexpected(not_connected("no address", addresses.error()));
+  lowest().expires_at(until);
+  auto [refused, endpoint] = co_await lowest().async_connect(*addresses, tuple_awaitable);
+  if (refused) co_return std::unexpected(not_connected("no connection", refused));
   net::keep_alive(lowest().socket().native_handle());
   error_code ignored;
   lowest().socket().set_option(tcp::no_delay(true), ignored);
@@ -99,20 +126,14 @@ asio::awaitable<std::expected<void, failure>> connection::state::connect() {
 
 asio::awaitable<std::expected<void, failure>> connection::state::shake_hands() {
   const auto& name = options.server_name.empty() ? options.where.host : options.server_name;
-  error_code not_an_address;
-  asio::ip::make_address(name, not_an_address);
-  // RFC 6066: SNI carries names only.
-  if (not_an_address) SSL_set_tlsext_host_name(tls->native_handle(), name.c_str());
-  if (options.verify) {
-    tls->set_verify_mode(asio::ssl::verify_peer);
-    tls->set_verify_callback(asio::ssl::host_name_verification(name));
-  } else {
-    tls->set_verify_mode(asio::ssl::verify_none);
-  }
-  lowest().expires_after(options.tls_timeout);
+  net::expect_peer(tls->native_handle(), name, options.verify);
+  lowest().expires_at(std::min(steady_clock::now() + options.tls_timeout, options.deadline));
   auto [bad] = co_await tls->async_handshake(asio::ssl::stream_base::client, tuple_awaitable);
-  if (bad) co_return std::unexpected(failed(failure_kind::connect, "TLS", bad));
-  co_return std::expected<void, failure>{};
+  if (!bad) co_return std::expected<void, failure>{};
+  auto why = not_connected("TLS", bad);
+  if (const auto refused = net::why_refused(tls->native_handle(), name); options.verify && !refused.empty())
+    why.message = fmt::format("{}: TLS: {}", options.where.authority(), refused);
+  co_return std::unexpected(std::move(why));
 }
 
 asio::awaitable<std::expected<std::unique_ptr<connection>, failure>> connection::open(
@@ -121,6 +142,12 @@ asio::awaitable<std::expected<std::unique_ptr<connection>, failure>> connection:
   auto connected = co_await made->connect();
   if (!connected) co_return std::unexpected(std::move(connected.error()));
   co_return std::unique_ptr<connection>(new connection(std::move(made)));
+}
+
+asio::awaitable<error_code> connection::state::write(beast::http::request<beast::http::string_body> what) {
+  auto [code, bytes] =
+      co_await on_stream([&what](auto& to) { return beast::http::async_write(to, what, tuple_awaitable); });
+  co_return code;
 }
 
 asio::awaitable<std::expected<response_head, failure>> connection::send(client_request what,
@@ -140,22 +167,23 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
   s.parser->header_limit(head_limit);
   s.parser->body_limit(boost::none);
   s.lowest().expires_after(timeout);
-  error_code code;
-  std::size_t bytes = 0;
-  if (s.tls)
-    std::tie(code, bytes) = co_await beast::http::async_write(*s.tls, out, tuple_awaitable);
-  else
-    std::tie(code, bytes) = co_await beast::http::async_write(*s.plain, out, tuple_awaitable);
-  if (code) co_return std::unexpected(s.failed(kind_of(code, false), "the request was not sent", code));
-
-  if (s.tls)
-    std::tie(code, bytes) =
-        co_await beast::http::async_read_header(*s.tls, s.buffer, *s.parser, tuple_awaitable);
-  else
-    std::tie(code, bytes) =
-        co_await beast::http::async_read_header(*s.plain, s.buffer, *s.parser, tuple_awaitable);
-  if (code)
-    co_return std::unexpected(s.failed(kind_of(code, bytes > 0 || s.parser->got_some()), "no answer", code));
+  const auto unsent = co_await s.write(std::move(out));
+  // TLS 1.3: a server that refuses our certificate says so after the handshake, and closes. What it said can
+  // be read still.
+  const bool closed = unsent == asio::error::broken_pipe || unsent == asio::error::connection_reset;
+  if (unsent && !(s.tls && closed))
+    co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
+  auto [code, bytes] = co_await s.on_stream([&s](auto& from) {
+    return beast::http::async_read_header(from, s.buffer, *s.parser, tuple_awaitable);
+  });
+  if (unsent && !is_tls(code))
+    co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
+  if (code) {
+    auto why =
+        s.failed(kind_of(code, bytes > 0 || s.parser->got_some()), is_tls(code) ? "TLS" : "no answer", code);
+    why.sent = !unsent;
+    co_return std::unexpected(std::move(why));
+  }
   co_return head_of(*s.parser);
 }
 
@@ -169,16 +197,14 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
     body.data = s.piece.data();
     body.size = s.piece.size();
     s.lowest().expires_after(timeout);
-    error_code code;
-    std::size_t bytes = 0;
-    if (s.tls)
-      std::tie(code, bytes) =
-          co_await beast::http::async_read_some(*s.tls, s.buffer, *s.parser, tuple_awaitable);
-    else
-      std::tie(code, bytes) =
-          co_await beast::http::async_read_some(*s.plain, s.buffer, *s.parser, tuple_awaitable);
-    if (code && code != beast::http::error::need_buffer)
-      co_return std::unexpected(s.failed(kind_of(code, true), "the answer broke off", code));
+    auto [code, bytes] = co_await s.on_stream([&s](auto& from) {
+      return beast::http::async_read_some(from, s.buffer, *s.parser, tuple_awaitable);
+    });
+    if (code && code != beast::http::error::need_buffer) {
+      auto why = s.failed(kind_of(code, true), "the answer broke off", code);
+      why.sent = true;
+      co_return std::unexpected(std::move(why));
+    }
     if (const auto got = s.piece.size() - body.size; got > 0) co_return std::string_view(s.piece.data(), got);
   }
   s.broken = !s.parser->get().keep_alive();
@@ -188,7 +214,9 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
 }
 
 bool connection::reusable() const {
-  return !state_->broken && state_->lowest().socket().is_open();
+  auto& s = *state_;
+  return !s.broken && s.buffer.size() == 0 && s.lowest().socket().is_open() &&
+         is_quiet(s.lowest().socket().native_handle());
 }
 
 }  // namespace egress::http

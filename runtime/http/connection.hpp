@@ -18,7 +18,7 @@
 namespace egress::http {
 
 enum class failure_kind : std::uint8_t {
-  connect,  // no connection, or no TLS session: nothing was sent
+  connect,  // no connection, or no TLS session
   stale,    // a kept-alive connection that the server had closed: no byte of an answer came
   cut,      // the answer broke off
   timed_out,
@@ -29,6 +29,8 @@ enum class failure_kind : std::uint8_t {
 struct failure {
   failure_kind kind = failure_kind::cut;
   std::string message;  // one line, with the address
+  // All bytes of the request went to the socket: the server may have carried it out.
+  bool sent = false;
 };
 
 struct client_request {
@@ -48,7 +50,10 @@ struct connect_options {
   std::shared_ptr<boost::asio::ssl::context> tls;  // null: plain
   std::string server_name;                         // SNI, and the name that is verified
   bool verify = true;
+  // The first bounds the name's resolution and the connection together, the second the handshake behind them;
+  // the deadline bounds all three.
   std::chrono::milliseconds connect_timeout{30'000}, tls_timeout{10'000};
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
 class connection {
@@ -67,7 +72,8 @@ class connection {
   boost::asio::awaitable<std::expected<std::string_view, failure>> read_some(
       std::chrono::milliseconds timeout);
 
-  // The answer is read to its end and the server keeps the connection.
+  // The answer is read to its end, the server keeps the connection, and has not closed it since: what a look
+  // at the socket can tell.
   bool reusable() const;
 
  private:

@@ -19,6 +19,9 @@ class inflater {
   // Appends what `compressed` gives to `out`.
   result<void> feed(std::string_view compressed, std::string& out);
 
+  // The body is complete: an error when its compressed form is not.
+  result<void> finish() const;
+
  private:
   struct state;
   std::unique_ptr<state> state_;

@@ -1,5 +1,6 @@
 #include "runtime/http/server.hpp"
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/chunk_encode.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -15,6 +17,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <optional>
 #include <set>
 
 namespace egress::http {
@@ -28,8 +31,23 @@ namespace {
 
 constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t head_limit = 64 * 1024;
+constexpr std::size_t read_at_once = 4096;
+constexpr std::chrono::milliseconds most_linger{2000};
 
 using request_parser = beast::http::request_parser<beast::http::string_body>;
+
+// What is said to a request that could not be read; nothing to a client that closed or was too slow.
+std::optional<server_response> refusal_of(const error_code& failed) {
+  if (failed == beast::http::error::body_limit)
+    return server_response{413, "text/plain", "the request's body is too large\n", {}};
+  if (failed == beast::http::error::header_limit || failed == beast::http::error::buffer_overflow)
+    return server_response{431, "text/plain", "the request's head is too large\n", {}};
+  const bool ended =
+      failed == beast::http::error::end_of_stream || failed == beast::http::error::partial_message;
+  if (ended || failed.category() != error_code{beast::http::error::bad_method}.category())
+    return std::nullopt;
+  return server_response{400, "text/plain", "this is no HTTP/1.1 request\n", {}};
+}
 
 server_request request_of(request_parser& parser) {
   auto& from = parser.get();
@@ -38,21 +56,27 @@ server_request request_of(request_parser& parser) {
           std::move(from.body())};
 }
 
+// What of the request decides the answer's form.
+struct asked {
+  bool keep_alive = false, head_only = false;
+  bool chunks = true;  // HTTP/1.0 has none: a stream ends with its connection
+};
+
 class stream_responder final : public responder {
  public:
-  stream_responder(beast::tcp_stream& to, const server_limits& limits, bool keep_alive, bool head_only)
-      : to_(to), limits_(limits), keep_alive_(keep_alive), head_only_(head_only) {}
+  stream_responder(beast::tcp_stream& to, const server_limits& limits, const asked& by)
+      : to_(to), limits_(limits), by_(by) {}
 
   asio::awaitable<bool> answer(server_response what) override {
     beast::http::response<beast::http::string_body> out;
     out.result(what.status);
     out.version(11);
-    out.keep_alive(keep_alive_);
+    out.keep_alive(by_.keep_alive);
     out.set(beast::http::field::content_type, what.content_type);
     for (const auto& [name, value] : what.headers)
       out.insert(name, value);  // some come more than once: Warning
     out.content_length(what.body.size());
-    if (!head_only_) out.body() = std::move(what.body);
+    if (!by_.head_only) out.body() = std::move(what.body);
     answered_ = true;
     to_.expires_after(limits_.write);
     auto [failed, bytes] = co_await beast::http::async_write(to_, out, tuple_awaitable);
@@ -65,7 +89,8 @@ class stream_responder final : public responder {
     out.result(status);
     out.version(11);
     out.set(beast::http::field::content_type, content_type);
-    out.chunked(true);
+    out.keep_alive(by_.keep_alive && by_.chunks);
+    if (by_.chunks) out.chunked(true);
     answered_ = streaming_ = true;
     beast::http::response_serializer<beast::http::empty_body> head(out);
     to_.expires_after(limits_.write);
@@ -75,10 +100,16 @@ class stream_responder final : public responder {
   }
 
   asio::awaitable<bool> chunk(std::string_view bytes) override {
-    if (!alive_ || bytes.empty()) co_return alive_;
+    if (!alive_ || bytes.empty() || by_.head_only) co_return alive_;
     to_.expires_after(limits_.write);
-    auto [failed, count] = co_await asio::async_write(
-        to_, beast::http::make_chunk(asio::const_buffer(bytes.data(), bytes.size())), tuple_awaitable);
+    const asio::const_buffer plain(bytes.data(), bytes.size());
+    error_code failed;
+    std::size_t count = 0;
+    if (by_.chunks)
+      std::tie(failed, count) =
+          co_await asio::async_write(to_, beast::http::make_chunk(plain), tuple_awaitable);
+    else
+      std::tie(failed, count) = co_await asio::async_write(to_, plain, tuple_awaitable);
     alive_ = !failed;
     co_return alive_;
   }
@@ -91,7 +122,8 @@ class stream_responder final : public responder {
   // After the handler: the end of a stream, or an answer for a handler that forgot it.
   asio::awaitable<bool> finish() {
     if (!answered_) co_return co_await answer({500, "text/plain", "no answer\n", {}});
-    if (!streaming_ || !alive_) co_return alive_;
+    if (!streaming_ || !alive_ || by_.head_only) co_return alive_;
+    if (!by_.chunks) co_return false;
     to_.expires_after(limits_.write);
     auto [failed, count] = co_await asio::async_write(to_, beast::http::make_chunk_last(), tuple_awaitable);
     co_return !failed;
@@ -100,7 +132,7 @@ class stream_responder final : public responder {
  private:
   beast::tcp_stream& to_;
   const server_limits& limits_;
-  bool keep_alive_, head_only_;
+  asked by_;
   bool answered_ = false, streaming_ = false, alive_ = true;
 };
 
@@ -113,6 +145,11 @@ struct server::state : std::enable_shared_from_this<state> {
   asio::awaitable<void> accept_all(std::shared_ptr<state> keep);
   asio::awaitable<void> converse(std::shared_ptr<state> keep, std::shared_ptr<beast::tcp_stream> with);
   asio::awaitable<bool> one_request(beast::tcp_stream& with, beast::flat_buffer& buffer);
+  asio::awaitable<error_code> read_head(beast::tcp_stream& with, beast::flat_buffer& buffer,
+                                        request_parser& parser);
+  asio::awaitable<error_code> read_body(beast::tcp_stream& with, beast::flat_buffer& buffer,
+                                        request_parser& parser);
+  asio::awaitable<void> refuse(beast::tcp_stream& with, server_response why);
   void close();
 
   asio::any_io_executor on;
@@ -142,37 +179,62 @@ asio::awaitable<void> server::state::accept_all(std::shared_ptr<state> keep) {
   }
 }
 
+// The head of the next request: waits for its first byte as long as a connection may idle, for the rest as
+// long as a request may take.
+asio::awaitable<error_code> server::state::read_head(beast::tcp_stream& with, beast::flat_buffer& buffer,
+                                                     request_parser& parser) {
+  if (buffer.size() == 0) {
+    with.expires_after(limits.idle);
+    auto [nothing, first] = co_await with.async_read_some(buffer.prepare(read_at_once), tuple_awaitable);
+    if (nothing) co_return nothing;
+    buffer.commit(first);
+  }
+  with.expires_after(limits.read);
+  auto [failed, bytes] = co_await beast::http::async_read_header(with, buffer, parser, tuple_awaitable);
+  co_return failed;
+}
+
+asio::awaitable<error_code> server::state::read_body(beast::tcp_stream& with, beast::flat_buffer& buffer,
+                                                     request_parser& parser) {
+  if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue"))
+    co_await asio::async_write(with, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")),
+                               tuple_awaitable);
+  with.expires_after(limits.read);
+  auto [failed, bytes] = co_await beast::http::async_read(with, buffer, parser, tuple_awaitable);
+  co_return failed;
+}
+
 asio::awaitable<bool> server::state::one_request(beast::tcp_stream& with, beast::flat_buffer& buffer) {
   request_parser parser;
   parser.header_limit(head_limit);
   parser.body_limit(limits.body_bytes);
-  with.expires_after(buffer.size() == 0 ? limits.idle : limits.read);
-  auto [no_head, head_bytes] = co_await beast::http::async_read_header(with, buffer, parser, tuple_awaitable);
-  if (no_head == beast::http::error::end_of_stream || no_head == beast::error::timeout) co_return false;
-  // Asked of half a head, as a cancelled read leaves it, Beast would abort.
-  const bool stays = parser.is_header_done() && parser.keep_alive();
-  stream_responder reply(with, limits, stays, parser.get().method() == beast::http::verb::head);
-  if (!no_head && parser.get()[beast::http::field::expect] == "100-continue")
-    co_await asio::async_write(with, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")),
-                               tuple_awaitable);
-  error_code failed = no_head;
-  if (!failed) {
-    with.expires_after(limits.read);
-    std::size_t bytes = 0;
-    std::tie(failed, bytes) = co_await beast::http::async_read(with, buffer, parser, tuple_awaitable);
-  }
-  if (failed == beast::http::error::body_limit) {
-    co_await reply.answer({413, "text/plain", "the request's body is too large\n", {}});
-    co_return false;
-  }
+  auto failed = co_await read_head(with, buffer, parser);
+  if (!failed) failed = co_await read_body(with, buffer, parser);
   if (failed) {
-    if (failed.category() == error_code{beast::http::error::bad_method}.category())
-      co_await reply.answer({400, "text/plain", "this is no HTTP/1.1 request\n", {}});
+    if (const auto why = refusal_of(failed)) co_await refuse(with, *why);
     co_return false;
   }
   const bool keep_alive = parser.keep_alive();
+  const bool head_only = parser.get().method() == beast::http::verb::head;
+  const asked by{keep_alive, head_only, parser.get().version() >= 11};
+  stream_responder reply(with, limits, by);
   co_await handle(request_of(parser), reply);
   co_return co_await reply.finish() && keep_alive;
+}
+
+// Answers, and lets the client read it: closed with bytes of the request unread, the connection would be
+// reset and the answer lost.
+asio::awaitable<void> server::state::refuse(beast::tcp_stream& with, server_response why) {
+  stream_responder reply(with, limits, {});
+  if (!co_await reply.answer(std::move(why))) co_return;
+  error_code ignored;
+  with.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  std::array<char, read_at_once> rest;
+  with.expires_after(std::min(limits.read, most_linger));
+  for (;;) {
+    auto [ended, bytes] = co_await with.async_read_some(asio::buffer(rest), tuple_awaitable);
+    if (ended) co_return;
+  }
 }
 
 asio::awaitable<void> server::state::converse(std::shared_ptr<state> keep,

@@ -31,13 +31,15 @@ struct server_response {
 };
 
 struct server_limits {
-  std::size_t body_bytes = 3U << 20U;  // beyond: 413
+  std::size_t body_bytes = 3U << 20U;  // beyond: 413; a head beyond 64 KiB: 431
   std::size_t connections = 1000;      // beyond: closed at once
+  // Between requests, for the head and then for the body of one, for each piece of an answer.
   std::chrono::milliseconds idle{60'000}, read{10'000}, write{10'000};
 };
 
 // The answer to one request. A handler calls answer() once, or begin() and then chunk() as often as it likes;
-// all give false when the client is gone.
+// all give false when the client is gone. To a HEAD only the head goes out, to HTTP/1.0 a stream without
+// chunks.
 class responder {
  public:
   virtual ~responder() = default;

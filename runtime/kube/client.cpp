@@ -4,9 +4,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "runtime/http/inflate.hpp"
+#include "runtime/kube/answer_body.hpp"
 #include "runtime/kube/client_state.hpp"
-#include "runtime/kube/list_splitter.hpp"
+#include "runtime/kube/is_cancelled.hpp"
 #include "runtime/kube/request_target.hpp"
 #include "runtime/kube/status_error.hpp"
 
@@ -16,119 +16,7 @@ namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
 namespace {
-
 constexpr int most_tries = 10;
-constexpr std::size_t document_bound = 16U << 20U;
-constexpr std::size_t page_bound = 512U << 20U;
-
-milliseconds left_until(clock::time_point deadline) {
-  return std::max(milliseconds{1}, std::chrono::ceil<milliseconds>(deadline - clock::now()));
-}
-
-// Undoes the content encoding, and keeps count.
-class body_reader {
- public:
-  body_reader(http::connection& from, bool gzip, std::size_t bound) : from_(from), bound_(bound) {
-    if (gzip) inflate_.emplace();
-  }
-  // The next plain bytes; empty at the end.
-  asio::awaitable<std::expected<std::string_view, api_error>> next(milliseconds timeout) {
-    for (;;) {
-      auto piece = co_await from_.read_some(timeout);
-      if (!piece) co_return std::unexpected(to_api_error(piece.error()));
-      if (piece->empty() || !inflate_) co_return counted(*piece);
-      plain_.clear();
-      if (auto done = inflate_->feed(*piece, plain_); !done)
-        co_return std::unexpected(api_failure(api_errc::malformed, done.error().message));
-      if (!plain_.empty()) co_return counted(plain_);
-    }
-  }
-
- private:
-  std::expected<std::string_view, api_error> counted(std::string_view piece) {
-    total_ += piece.size();
-    if (total_ > bound_)
-      return std::unexpected(
-          api_failure(api_errc::too_large, fmt::format("the answer is beyond {} bytes", bound_)));
-    return piece;
-  }
-  http::connection& from_;
-  std::size_t bound_;
-  std::size_t total_ = 0;
-  std::optional<http::inflater> inflate_;
-  std::string plain_;
-};
-
-asio::awaitable<reply> read_list(client::state& state, http::connection& from, bool gzip, kind of,
-                                 clock::time_point deadline) {
-  body_reader body(from, gzip, page_bound);
-  list_splitter splitter;
-  list_page page;
-  const auto take = [&](std::string_view item) -> result<void> {
-    auto decoded = state.decode.decode(of, item);
-    if (!decoded) return std::unexpected(decoded.error());
-    page.items.push_back(std::move(*decoded));
-    return {};
-  };
-  for (;;) {
-    auto piece = co_await body.next(left_until(deadline));
-    if (!piece) co_return std::unexpected(std::move(piece.error()));
-    if (piece->empty()) break;
-    if (auto fed = splitter.feed(*piece, take); !fed)
-      co_return std::unexpected(api_failure(api_errc::malformed, fed.error().message));
-  }
-  auto envelope = splitter.finish();
-  if (!envelope) co_return std::unexpected(api_failure(api_errc::malformed, envelope.error().message));
-  page.resource_version = std::move(envelope->resource_version);
-  page.continue_token = std::move(envelope->continue_token);
-  co_return reply{std::move(page)};
-}
-
-asio::awaitable<reply> read_document(client::state& state, http::connection& from, bool gzip,
-                                     const request& what, clock::time_point deadline) {
-  body_reader body(from, gzip, document_bound);
-  document made;
-  for (;;) {
-    auto piece = co_await body.next(left_until(deadline));
-    if (!piece) co_return std::unexpected(std::move(piece.error()));
-    if (piece->empty()) break;
-    made.json.append(*piece);
-  }
-  // A deletion answers with the object, or with a Status: neither is of use.
-  if (what.what != verb::remove && what.what != verb::probe) {
-    auto decoded = state.decode.decode(what.of, made.json);
-    if (!decoded) co_return std::unexpected(api_failure(api_errc::malformed, decoded.error().message));
-    made.decoded = std::move(*decoded);
-  }
-  co_return reply{std::move(made)};
-}
-
-}  // namespace
-
-api_error api_failure(api_errc code, std::string message) {
-  api_error made;
-  made.code = code;
-  made.message = std::move(message);
-  return made;
-}
-
-api_error to_api_error(const http::failure& why) {
-  using enum http::failure_kind;
-  const auto code = why.kind == timed_out   ? api_errc::timed_out
-                    : why.kind == cancelled ? api_errc::cancelled
-                    : why.kind == malformed ? api_errc::malformed
-                                            : api_errc::transport;
-  return api_failure(code, why.message);
-}
-
-asio::awaitable<std::string> read_error_body(http::connection& from, bool gzip, milliseconds timeout) {
-  body_reader body(from, gzip, 1U << 20U);
-  std::string text;
-  for (;;) {
-    auto piece = co_await body.next(timeout);
-    if (!piece || piece->empty()) co_return text;
-    text.append(*piece);
-  }
 }
 
 client::state::state(asio::any_io_executor executor, connection_config from, client_options with)
@@ -165,18 +53,36 @@ namespace {
 // One try: on a connection that is kept alive, or on a new one.
 struct attempt {
   reply outcome;
-  bool stale = false;  // the kept-alive connection was closed already: nothing is known to have happened
+  bool again = false;  // the kept-alive connection was closed, and a second time does no harm
 };
+
+// A connection to use, and whether it served before.
+struct lent {
+  std::unique_ptr<http::connection> connection;
+  bool reused = false;
+};
+
+attempt failed(api_error why) {
+  return {std::unexpected(std::move(why))};
+}
+
+// Nothing is begun for who was cancelled meanwhile, or is late.
+asio::awaitable<std::optional<api_error>> may_go_on(clock::time_point deadline) {
+  if (co_await is_cancelled()) co_return api_failure(api_errc::cancelled, "cancelled");
+  if (clock::now() >= deadline) co_return api_failure(api_errc::timed_out, "it was not sent in time");
+  co_return std::nullopt;
+}
 
 asio::awaitable<reply> read_answer(client::state& state, http::connection& from,
                                    const http::response_head& head, const request& what,
                                    clock::time_point deadline) {
+  const answer_body body{from, head.gzip, deadline};
   if (head.status < 200 || head.status > 299) {
-    const auto text = co_await read_error_body(from, head.gzip, left_until(deadline));
+    const auto text = co_await read_error_body(body);
     co_return std::unexpected(classify(head.status, text, head.retry_after));
   }
-  if (what.what == verb::list) co_return co_await read_list(state, from, head.gzip, what.of, deadline);
-  co_return co_await read_document(state, from, head.gzip, what, deadline);
+  if (what.what == verb::list) co_return co_await read_list(state.decode, body, what.of);
+  co_return co_await read_document(state.decode, body, what);
 }
 
 http::client_request message_for(const client::state& state, const http_shape& shape, const request& what,
@@ -188,35 +94,45 @@ http::client_request message_for(const client::state& state, const http_shape& s
   return message;
 }
 
+asio::awaitable<std::expected<lent, http::failure>> borrow(client::state& state,
+                                                           const credentials::current& who,
+                                                           clock::time_point deadline) {
+  if (auto kept = state.pool.take(who.tls.get())) co_return lent{std::move(kept), true};
+  auto way = state.way(who);
+  way.deadline = deadline;
+  auto opened = co_await http::connection::open(state.on, std::move(way));
+  if (!opened) co_return std::unexpected(std::move(opened.error()));
+  co_return lent{std::move(*opened), false};
+}
+
+// On a closed connection, a request that cannot have arrived goes out again, and so does one that only reads.
+// A write that went out whole may have been carried out: that is for the caller to find out.
+bool may_repeat(const lent& on, const http_shape& shape, const http::failure& why) {
+  return on.reused && why.kind == http::failure_kind::stale && (shape.method == "GET" || !why.sent);
+}
+
 asio::awaitable<attempt> try_once(client::state& state, const request& what, clock::time_point deadline) {
-  const auto now = co_await state.who.get(state.on);
-  if (!now) co_return attempt{std::unexpected(api_failure(api_errc::unauthorized, now.error().message))};
+  const auto now = co_await state.who.get(state.on, deadline);
+  if (auto ended = co_await may_go_on(deadline)) co_return failed(std::move(*ended));
+  if (!now) co_return failed(api_failure(api_errc::unauthorized, now.error().message));
   const auto shape = shape_of(what);
-  auto connection = state.pool.take(now->tls.get());
-  const bool reused = connection != nullptr;
-  if (!connection) {
-    auto way = state.way(*now);
-    way.connect_timeout = std::min(way.connect_timeout, left_until(deadline));
-    auto opened = co_await http::connection::open(state.on, std::move(way));
-    if (!opened) co_return attempt{std::unexpected(to_api_error(opened.error()))};
-    connection = std::move(*opened);
-  }
+  auto on = co_await borrow(state, *now, deadline);
+  if (!on) co_return failed(to_api_error(on.error()));
+  if (auto ended = co_await may_go_on(deadline)) co_return failed(std::move(*ended));
   auto message = message_for(state, shape, what, *now);
   if (shape.writes && !state.options.may_write()) {
-    state.pool.keep(std::move(connection), now->tls.get());
-    co_return attempt{
-        std::unexpected(api_failure(api_errc::not_leader, "held back: this replica may not write now"))};
+    state.pool.keep(std::move(on->connection), now->tls.get());
+    co_return failed(api_failure(api_errc::not_leader, "held back: this replica may not write now"));
   }
   const auto began = clock::now();
-  auto head = co_await connection->send(std::move(message), left_until(deadline));
+  auto head = co_await on->connection->send(std::move(message), left_until(deadline));
   const auto code = head ? std::to_string(head->status) : "<error>";
   state.options.observe({shape.method, state.where->host, code, clock::now() - began});
-  if (!head) {
-    const bool stale = reused && head.error().kind == http::failure_kind::stale;
-    co_return attempt{std::unexpected(to_api_error(head.error())), stale};
-  }
-  auto outcome = co_await read_answer(state, *connection, *head, what, deadline);
-  state.pool.keep(std::move(connection), now->tls.get());
+  if (!head)
+    co_return attempt{std::unexpected(to_api_error(head.error())), may_repeat(*on, shape, head.error())};
+  auto outcome = co_await read_answer(state, *on->connection, *head, what, deadline);
+  state.pool.keep(std::move(on->connection), now->tls.get());
+  if (head->status == 401) state.who.refused(*now);
   co_return attempt{std::move(outcome)};
 }
 
@@ -246,22 +162,34 @@ bool urgent(const request& what) {
   return what.of == kind::lease;
 }
 
+// Waits for this request's turn within the bound on queries a second: what ended the wait, if anything did.
+asio::awaitable<std::optional<api_error>> wait_for_turn(client::state& state, const request& what,
+                                                        clock::time_point deadline) {
+  if (urgent(what)) co_return std::nullopt;
+  const auto wait = state.limit.take(clock::now());
+  if (wait == milliseconds{0}) co_return std::nullopt;
+  if (clock::now() + wait >= deadline) {
+    state.limit.give_back();
+    co_return api_failure(api_errc::timed_out, "held back: too many queries a second for its time-out");
+  }
+  if (co_await sleep_for(state.on, wait)) co_return std::nullopt;
+  state.limit.give_back();
+  co_return api_failure(api_errc::cancelled, "cancelled");
+}
+
 asio::awaitable<reply> try_until(client::state& state, const request& what, clock::time_point deadline) {
   bool refreshed = false;
   for (int tries = 1;; ++tries) {
-    const auto wait = urgent(what) ? milliseconds{0} : state.limit.take(clock::now());
-    if (wait > milliseconds{0} && !co_await sleep_for(state.on, wait))
-      co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
+    if (auto ended = co_await wait_for_turn(state, what, deadline))
+      co_return std::unexpected(std::move(*ended));
     auto made = co_await try_once(state, what, deadline);
     if (made.outcome || tries >= most_tries) co_return std::move(made.outcome);
-    // Safe for writes too: each carries a uid, a resourceVersion or a name that a second time conflicts.
-    if (made.stale) {
+    if (made.again) {
       state.pool.drop_idle();
       continue;
     }
-    if (made.outcome.error().code == api_errc::unauthorized && !refreshed) {
+    if (made.outcome.error().status == 401 && !refreshed) {
       refreshed = true;
-      state.who.refused();
       continue;
     }
     const auto pause = pause_before_retry(state, made.outcome, deadline);

@@ -28,11 +28,4 @@ struct client::state {
   std::mt19937_64 random{std::random_device{}()};
 };
 
-api_error to_api_error(const http::failure& why);
-api_error api_failure(api_errc code, std::string message);
-
-// The rest of an error's body, at most 1 MiB of it: for the message.
-boost::asio::awaitable<std::string> read_error_body(http::connection& from, bool gzip,
-                                                    std::chrono::milliseconds timeout);
-
 }  // namespace egress::kube

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include "runtime/kube/is_cancelled.hpp"
 
 namespace egress::kube {
 
@@ -15,8 +16,7 @@ asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_poi
     waiting_.push_back(turn);
     auto [woken] = co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
     std::erase(waiting_, turn);
-    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-    if (cancelled == asio::cancellation_type::none && woken) continue;
+    if (woken && !co_await is_cancelled()) continue;
     // The turn that was meant for us is the next one's.
     if (woken && inside_ < most_) wake_next();
     co_return false;

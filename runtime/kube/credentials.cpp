@@ -1,9 +1,15 @@
 #include "runtime/kube/credentials.hpp"
 
-#include <fstream>
-#include <sstream>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "runtime/kube/exec_plugin.hpp"
+#include "runtime/kube/text_file.hpp"
 #include "runtime/net/tls.hpp"
 
 namespace egress::kube {
@@ -16,16 +22,17 @@ constexpr seconds token_age{60};
 constexpr seconds certificate_age{300};
 constexpr seconds exec_leeway{10};
 
-result<std::string> read_file(const std::string& path, std::string_view what) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) return fail("{} {}: the file cannot be read", what, path);
-  return text.str();
-}
-
 result<std::string> read(const pem_source& from, std::string_view what) {
   if (!from.data.empty() || from.file.empty()) return from.data;
-  return read_file(from.file, what);
+  auto text = read_text_file(from.file, what);
+  // Empty is no other way to say "none": the system's authorities would be trusted instead.
+  if (text && text->empty()) return fail("{} {}: the file is empty", what, from.file);
+  return text;
+}
+
+// What errors call a field's content.
+std::string name_of(const pem_source& from, std::string_view field) {
+  return from.data.empty() ? fmt::format("{} {}", field, from.file) : fmt::format("{}-data", field);
 }
 
 std::string trimmed(std::string text) {
@@ -33,69 +40,177 @@ std::string trimmed(std::string text) {
   return text;
 }
 
+// Go's rule for header values. What is not one would end the field, or the request.
+result<void> check_token(const std::string& token, const std::string& from) {
+  for (const char c : token)
+    if (c <= ' ' || c == 0x7f) return fail("{}: the token has a character that no HTTP field may have", from);
+  return {};
+}
+
+result<std::string> read_token(const std::string& file) {
+  auto text = read_text_file(file, "token file");
+  if (!text) return text;
+  auto token = trimmed(std::move(*text));
+  if (token.empty()) return fail("token file {}: the file is empty", file);
+  if (auto good = check_token(token, "token file " + file); !good) return std::unexpected(good.error());
+  return token;
+}
+
+// A plugin under way, and who waits for it.
+struct flight {
+  std::optional<result<void>> outcome;
+  std::vector<asio::steady_timer*> waiting;
+
+  void land(result<void> how) {
+    outcome = std::move(how);
+    for (auto* one : waiting) one->cancel();
+  }
+};
+
+// One who waits; at the deadline it waits no longer.
+struct passenger {
+  passenger(const asio::any_io_executor& on, steady_time deadline, std::shared_ptr<flight> what)
+      : of(std::move(what)), landed(on, deadline) {
+    of->waiting.push_back(&landed);
+  }
+  ~passenger() { std::erase(of->waiting, &landed); }
+  passenger(const passenger&) = delete;
+  passenger& operator=(const passenger&) = delete;
+
+  std::shared_ptr<flight> of;
+  asio::steady_timer landed;
+};
+
 }  // namespace
 
-void credentials::refused() {
-  stale_ = true;
+struct credentials::state {
+  state(connection_config with, std::function<steady_time()> by)
+      : config(std::move(with)), clock(std::move(by)) {}
+
+  bool plugin_is_due() const;
+  result<void> take(result<exec_credential> made);
+  result<void> refresh_token(steady_time now);
+  result<void> refresh_tls(steady_time now);
+  result<net::tls_material> material() const;
+  result<current> refresh_files();
+
+  connection_config config;
+  std::function<steady_time()> clock;
+  std::shared_ptr<flight> under_way;
+  current latest;
+  std::string exec_certificate, exec_key;
+  std::optional<wall_time> exec_ends;
+  steady_time token_read{}, tls_read{};
+  bool exec_stale = true, files_stale = true;  // to be run or read again, whatever their age
+};
+
+bool credentials::state::plugin_is_due() const {
+  if (!config.exec) return false;
+  return exec_stale || (exec_ends && std::chrono::system_clock::now() + exec_leeway > *exec_ends);
 }
 
-result<void> credentials::refresh_token(steady_time now) {
-  if (config_.token_file.empty()) {
-    if (!config_.exec) now_.token = config_.token;
-    return {};
-  }
-  if (!stale_ && now - token_read_ < token_age) return {};
-  auto text = read_file(config_.token_file, "token file");
-  // The last token may well be valid still: an unreadable file is an error only when there never was one.
-  if (!text && now_.token.empty()) return std::unexpected(text.error());
-  if (text) now_.token = trimmed(std::move(*text));
-  token_read_ = now;
-  return {};
-}
-
-result<void> credentials::refresh_tls(steady_time now) {
-  if (!config_.server.starts_with("https://")) return {};
-  if (!stale_ && now_.tls && now - tls_read_ < certificate_age) return {};
-  auto authorities = read(config_.certificate_authority, "certificate-authority");
-  if (!authorities) return std::unexpected(authorities.error());
-  auto certificate = read(config_.client_certificate, "client-certificate");
-  if (!certificate) return std::unexpected(certificate.error());
-  auto key = read(config_.client_key, "client-key");
-  if (!key) return std::unexpected(key.error());
-  net::tls_material material{*authorities, *certificate, *key, !config_.insecure_skip_tls_verify};
-  if (!exec_certificate_.empty()) {
-    material.certificate = exec_certificate_;
-    material.key = exec_key_;
-  }
-  auto made = net::make_tls_context(material);
+result<void> credentials::state::take(result<exec_credential> made) {
   if (!made) return std::unexpected(made.error());
-  now_.tls = std::move(*made);
-  tls_read_ = now;
+  if (auto good = check_token(made->token, "exec plugin " + config.exec->command); !good) return good;
+  latest.token = std::move(made->token);
+  exec_ends = made->ends;
+  if (made->certificate != exec_certificate || made->key != exec_key) latest.tls = nullptr;
+  exec_certificate = std::move(made->certificate);
+  exec_key = std::move(made->key);
+  exec_stale = false;
   return {};
 }
 
-asio::awaitable<result<void>> credentials::refresh_exec(asio::any_io_executor on) {
-  if (!config_.exec) co_return result<void>{};
-  const bool have_one = !now_.token.empty() || !exec_certificate_.empty();
-  const bool ends_soon = exec_ends_ && std::chrono::system_clock::now() + exec_leeway > *exec_ends_;
-  if (have_one && !stale_ && !ends_soon) co_return result<void>{};
-  auto made = co_await run_exec_plugin(on, *config_.exec);
-  if (!made) co_return std::unexpected(made.error());
-  now_.token = made->token;
-  exec_ends_ = made->ends;
-  if (made->certificate != exec_certificate_) now_.tls = nullptr;
-  exec_certificate_ = made->certificate;
-  exec_key_ = made->key;
-  co_return result<void>{};
+result<void> credentials::state::refresh_token(steady_time now) {
+  if (config.token_file.empty()) {
+    if (config.exec) return {};
+    latest.token = config.token;
+    return check_token(latest.token, "token");
+  }
+  if (!files_stale && now - token_read < token_age) return {};
+  auto token = read_token(config.token_file);
+  // The last token may well be valid still: a bad file is an error only when there never was one.
+  if (!token && latest.token.empty()) return std::unexpected(token.error());
+  if (token) latest.token = std::move(*token);
+  token_read = now;
+  return {};
 }
 
-asio::awaitable<result<credentials::current>> credentials::get(asio::any_io_executor on) {
-  const auto now = std::chrono::steady_clock::now();
-  if (auto done = co_await refresh_exec(on); !done) co_return std::unexpected(done.error());
-  if (auto done = refresh_token(now); !done) co_return std::unexpected(done.error());
-  if (auto done = refresh_tls(now); !done) co_return std::unexpected(done.error());
-  stale_ = false;
-  co_return now_;
+result<net::tls_material> credentials::state::material() const {
+  auto authorities = read(config.certificate_authority, "certificate-authority");
+  if (!authorities) return std::unexpected(authorities.error());
+  net::tls_material made;
+  made.verify = !config.insecure_skip_tls_verify;
+  made.authorities = std::move(*authorities);
+  made.authorities_name = name_of(config.certificate_authority, "certificate-authority");
+  if (!exec_certificate.empty()) {
+    made.certificate = exec_certificate;
+    made.key = exec_key;
+    made.certificate_name = fmt::format("exec plugin {}: clientCertificateData", config.exec->command);
+    made.key_name = fmt::format("exec plugin {}: clientKeyData", config.exec->command);
+    return made;
+  }
+  auto certificate = read(config.client_certificate, "client-certificate");
+  if (!certificate) return std::unexpected(certificate.error());
+  auto key = read(config.client_key, "client-key");
+  if (!key) return std::unexpected(key.error());
+  made.certificate = std::move(*certificate);
+  made.key = std::move(*key);
+  made.certificate_name = name_of(config.client_certificate, "client-certificate");
+  made.key_name = name_of(config.client_key, "client-key");
+  return made;
+}
+
+result<void> credentials::state::refresh_tls(steady_time now) {
+  if (!config.server.starts_with("https://")) return {};
+  if (!files_stale && latest.tls && now - tls_read < certificate_age) return {};
+  const auto from = material();
+  if (!from) return std::unexpected(from.error());
+  auto made = net::make_tls_context(*from);
+  if (!made) return std::unexpected(made.error());
+  latest.tls = std::move(*made);
+  tls_read = now;
+  return {};
+}
+
+result<credentials::current> credentials::state::refresh_files() {
+  const auto now = clock();
+  if (auto done = refresh_token(now); !done) return std::unexpected(done.error());
+  if (auto done = refresh_tls(now); !done) return std::unexpected(done.error());
+  files_stale = false;
+  return latest;
+}
+
+credentials::credentials(connection_config config, std::function<steady_time()> clock)
+    : state_(std::make_shared<state>(std::move(config), std::move(clock))) {}
+credentials::~credentials() = default;
+
+void credentials::refused(const current& what) {
+  // Of many who were refused together, the first to come back brought new ones: the others are late.
+  if (what.token != state_->latest.token || what.tls != state_->latest.tls) return;
+  state_->exec_stale = state_->files_stale = true;
+}
+
+asio::awaitable<result<credentials::current>> credentials::get(asio::any_io_executor on,
+                                                               steady_time deadline) {
+  const auto keep = state_;
+  if (keep->plugin_is_due()) {
+    if (!keep->under_way) {
+      keep->under_way = std::make_shared<flight>();
+      asio::co_spawn(
+          on, run_exec_plugin(on, *keep->config.exec),
+          [keep](const std::exception_ptr& thrown, result<exec_credential> made) {
+            const auto landing = std::exchange(keep->under_way, nullptr);
+            landing->land(keep->take(thrown ? fail("exec plugin: it could not be run") : std::move(made)));
+          });
+    }
+    passenger one(on, deadline, keep->under_way);
+    // It may have landed already: a plugin that cannot be started is an outcome at once.
+    if (!one.of->outcome) co_await one.landed.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (!one.of->outcome) co_return fail("exec plugin {}: no outcome in time", keep->config.exec->command);
+    if (!*one.of->outcome) co_return std::unexpected(one.of->outcome->error());
+  }
+  co_return keep->refresh_files();
 }
 
 }  // namespace egress::kube

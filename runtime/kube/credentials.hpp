@@ -4,8 +4,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "runtime/base/result.hpp"
@@ -16,7 +16,12 @@ namespace egress::kube {
 
 class credentials {
  public:
-  explicit credentials(connection_config config) : config_(std::move(config)) {}
+  // `clock` is what ages are counted by; a test's may jump.
+  explicit credentials(connection_config config,
+                       std::function<steady_time()> clock = std::chrono::steady_clock::now);
+  ~credentials();
+  credentials(const credentials&) = delete;
+  credentials& operator=(const credentials&) = delete;
 
   struct current {
     std::string token;                               // "" for none
@@ -25,23 +30,18 @@ class credentials {
 
   // What to use for the next request. Token files are read at most every 60 s (a rotated token is valid for
   // long beyond that), certificates every 5 min, exec plugins when their credential ends within 10 s. The
-  // plugin runs beside the executor's other work.
-  boost::asio::awaitable<result<current>> get(boost::asio::any_io_executor on);
+  // plugin runs beside the executor's other work, once for all who ask meanwhile, and goes on when one of
+  // them is cancelled or at its deadline: the outcome serves the others, and later ones. From one executor's
+  // thread.
+  boost::asio::awaitable<result<current>> get(boost::asio::any_io_executor on, steady_time deadline);
 
-  // The server said 401: read and run everything again at the next get().
-  void refused();
+  // The server said 401 to these: read and run everything again at the next get(). Nothing when they were
+  // replaced meanwhile.
+  void refused(const current& what);
 
  private:
-  result<void> refresh_tls(steady_time now);
-  result<void> refresh_token(steady_time now);
-  boost::asio::awaitable<result<void>> refresh_exec(boost::asio::any_io_executor on);
-
-  connection_config config_;
-  current now_;
-  std::string exec_certificate_, exec_key_;
-  steady_time token_read_{}, tls_read_{};
-  std::optional<wall_time> exec_ends_;
-  bool stale_ = true;  // everything is to be read again
+  struct state;  // shared with a plugin under way
+  std::shared_ptr<state> state_;
 };
 
 }  // namespace egress::kube

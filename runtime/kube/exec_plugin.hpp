@@ -21,9 +21,11 @@ struct exec_credential {
 // What the plugin printed. Pure. The API version must be the one that was asked for.
 result<exec_credential> parse_exec_credential(std::string_view text, std::string_view api_version);
 
-// Runs the plugin without a shell and without a terminal, for at most 30 s; its stderr is ours. Does not
-// block the executor.
+// Runs the plugin without a shell and without a terminal, in a process group of its own that is killed as a
+// whole at `limit`, or when the coroutine ends early. An error ends with the first line of the plugin's
+// stderr. Does not block the executor.
 boost::asio::awaitable<result<exec_credential>> run_exec_plugin(boost::asio::any_io_executor on,
-                                                                exec_plugin what);
+                                                                exec_plugin what,
+                                                                milliseconds limit = seconds{30});
 
 }  // namespace egress::kube

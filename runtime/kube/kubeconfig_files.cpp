@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "runtime/kube/kubeconfig.hpp"
+#include "runtime/kube/text_file.hpp"
 
 namespace egress::kube {
 namespace {
@@ -13,10 +14,9 @@ std::string variable(environment_lookup environment, const char* name) {
 }
 
 result<kubeconfig_file> read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) return fail("kubeconfig {}: the file cannot be read", path);
-  return kubeconfig_file{path, text.str()};
+  auto text = read_text_file(path, "kubeconfig");
+  if (!text) return std::unexpected(text.error());
+  return kubeconfig_file{path, std::move(*text)};
 }
 
 result<connection_config> from_files(const std::vector<std::string>& paths, const std::string& context,
@@ -39,6 +39,8 @@ connection_config in_cluster(const std::string& host, const std::string& port, c
   made.server = "https://" + bracketed + ":" + port;
   made.certificate_authority.file = folder + "/ca.crt";
   made.token_file = folder + "/token";
+  // Absent from accounts that are not projected as usual: then there is no default.
+  std::ifstream(folder + "/namespace") >> made.default_namespace;
   return made;
 }
 

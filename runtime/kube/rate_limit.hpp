@@ -23,6 +23,11 @@ class rate_limit {
     return std::chrono::ceil<milliseconds>(std::chrono::duration<double>(-tokens_ / per_second_));
   }
 
+  // The turn that take() gave is not used.
+  void give_back() {
+    if (per_second_ > 0) tokens_ += 1;
+  }
+
  private:
   double per_second_;
   double tokens_;

@@ -1,7 +1,9 @@
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/kube/answer_body.hpp"
 #include "runtime/kube/client.hpp"
 #include "runtime/kube/client_state.hpp"
+#include "runtime/kube/is_cancelled.hpp"
 #include "runtime/kube/line_splitter.hpp"
 #include "runtime/kube/request_target.hpp"
 #include "runtime/kube/status_error.hpp"
@@ -50,6 +52,11 @@ asio::awaitable<watch_chunk> watch_stream::next(milliseconds quiet) {
     return {};
   };
   while (chunk.events.empty() && !chunk.ended) {
+    if (co_await is_cancelled()) {
+      chunk.ended = true;
+      chunk.failure = api_failure(api_errc::cancelled, "cancelled");
+      break;
+    }
     auto piece = co_await s.connection->read_some(quiet);
     if (!piece || piece->empty()) {
       chunk.ended = true;
@@ -70,17 +77,22 @@ namespace {
 
 asio::awaitable<std::expected<std::unique_ptr<http::connection>, api_error>> open_watch(
     client::state& shared, const watch_request& what) {
-  const auto who = co_await shared.who.get(shared.on);
+  const auto deadline = clock::now() + answer_timeout;
+  const auto who = co_await shared.who.get(shared.on, deadline);
+  if (co_await is_cancelled()) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
   if (!who) co_return std::unexpected(api_failure(api_errc::unauthorized, who.error().message));
   auto opened = co_await http::connection::open(shared.on, shared.way(*who));
   if (!opened) co_return std::unexpected(to_api_error(opened.error()));
+  if (co_await is_cancelled()) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
   const auto began = clock::now();
   auto head = co_await (*opened)->send(shared.message("GET", target_of(what), *who), answer_timeout);
   const auto code = head ? std::to_string(head->status) : "<error>";
   shared.options.observe({"GET", shared.where->host, code, clock::now() - began});
   if (!head) co_return std::unexpected(to_api_error(head.error()));
   if (head->status == 200) co_return std::move(*opened);
-  const auto text = co_await read_error_body(**opened, head->gzip, answer_timeout);
+  if (head->status == 401) shared.who.refused(*who);
+  const answer_body rest{**opened, head->gzip, clock::now() + answer_timeout};
+  const auto text = co_await read_error_body(rest);
   co_return std::unexpected(classify(head->status, text, head->retry_after));
 }
 
@@ -91,10 +103,8 @@ asio::awaitable<std::expected<watch_stream, api_error>> client::watch(watch_requ
   const auto keep = state_;
   if (!keep->where) co_return std::unexpected(api_failure(api_errc::transport, keep->where.error().message));
   auto opened = co_await open_watch(*keep, what);
-  if (!opened && opened.error().code == api_errc::unauthorized) {
-    keep->who.refused();
-    opened = co_await open_watch(*keep, what);
-  }
+  // With what the refusal made us read again.
+  if (!opened && opened.error().status == 401) opened = co_await open_watch(*keep, what);
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   co_return watch_stream(std::make_unique<watch_stream::state>(keep, std::move(*opened), what.of));
 }

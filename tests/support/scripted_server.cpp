@@ -25,10 +25,10 @@ std::optional<std::size_t> request_size(const std::string& text) {
 }
 
 // The next request; nothing when the client closed first.
-std::optional<std::string> read_request(int fd) {
+std::optional<std::string> read_request(int fd, bool head_only = false) {
   std::string text;
   for (;;) {
-    if (const auto size = request_size(text); size && text.size() >= *size) return text;
+    if (const auto size = request_size(text); size && (head_only || text.size() >= *size)) return text;
     char piece[4096];
     const auto got = ::recv(fd, piece, sizeof piece, 0);
     if (got <= 0) return std::nullopt;
@@ -79,6 +79,11 @@ std::vector<std::string> scripted_server::requests() const {
   return requests_;
 }
 
+std::size_t scripted_server::closed() const {
+  const std::scoped_lock lock(guard_);
+  return closed_;
+}
+
 void scripted_server::serve() {
   for (const auto& one : script_) {
     unique_fd accepted(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -93,12 +98,13 @@ void scripted_server::serve() {
     const std::scoped_lock lock(guard_);
     current_ = -1;
     accepted.reset();
+    ++closed_;
   }
 }
 
 void scripted_server::serve_connection(int fd, const scripted_connection& script) {
   for (const auto& answer : script) {
-    auto request = read_request(fd);
+    auto request = read_request(fd, answer.head_only);
     if (!request) return;
     {
       const std::scoped_lock lock(guard_);

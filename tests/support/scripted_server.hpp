@@ -16,6 +16,7 @@ struct scripted_answer {
   std::string bytes;
   bool byte_by_byte = false;
   enum class after { keep, close, hold } then = after::keep;  // hold: until the client closes
+  bool head_only = false;                                     // the request's body is left unread
 };
 // The answers of one connection, in order; after the last one it is closed.
 using scripted_connection = std::vector<scripted_answer>;
@@ -31,6 +32,8 @@ class scripted_server {
   std::string url() const;
   // Head and body of every request so far, in order.
   std::vector<std::string> requests() const;
+  // How many connections it has closed so far.
+  std::size_t closed() const;
 
  private:
   void serve();
@@ -42,6 +45,7 @@ class scripted_server {
   mutable std::mutex guard_;
   std::vector<std::string> requests_;
   int current_ = -1;
+  std::size_t closed_ = 0;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -1,73 +1,21 @@
 // The client against bytes that a test chooses: cut, chopped up, refused, late.
 
-#include "runtime/kube/client.hpp"
-
 #include <gtest/gtest.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include "tests/support/scripted_server.hpp"
+#include "tests/unit/kube_client/client_fixture.hpp"
 
 namespace egress::kube {
 namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using fixture = client_fixture;
 using test::chunked_answer;
 using test::http_answer;
-using test::scripted_server;
 using enum test::scripted_answer::after;
-
-const std::string two_items =
-    R"({"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"next"},"items":[)"
-    R"({"metadata":{"name":"a","namespace":"n","resourceVersion":"3"},"spec":{"note":"]}\"["}},)"
-    R"({"metadata":{"name":"b","namespace":"n","resourceVersion":"4"},"spec":{}}]})";
-const std::string one_service =
-    R"({"metadata":{"name":"a","namespace":"n","resourceVersion":"3"},"spec":{}})";
-
-struct fixture {
-  explicit fixture(std::vector<test::scripted_connection> script) : server(std::move(script)) {
-    config.server = server.url();
-    config.token = "secret";
-  }
-  client& the_client() {
-    if (!made) made.emplace(io.get_executor(), config, options);
-    return *made;
-  }
-  template <class T>
-  T run(asio::awaitable<T> what) {
-    std::optional<T> outcome;
-    asio::co_spawn(io, std::move(what), [&](std::exception_ptr thrown, T value) {
-      EXPECT_FALSE(thrown);
-      outcome.emplace(std::move(value));
-    });
-    io.restart();
-    io.run();
-    return std::move(outcome.value());
-  }
-  reply call(request what) { return run(the_client().call(std::move(what))); }
-
-  scripted_server server;
-  asio::io_context io;
-  connection_config config;
-  client_options options;
-  std::optional<client> made;
-};
-
-request of(verb what) {
-  request made;
-  made.what = what;
-  made.of = kind::service;
-  made.name_space = "n";
-  made.name = what == verb::list || what == verb::create ? "" : "a";
-  made.body = "{}";
-  made.timeout = 5s;
-  return made;
-}
 
 TEST(client_list, is_read_however_it_is_chopped_up) {
   for (const bool byte_by_byte : {false, true}) {
@@ -228,6 +176,14 @@ TEST(client_watch, tells_the_error_event_behind_the_events) {
   EXPECT_EQ(got.events.size(), 1U);
   ASSERT_TRUE(got.failure);
   EXPECT_EQ(got.failure->code, api_errc::gone);
+}
+
+TEST(client_watch, asks_once_more_after_a_401) {
+  fixture f({{{http_answer(401, ""), false, close}}, {{http_answer(401, ""), false, close}}});
+  const auto got = f.run(watch_to_the_end(f.the_client()));
+  ASSERT_TRUE(got.failure);
+  EXPECT_EQ(got.failure->code, api_errc::unauthorized);
+  EXPECT_EQ(f.server.requests().size(), 2U);
 }
 
 TEST(client_watch, that_is_cut_or_silent_fails) {

@@ -1,0 +1,169 @@
+// How opening a connection ends at each of its stages: the name, the connection, TLS, the answer.
+
+#include "runtime/http/connection.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "runtime/net/tls.hpp"
+#include "runtime/net/unique_fd.hpp"
+#include "tests/support/blocked_resolver.hpp"
+
+namespace egress::http {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+// A listening socket that nobody accepts from. The kernel completes as many connections as its queue holds.
+struct silent_listener {
+  explicit silent_listener(int backlog) : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(fd.get(), any, size), 0);
+    EXPECT_EQ(::listen(fd.get(), backlog), 0);
+    EXPECT_EQ(::getsockname(fd.get(), any, &size), 0);
+    port = ntohs(address.sin_port);
+  }
+  // Fills the queue: who comes after that waits for an answer to its SYN.
+  void fill() {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(port);
+    queued = unique_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(queued.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  }
+  unique_fd fd, queued;
+  std::uint16_t port = 0;
+};
+
+connect_options options_for(const std::string& host, std::uint16_t port) {
+  connect_options made;
+  made.where = {false, host, std::to_string(port), ""};
+  return made;
+}
+
+connect_options with_tls(connect_options made) {
+  made.where.tls = true;
+  made.tls = net::make_tls_context({}).value();
+  return made;
+}
+
+// Opens, asks, and says how that failed.
+asio::awaitable<failure> failure_of(asio::any_io_executor on, connect_options how) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto opened = co_await connection::open(on, std::move(how));
+  if (!opened) co_return opened.error();
+  client_request what;
+  what.method = "GET";
+  what.target = "/";
+  auto head = co_await (*opened)->send(std::move(what), 60s);
+  co_return head ? failure{} : head.error();
+}
+
+// The listener with room for one completed connection, at each stage where a client may be left waiting.
+struct stage {
+  const char* name;
+  std::function<connect_options(silent_listener&)> way;
+};
+const std::vector<stage> stages{
+    {"name", [](silent_listener& at) { return options_for("api.example", at.port); }},
+    {"connection",
+     [](silent_listener& at) {
+       at.fill();
+       return options_for("127.0.0.1", at.port);
+     }},
+    {"tls", [](silent_listener& at) { return with_tls(options_for("127.0.0.1", at.port)); }},
+};
+
+TEST(http_connection, ends_in_time_at_each_stage) {
+  for (const auto& stage : stages)
+    for (const bool by_deadline : {false, true}) {
+      SCOPED_TRACE(stage.name);
+      const auto began = clock::now();
+      asio::io_context io;
+      std::optional<test::blocked_resolver> resolver(std::in_place);
+      silent_listener server(0);
+      auto way = stage.way(server);
+      if (by_deadline)
+        way.deadline = began + 30ms;
+      else
+        way.connect_timeout = way.tls_timeout = 30ms;
+      std::optional<failure> got;
+      asio::co_spawn(io, failure_of(io.get_executor(), std::move(way)),
+                     [&](const std::exception_ptr&, failure why) { got = std::move(why); });
+      while (!got) io.run_one();
+      EXPECT_EQ(got->kind, failure_kind::connect) << got->message;
+      EXPECT_FALSE(got->sent);
+      EXPECT_LT(clock::now() - began, 25s) << "its own limits are 30 s and 10 s";
+      resolver.reset();
+      io.run();
+    }
+}
+
+TEST(http_connection, ends_when_cancelled_at_each_stage) {
+  auto all = stages;
+  all.push_back({"answer", [](silent_listener& at) { return options_for("127.0.0.1", at.port); }});
+  for (const auto& stage : all) {
+    SCOPED_TRACE(stage.name);
+    asio::io_context io;
+    std::optional<test::blocked_resolver> resolver(std::in_place);
+    silent_listener server(0);
+    asio::cancellation_signal signal;
+    std::optional<failure> got;
+    asio::co_spawn(io, failure_of(io.get_executor(), stage.way(server)),
+                   asio::bind_cancellation_slot(
+                       signal.slot(), [&](const std::exception_ptr&, failure why) { got = std::move(why); }));
+    // Until it waits for what does not come: nothing more is ready to be run.
+    while (io.poll_one() > 0) {
+    }
+    EXPECT_FALSE(got);
+    signal.emit(asio::cancellation_type::terminal);
+    while (!got) io.run_one();
+    EXPECT_EQ(got->kind, failure_kind::cancelled) << got->message;
+    resolver.reset();
+    io.run();
+  }
+}
+
+TEST(http_connection, says_which_address_refuses_it) {
+  asio::io_context io;
+  std::uint16_t port = 0;
+  {
+    const silent_listener gone(1);
+    port = gone.port;
+  }
+  std::optional<failure> got;
+  asio::co_spawn(io, failure_of(io.get_executor(), options_for("127.0.0.1", port)),
+                 [&](const std::exception_ptr&, failure why) { got = std::move(why); });
+  io.run();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->kind, failure_kind::connect);
+  EXPECT_EQ(got->message, fmt::format("127.0.0.1:{}: no connection: Connection refused", port));
+}
+
+TEST(http_connection, says_which_name_has_no_address) {
+  asio::io_context io;
+  std::optional<failure> got;
+  asio::co_spawn(io, failure_of(io.get_executor(), options_for("api.example", 6443)),
+                 [&](const std::exception_ptr&, failure why) { got = std::move(why); });
+  io.run();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->kind, failure_kind::connect);
+  EXPECT_EQ(got->message, "api.example:6443: no address: Host not found (authoritative)");
+}
+
+}  // namespace
+}  // namespace egress::http

@@ -1,0 +1,208 @@
+// The client against a TLS server on loopback: whom it trusts, who it is, and what it says when that fails.
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "runtime/kube/client.hpp"
+#include "runtime/net/listen.hpp"
+#include "tests/support/run_awaitable.hpp"
+#include "tests/support/scripted_server.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/tls_server.hpp"
+
+namespace egress::kube {
+namespace {
+
+using namespace std::chrono_literals;
+using test::certified;
+
+const certified& ours() {
+  static const auto made = certified::authority("ours");
+  return made;
+}
+const certified& foreign() {
+  static const auto made = certified::authority("foreign");
+  return made;
+}
+std::string version_answer() {
+  return test::http_answer(200, R"({"major":"1"})");
+}
+
+reply ask(const connection_config& config) {
+  boost::asio::io_context io;
+  client by(io.get_executor(), config, {});
+  request what;
+  what.what = verb::probe;
+  what.path = "/version";
+  what.timeout = 10s;
+  return test::run(io, by.call(what));
+}
+
+// What a client that trusts `ours` says of a server with this certificate.
+struct at_server {
+  explicit at_server(const certified& who, const certified* clients = nullptr)
+      : server({&who, clients, version_answer()}) {
+    config.server = server.url();
+    config.certificate_authority.data = ours().certificate();
+  }
+  std::string says() const {
+    const auto got = ask(config);
+    if (got) return "fine";
+    EXPECT_EQ(got.error().code, api_errc::transport);
+    EXPECT_FALSE(got.error().message.contains('\n'));
+    // host:port: what is wrong
+    const auto at = server.url().substr(8) + ": ";
+    EXPECT_TRUE(got.error().message.starts_with(at)) << got.error().message;
+    return got.error().message.substr(at.size());
+  }
+  void be(const certified& who) {
+    config.client_certificate.data = who.certificate();
+    config.client_key.data = who.key();
+  }
+  test::tls_server server;
+  connection_config config;
+};
+
+TEST(client_tls, trusts_what_the_authority_signed) {
+  const auto who = ours().sign({});
+  const at_server server(who);
+  EXPECT_EQ(server.says(), "fine");
+  EXPECT_EQ(server.server.names(), (std::vector<std::string>{""})) << "an address is no name to ask for";
+}
+
+TEST(client_tls, opens_a_new_connection_when_the_server_has_closed_the_last) {
+  const auto who = ours().sign({});
+  const at_server server(who);
+  boost::asio::io_context io;
+  client by(io.get_executor(), server.config, {});
+  request what;
+  what.what = verb::probe;
+  what.path = "/version";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(test::run(io, by.call(what)));
+  EXPECT_EQ(server.server.names().size(), 3U);
+}
+
+TEST(client_tls, refuses_a_foreign_authority) {
+  const auto who = foreign().sign({});
+  EXPECT_EQ(at_server(who).says(),
+            "TLS: the server's certificate is refused: unable to get local issuer certificate");
+}
+
+TEST(client_tls, refuses_another_name_or_address) {
+  const auto by_name = ours().sign({"DNS:api.example"});
+  EXPECT_EQ(at_server(by_name).says(), R"(TLS: the server's certificate is not for "127.0.0.1")");
+  const auto by_address = ours().sign({"IP:127.0.0.2"});
+  EXPECT_EQ(at_server(by_address).says(), R"(TLS: the server's certificate is not for "127.0.0.1")");
+  at_server asked(by_name);
+  asked.config.tls_server_name = "other.example";
+  EXPECT_EQ(asked.says(), R"(TLS: the server's certificate is not for "other.example")");
+}
+
+TEST(client_tls, refuses_what_is_no_longer_or_not_yet_valid) {
+  const auto expired = ours().sign({"IP:127.0.0.1", -48h, -24h});
+  EXPECT_EQ(at_server(expired).says(), "TLS: the server's certificate is refused: certificate has expired");
+  const auto early = ours().sign({"IP:127.0.0.1", 24h, 48h});
+  EXPECT_EQ(at_server(early).says(),
+            "TLS: the server's certificate is refused: certificate is not yet valid");
+}
+
+TEST(client_tls, asks_for_the_server_name_and_verifies_it) {
+  const auto who = ours().sign({"DNS:api.example"});
+  at_server server(who);
+  server.config.tls_server_name = "api.example";
+  EXPECT_EQ(server.says(), "fine");
+  EXPECT_EQ(server.server.names(), (std::vector<std::string>{"api.example"}));
+}
+
+TEST(client_tls, verifies_nothing_when_told_so) {
+  const auto who = foreign().sign({"DNS:api.example", -48h, -24h});
+  at_server server(who);
+  server.config.insecure_skip_tls_verify = true;
+  EXPECT_EQ(server.says(), "fine");
+}
+
+TEST(client_tls, shows_its_certificate) {
+  const auto who = ours().sign({}), we = ours().sign({"DNS:we"});
+  at_server server(who, &ours());
+  server.be(we);
+  EXPECT_EQ(server.says(), "fine");
+}
+
+TEST(client_tls, tells_that_the_server_wants_a_certificate) {
+  const auto who = ours().sign({});
+  EXPECT_EQ(at_server(who, &ours()).says(), "TLS: tlsv13 alert certificate required (SSL routines)");
+}
+
+TEST(client_tls, tells_that_the_server_does_not_know_who_signed_its_certificate) {
+  const auto who = ours().sign({}), we = foreign().sign({"DNS:we"});
+  at_server server(who, &ours());
+  server.be(we);
+  EXPECT_EQ(server.says(), "TLS: tlsv1 alert unknown ca (SSL routines)");
+}
+
+TEST(client_tls, tells_that_the_server_speaks_no_tls) {
+  const auto socket = net::listen_tcp("127.0.0.1:0");
+  ASSERT_TRUE(socket);
+  ::fcntl(socket->fd.get(), F_SETFL, 0);
+  const std::jthread plain([&] {
+    const unique_fd peer(::accept4(socket->fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const std::string says = test::http_answer(400, "");
+    ::send(peer.get(), says.data(), says.size(), MSG_NOSIGNAL);
+    char rest[4096];
+    while (::recv(peer.get(), rest, sizeof rest, 0) > 0) {
+    }
+  });
+  connection_config config;
+  config.server = "https://" + socket->address;
+  const auto got = ask(config);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::transport);
+  EXPECT_TRUE(got.error().message.contains(": TLS: wrong version number")) << got.error().message;
+}
+
+std::string set_up(const connection_config& config) {
+  const auto got = ask(config);
+  return got ? "no error" : got.error().message;
+}
+
+TEST(client_tls, errors_in_pem_name_the_file_or_the_field) {
+  const test::temporary_folder folder;
+  const auto one = ours().sign({}), other = ours().sign({});
+  const auto bad = folder.write("bad.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  const auto good = folder.write("good.pem", one.certificate());
+  const struct {
+    pem_source authority, certificate, key;
+    std::string says;
+  } table[] = {
+      {{"", bad}, {}, {}, "certificate-authority " + bad + ": no PEM certificates"},
+      {{"x", ""}, {}, {}, "certificate-authority-data: no PEM certificates"},
+      // A bundle that is cut short trusts less than it seems to.
+      {{ours().certificate() + "-----BEGIN CERTIFICATE-----\nAA", ""},
+       {},
+       {},
+       "certificate-authority-data: "},
+      {{"", folder.path("none")},
+       {},
+       {},
+       "certificate-authority " + folder.path("none") + ": the file cannot"},
+      {{}, {"", bad}, {one.key(), ""}, "client-certificate " + bad + ": "},
+      {{}, {"", good}, {"x", ""}, "client-key-data: "},
+      {{}, {"", good}, {other.key(), ""}, "client-key-data: it is not the key of client-certificate " + good},
+      {{}, {"", good}, {}, "only one of the two is given"},
+  };
+  for (const auto& [authority, certificate, key, says] : table) {
+    connection_config config;
+    config.server = "https://127.0.0.1:1";
+    config.certificate_authority = authority;
+    config.client_certificate = certificate;
+    config.client_key = key;
+    const auto message = set_up(config);
+    EXPECT_TRUE(message.contains(says)) << message << " instead of " << says;
+    EXPECT_FALSE(message.contains('\n')) << message;
+  }
+}
+
+}  // namespace
+}  // namespace egress::kube
