@@ -17,7 +17,7 @@ constexpr milliseconds gathering{100};
 }  // namespace
 
 void dns_state::use(const directory_ptr& everyone) {
-  metrics = everyone->metrics;
+  health.use(everyone->metrics);
   for (const auto kind : {kube::kind::external_service, kube::kind::service})
     if (const auto& informer = everyone->informers[static_cast<std::size_t>(kind)])
       self->send(informer, subscribe_atom{}, update_consumer{self});
@@ -53,7 +53,7 @@ urgency urgency_of(const kube::object_ptr& then, const kube::object_ptr& now) {
 }
 
 void dns_state::learn(const informer_update& update) {
-  config.mailbox(self->mailbox().size());
+  config.mailbox(waiting_messages(self));
   auto& known = update.current.of == kube::kind::service ? services : external_services;
   auto how = known.synced ? urgency::none : urgency::at_once;
   for (const auto& changed : update.changed) {
@@ -115,13 +115,9 @@ void dns_state::publish() {
 }
 
 void dns_state::report() {
-  if (!metrics) return;
-  auto health = std::make_shared<health_report>();
-  health->part = "dns";
-  health->ready = table != nullptr;
-  health->waits_for = table ? "" : "the first lists of Services and ExternalServices";
-  health->objects = table ? table->size() : 0;
-  self->send(metrics, payload<health_report>{std::move(health)});
+  health.tell({.part = "dns",
+               .ready = table != nullptr,
+               .waits_for = table ? "" : "the first lists of Services and ExternalServices"});
 }
 
 dns_actor::behavior_type dns_behavior(dns_actor::stateful_pointer<dns_state> self, dns_actor_config config) {

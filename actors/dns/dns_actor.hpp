@@ -10,6 +10,7 @@
 
 #include "actors/dns/hijack_table.hpp"
 #include "actors/dns/table_memory.hpp"
+#include "runtime/actor/health_teller.hpp"
 #include "runtime/actor/messages.hpp"
 
 namespace egress {
@@ -34,7 +35,7 @@ struct dns_state {
   static inline const char* name = "dns";
   dns_actor::pointer self = nullptr;
   dns_actor_config config;
-  metrics_actor metrics;
+  health_teller health;
   kube::published services, external_services;
   hijack_table_ptr table;  // null until both kinds are known in this life
   std::set<std::string> complaints;

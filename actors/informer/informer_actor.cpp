@@ -28,7 +28,7 @@ moment informer_state::at() {
 }
 
 void informer_state::use(const directory_ptr& everyone) {
-  metrics = everyone->metrics;
+  health.use(everyone->metrics);
   const bool replaced = api && api != everyone->kube_api;
   api = everyone->kube_api;
   report();
@@ -161,13 +161,10 @@ void informer_state::flush(caf::actor_id id) {
 }
 
 void informer_state::report() {
-  if (!metrics) return;
-  auto health = std::make_shared<health_report>();
-  health->part = "informer/" + std::string{kube::info(of).name};
-  health->waits_for = machine->unready_reason();
-  health->ready = health->waits_for.empty();
-  health->objects = machine->current().objects.size();
-  self->send(metrics, payload<health_report>{std::move(health)});
+  const auto waits_for = machine->unready_reason();
+  health.tell({.part = "informer/" + std::string{kube::info(of).name},
+               .ready = waits_for.empty(),
+               .waits_for = waits_for});
 }
 
 informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer<informer_state> self,

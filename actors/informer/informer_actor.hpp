@@ -8,6 +8,7 @@
 #include <string>
 
 #include "actors/informer/watch_machine.hpp"
+#include "runtime/actor/health_teller.hpp"
 #include "runtime/actor/messages.hpp"
 
 namespace egress {
@@ -32,7 +33,7 @@ struct informer_state {
   kube::kind of = kube::kind::external_service;
   std::unique_ptr<informer::watch_machine> machine;
   kube_api_actor api;
-  metrics_actor metrics;
+  health_teller health;
   std::map<caf::actor_id, subscriber> subscribers;
   std::mt19937_64 random{std::random_device{}()};
   std::uint64_t stream = 0;

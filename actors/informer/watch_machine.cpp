@@ -57,7 +57,9 @@ std::string watch_machine::unready_reason() const {
   if (definition_missing_)
     return fmt::format("{}: the API server does not know {} of {}; install its definition", kind.name,
                        kind.plural, kind.api_version);
-  return store_.current().synced ? "" : fmt::format("{}: the first list is not complete", kind.name);
+  if (store_.current().synced) return "";
+  return fmt::format("{}: the first list is not complete{}{}", kind.name, last_failure_.empty() ? "" : ": ",
+                     last_failure_);
 }
 
 // ---- beginning a list, a watch, a wait
@@ -113,6 +115,7 @@ void watch_machine::wait_then(outcome& out, moment at, then what, const kube::ap
   if (why.retry_after) delay = std::max(delay, milliseconds(*why.retry_after));
   state_ = watch_state::waiting;
   after_wait_ = what;
+  last_failure_ = why.message;
   out.commands.emplace_back(wait_command{delay, ++latest_});
   say(out, log_level::warn, what == then::watch ? "watch failed" : "list failed", &why);
   out.lines.back().fields.emplace_back("retry_in_ms", std::to_string(delay.count()));
@@ -208,6 +211,7 @@ void watch_machine::complete(outcome& out, std::string resource_version) {
   out.published = store_.replace(std::exchange(items_, {}));
   continue_token_.clear();
   cut_streams_ = 0;
+  last_failure_.clear();
   if (std::exchange(definition_missing_, false)) say(out, log_level::info, "the definition is there now");
 }
 

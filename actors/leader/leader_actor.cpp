@@ -53,6 +53,7 @@ leader::moment leader_state::at() {
 void leader_state::use(const directory_ptr& next) {
   const bool first = !everyone;
   everyone = next;
+  health.use(everyone->metrics);
   report();
   if (first && !stopping) perform(election->start(at()));
 }
@@ -106,15 +107,12 @@ void leader_state::arm(leader::boot_time when) {
 
 // Ready always: a replica that does not lead serves DNS like the one that does.
 void leader_state::report() {
-  if (!everyone || !everyone->metrics) return;
-  auto health = std::make_shared<health_report>();
-  health->part = "leader";
-  health->ready = true;
   const auto holder = election->holder();
-  health->says = election->leads() ? config.settings.identity + " (this replica)"
-                 : holder.empty()  ? "nobody known yet"
-                                   : holder;
-  self->send(everyone->metrics, payload<health_report>{std::move(health)});
+  health.tell({.part = "leader",
+               .ready = true,
+               .says = election->leads() ? config.settings.identity + " (this replica)"
+                       : holder.empty()  ? "nobody known yet"
+                                         : holder});
 }
 
 leader_actor::behavior_type leader_behavior(leader_actor::stateful_pointer<leader_state> self,

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "actors/leader/election.hpp"
+#include "runtime/actor/health_teller.hpp"
 #include "runtime/actor/messages.hpp"
 
 namespace egress {
@@ -39,6 +40,7 @@ struct leader_state {
   leader_config config;
   std::unique_ptr<leader::election> election;
   directory_ptr everyone;
+  health_teller health;
   bool stopping = false, finished = false;
   caf::typed_response_promise<ok_atom> released;
   std::uint64_t timer = 0;

@@ -4,6 +4,10 @@
 
 namespace egress::reconciler {
 
+bool is_a_fault(child_state state) {
+  return state == child_state::rejected || state == child_state::forbidden || state == child_state::failed;
+}
+
 run_end end_of(const child_outcomes& all) {
   constexpr milliseconds look_again{30'000}, slowly{300'000};
   run_end out;
@@ -19,6 +23,7 @@ run_end end_of(const child_outcomes& all) {
       case child_state::replacing:
       case child_state::deleting:
       case child_state::held_back:
+      case child_state::forbidden:  // nothing tells when somebody mends the rights
         within(look_again);
         break;
       case child_state::rejected:

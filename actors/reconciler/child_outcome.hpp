@@ -20,6 +20,7 @@ enum class child_state : std::uint8_t {
   replacing,   // our predecessor's
   name_taken,  // somebody else's
   rejected,    // the server refuses what we want: its message
+  forbidden,   // our rights do not allow it
   failed,      // the server or the way to it failed: again after the back-off
   held_back,   // we may not write now (not the leader, or shutting down): says nothing of the child
 };
@@ -37,10 +38,13 @@ struct child_outcome {
 
 using child_outcomes = std::array<child_outcome, kube::child_count>;  // by kube::child_index
 
+// Worth a line in the log: what we want was not done, and not because of what is in the way.
+bool is_a_fault(child_state state);
+
 // How all of them together end the run.
 struct run_end {
   bool success = true;                        // false: the queue's back-off
-  std::optional<milliseconds> requeue_after;  // NameTaken, Replacing: 30 s; rejected: 5 min
+  std::optional<milliseconds> requeue_after;  // in the way, forbidden: 30 s; rejected: 5 min
 };
 run_end end_of(const child_outcomes& all);
 

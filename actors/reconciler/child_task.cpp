@@ -201,10 +201,11 @@ child_task::step child_task::failed(const kube::api_error& why) {
     case cancelled:
       return finish(child_state::held_back, message);
     case invalid:
-    case forbidden:
     case bad_request:
     case too_large:
       return finish(child_state::rejected, message);
+    case forbidden:
+      return finish(child_state::forbidden, message);
     default:
       return finish(child_state::failed, message);
   }

@@ -83,6 +83,7 @@ std::optional<string_view> reason_of(child_state state) {
     case child_state::name_taken:
       return "NameTaken";
     case child_state::rejected:
+    case child_state::forbidden:
       return "ChildRejected";
     case child_state::failed:
       return "InternalError";
@@ -95,8 +96,8 @@ std::optional<string_view> reason_of(child_state state) {
 }
 
 std::optional<problem> child_problem(const child_outcomes& all) {
-  constexpr std::array worst_first{child_state::name_taken, child_state::rejected, child_state::failed,
-                                   child_state::replacing, child_state::deleting};
+  constexpr std::array worst_first{child_state::name_taken, child_state::rejected,  child_state::forbidden,
+                                   child_state::failed,     child_state::replacing, child_state::deleting};
   for (const auto state : worst_first) {
     std::string messages;
     for (const auto& one : all)

@@ -20,6 +20,7 @@ dispatcher_state::~dispatcher_state() {
 
 void dispatcher_state::use(const directory_ptr& next) {
   everyone = next;
+  health.use(everyone->metrics);
   for (const auto& informer : everyone->informers)
     if (informer) self->send(informer, subscribe_atom{}, update_consumer{self});
   report();
@@ -80,7 +81,7 @@ void dispatcher_state::pump() {
       run(*job);
     }
   config.observe.queue(queue->metrics(now(self)));
-  config.observe.mailbox(self->mailbox().size());
+  config.observe.mailbox(waiting_messages(self));
   arm_timer();
 }
 
@@ -191,13 +192,9 @@ void dispatcher_state::arm_timer() {
 }
 
 void dispatcher_state::report() {
-  if (!everyone || !everyone->metrics) return;
-  auto health = std::make_shared<health_report>();
-  health->part = "dispatcher";
-  health->ready = synced();
-  health->waits_for = health->ready ? "" : "the first lists of all kinds";
-  health->objects = of(kube::kind::external_service).objects.size();
-  self->send(everyone->metrics, payload<health_report>{std::move(health)});
+  const bool ready = synced();
+  health.tell(
+      {.part = "dispatcher", .ready = ready, .waits_for = ready ? "" : "the first lists of all kinds"});
 }
 
 dispatcher_actor::behavior_type dispatcher_behavior(dispatcher_actor::stateful_pointer<dispatcher_state> self,

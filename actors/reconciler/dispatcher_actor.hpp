@@ -13,6 +13,7 @@
 #include "actors/reconciler/dns_names.hpp"
 #include "actors/reconciler/events.hpp"
 #include "actors/reconciler/work_queue.hpp"
+#include "runtime/actor/health_teller.hpp"
 #include "runtime/actor/messages.hpp"
 
 namespace egress {
@@ -61,6 +62,7 @@ struct dispatcher_state {
   std::unordered_map<std::string, worker> workers;
   std::map<caf::actor_addr, std::string> keys;  // of the workers, for DOWN
   directory_ptr everyone;
+  health_teller health;
   std::uint64_t timer = 0;
   std::optional<steady_time> armed;
   std::mt19937_64 random{std::random_device{}()};

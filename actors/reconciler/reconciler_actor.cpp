@@ -161,8 +161,7 @@ void reconciler_state::end() {
   for (std::size_t i = 0; i < kube::child_count; ++i) {
     const auto& outcome = finished->outcomes[i];
     result->ineffective[i] = outcome.ineffective;
-    if (outcome.state == reconciler::child_state::failed ||
-        outcome.state == reconciler::child_state::rejected)
+    if (reconciler::is_a_fault(outcome.state))
       log::warn("a child is not as it should be", {{"externalservice", result->key},
                                                    {"kind", kube::info(kube::child_kinds[i]).name},
                                                    {"error", outcome.message}});

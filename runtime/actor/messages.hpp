@@ -75,9 +75,9 @@ struct reconcile_result {
 struct health_report {
   std::string part;  // "informer/Service"
   bool ready = false;
-  std::string waits_for;  // for what it waits, one line, when not ready
-  std::uint64_t objects = 0;
-  std::string says{};  // what the status page shows of it, one line; "" for nothing
+  std::string waits_for{};  // for what it waits, one line, when not ready
+  std::string says{};       // what the status page shows of it, one line; "" for nothing
+  friend bool operator==(const health_report&, const health_report&) = default;
 };
 
 // From the I/O thread to the kube_api actor: what became of a ticket.

@@ -89,7 +89,7 @@ void supervisor_state::begin_shutdown(int code) {
   log::info("shutting down");
   if (current.metrics)
     self->send(current.metrics, payload<health_report>{std::make_shared<health_report>(
-                                    health_report{"process", false, "the shutdown", 0})});
+                                    health_report{"process", false, "the shutdown"})});
   enter(phase::draining, config.times.drain);
   if (!current.dispatcher) return next_phase();
   const auto at = phase_generation;

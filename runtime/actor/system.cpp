@@ -34,4 +34,8 @@ steady_time now(caf::scheduled_actor* self) {
   return self->clock().now();
 }
 
+std::size_t waiting_messages(caf::scheduled_actor* self) {
+  return self->mailbox().queue().total_task_size();
+}
+
 }  // namespace egress

@@ -18,6 +18,10 @@ class system_config : public caf::actor_system_config {
 // CAF's own handler would print on stdout.
 void log_exceptions(caf::scheduled_actor* self, const char* id);
 
+// The messages that the actor has fetched and not handled yet; from within a handler. (CAF's own
+// mailbox().size() fetches in the middle of a round, which it must not: undefined behaviour.)
+std::size_t waiting_messages(caf::scheduled_actor* self);
+
 // The actor's clock: virtual in tests.
 steady_time now(caf::scheduled_actor* self);
 

@@ -13,7 +13,7 @@ namespace egress {
 namespace {
 
 health_report report(const std::string& part, bool ready, const std::string& waits_for = "") {
-  return {part, ready, waits_for, 0};
+  return {part, ready, waits_for};
 }
 
 TEST(health_of, waits_for_parts_that_have_not_reported_yet) {

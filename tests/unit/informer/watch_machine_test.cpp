@@ -196,7 +196,12 @@ TEST_F(WatchMachine, ADefinitionThatGoesAwayLaterMakesUnreadyButKeepsWhatIsKnown
 
 TEST_F(WatchMachine, IsUnreadyUntilTheFirstListIsComplete) {
   begin(false);
-  EXPECT_THAT(machine->unready_reason(), HasSubstr("Service"));
+  EXPECT_EQ(machine->unready_reason(), "Service: the first list is not complete");
+  auto why = error_of(api_errc::forbidden);
+  why.message = "services is forbidden";
+  last = machine->listed(the<list_command>().id, std::unexpected(why), at());
+  EXPECT_EQ(machine->unready_reason(), "Service: the first list is not complete: services is forbidden");
+  wait_over();
   page({}, "1");
   EXPECT_EQ(machine->unready_reason(), "");
 }

@@ -239,7 +239,7 @@ TEST_F(ChildTask, APredecessorsChildIsLeftAlone) {
 
 TEST_F(ChildTask, RefusalsAreToldFromFailuresAndFromHeldBackWrites) {
   const std::map<api_errc, child_state> table{
-      {api_errc::invalid, child_state::rejected},        {api_errc::forbidden, child_state::rejected},
+      {api_errc::invalid, child_state::rejected},        {api_errc::forbidden, child_state::forbidden},
       {api_errc::bad_request, child_state::rejected},    {api_errc::server_error, child_state::failed},
       {api_errc::transport, child_state::failed},        {api_errc::timed_out, child_state::failed},
       {api_errc::not_found, child_state::failed},        {api_errc::unauthorized, child_state::failed},

@@ -187,6 +187,7 @@ TEST(RunEnd, SaysWhenToLookAgain) {
   EXPECT_FALSE(end({written, removed}).requeue_after);
   EXPECT_FALSE(end({failed, written}).success);
   EXPECT_EQ(end({rejected}).requeue_after, milliseconds(300'000));
+  EXPECT_EQ(end({forbidden}).requeue_after, milliseconds(30'000));
   EXPECT_EQ(end({rejected, name_taken}).requeue_after, milliseconds(30'000));
   EXPECT_EQ(end({replacing}).requeue_after, milliseconds(30'000));
 }
