@@ -10,7 +10,7 @@ kinds="configmap deployment horizontalpodautoscaler service networkpolicy"
 ask() { dig +short +time=2 +tries=2 @127.0.0.1 -p "$dns" "$@"; }
 answers() { [ "$(ask "$1")" = "$2" ]; }
 # The answer to a name that nobody hijacks and upstream does not know.
-unknown() { dig +time=2 +tries=2 @127.0.0.1 -p "$dns" "$1" | grep -q 'status: NXDOMAIN'; }
+unknown() { dig +time=2 +tries=2 @127.0.0.1 -p "$dns" "$1" | grep 'status: NXDOMAIN'; }
 cluster_ip() { kubectl get service -n $namespace "$1" -o 'jsonpath={.spec.clusterIP}'; }
 uid_of() { kubectl get "$1" -n $namespace "$2" -o 'jsonpath={.metadata.uid}' --ignore-not-found; }
 is_another() { local now; now=$(uid_of "$1" "$2") && [ -n "$now" ] && [ "$now" != "$3" ]; }
@@ -23,7 +23,7 @@ say "the samples are reconciled"
 kubectl wait --for=condition=Ready externalservice --all --timeout=60s
 [ "$(kubectl get exsvc -o name | wc -l)" = 3 ] || fail "there are not three ExternalServices"
 kubectl get exsvc | tee "$work/columns.log"
-head -1 "$work/columns.log" | grep -qE 'NAME +DNS NAME +PORTS +HIJACK +READY +AGE' || fail "kubectl's columns"
+head -1 "$work/columns.log" | grep -E 'NAME +DNS NAME +PORTS +HIJACK +READY +AGE' || fail "kubectl's columns"
 grep -qE '^time +time.cloudflare.com +123/UDP,4460/TCP +true +True ' "$work/columns.log" || fail "the line of time"
 
 say "their names resolve to their gateways"

@@ -15,7 +15,7 @@ expect() {
     grep -qE -- "$pattern" "$work/out" || fail "$*: stdout lacks $pattern: $(head -5 "$work/out")"
   else
     [ "$(wc -l <"$work/err")" -le 1 ] || fail "$*: more than one line: $(cat "$work/err")"
-    cat "$work/out" "$work/err" | grep -qE -- "$pattern" || fail "$*: said $(cat "$work/out" "$work/err"), not $pattern"
+    cat "$work/out" "$work/err" | grep -E -- "$pattern" >/dev/null || fail "$*: said $(cat "$work/out" "$work/err"), not $pattern"
   fi
   tried=$((tried + 1))
 }
@@ -45,7 +45,7 @@ expect 2 'POD_TOPOLOGY_ZONE_MAX_SKEW' render -f "$good"
 unset ENABLE_POD_TOPOLOGY_SPREAD POD_TOPOLOGY_ZONE_MAX_SKEW
 
 # A port that somebody has.
-if "$binary" --help | grep -qE '^ +dev '; then
+if "$binary" --help | grep -E "^ +dev " >/dev/null; then
   mapfile -t ports < <(free_ports 1)
   python3 "$here/upstream.py" "${ports[0]}" & started+=($!)
   taken() { (exec 3<>"/dev/tcp/127.0.0.1/${ports[0]}"); }

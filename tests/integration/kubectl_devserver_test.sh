@@ -52,11 +52,11 @@ started+=($!)
 wait_until 10 "the watch shows what is there" grep -qE '^ADDED +time ' "$work/watch.log"
 
 say "apply creates, changes, and removes"
-manifest one.example ", minReplicas: 2, maxReplicas: 5" | kubectl apply -f - | grep -q ' created$' || fail "not created"
+manifest one.example ", minReplicas: 2, maxReplicas: 5" | kubectl apply -f - | grep ' created$' || fail "not created"
 is exsvc walk .spec.dnsName one.example
 is exsvc walk .metadata.generation 1
-manifest one.example ", minReplicas: 2, maxReplicas: 5" | kubectl apply -f - | grep -q ' unchanged$' || fail "changed"
-manifest two.example | kubectl apply -f - | grep -q ' configured$' || fail "not configured"
+manifest one.example ", minReplicas: 2, maxReplicas: 5" | kubectl apply -f - | grep ' unchanged$' || fail "changed"
+manifest two.example | kubectl apply -f - | grep ' configured$' || fail "not configured"
 is exsvc walk .spec.dnsName two.example
 is exsvc walk .spec.maxReplicas ""
 is exsvc walk .metadata.generation 2
@@ -71,7 +71,7 @@ refuses 'spec.ports\[0\].port' patch exsvc walk --type=merge -p '{"spec":{"ports
 refuses 'already exists' create -f "$root/deploy/samples/time.yaml"
 
 say "edit, and the patches"
-KUBE_EDITOR="sed -i s/two.example/edited.example/" kubectl edit exsvc walk | grep -q edited || fail "edit"
+KUBE_EDITOR="sed -i s/two.example/edited.example/" kubectl edit exsvc walk | grep edited || fail "edit"
 is exsvc walk .spec.dnsName edited.example
 kubectl patch exsvc walk --type=merge -p '{"spec":{"minReplicas":4}}'
 is exsvc walk .spec.minReplicas 4
@@ -106,11 +106,11 @@ is deployment web '.spec.template.spec.containers[*].image' example.com/web:2
 is deployment web '.spec.template.spec.containers[0].env[0].value' b
 kubectl rollout restart deployment web
 kubectl rollout status deployment/web --timeout=20s
-field deployment web .spec.template.metadata.annotations | grep -q restartedAt || fail "not restarted"
+field deployment web .spec.template.metadata.annotations | grep restartedAt || fail "not restarted"
 
 say "Services have addresses; describe"
 kubectl create service clusterip web --tcp=80:80 --dry-run=client -o yaml | kubectl create -f -
-field service web .spec.clusterIP | grep -q '^127\.' || fail "no clusterIP in 127.0.0.0/8"
+field service web .spec.clusterIP | grep '^127\.' || fail "no clusterIP in 127.0.0.0/8"
 prints '^Name: +walk' describe exsvc walk
 prints '^Name: +web' describe svc web
 prints '^Replicas: +3 desired' describe deployment web
