@@ -110,6 +110,31 @@ void watch_machine::begin_watch(outcome& out, moment at) {
   out.commands.emplace_back(open_watch_command{std::move(what), ++latest_});
 }
 
+// A server that was restored from a backup takes a watch from the future and stays silent until the watch's
+// end. So after a lost connection it is asked first where it stands, by the smallest list there is.
+void watch_machine::resume_watch(outcome& out, moment at) {
+  if (!lost_) return begin_watch(out, at);
+  continue_token_.clear();
+  ask_page(out);
+  std::get<list_command>(out.commands.back()).what.limit = 1;
+  state_ = watch_state::checking;
+}
+
+void watch_machine::version_arrived(outcome& out, const kube::reply& reply, moment at) {
+  const auto* page = reply ? std::get_if<kube::list_page>(&*reply) : nullptr;
+  if (!page) {
+    const auto why =
+        reply ? plainly(kube::api_errc::malformed, "the answer to a list is no list") : reply.error();
+    return why.code == kube::api_errc::not_found ? wait_for_definition(out, at)
+                                                 : wait_then(out, at, then::watch, why);
+  }
+  lost_ = false;
+  if (page->resource_version.empty() || older(page->resource_version, resource_version_))
+    return relist(out, at, then::list,
+                  plainly(kube::api_errc::version_too_large, "the server is in an earlier state"));
+  begin_watch(out, at);
+}
+
 void watch_machine::wait_then(outcome& out, moment at, then what, const kube::api_error& why) {
   auto delay = backoff_.next(at);
   if (why.retry_after) delay = std::max(delay, milliseconds(*why.retry_after));
@@ -167,7 +192,7 @@ outcome watch_machine::timer(ticket id, moment at) {
       ask_page(out);
       break;
     case then::watch:
-      begin_watch(out, at);
+      resume_watch(out, at);
       break;
   }
   return out;
@@ -177,6 +202,10 @@ outcome watch_machine::timer(ticket id, moment at) {
 
 outcome watch_machine::listed(ticket id, const kube::reply& reply, moment at) {
   outcome out;
+  if (id == latest_ && state_ == watch_state::checking) {
+    version_arrived(out, reply, at);
+    return out;
+  }
   if (id != latest_ || state_ != watch_state::listing) return out;
   if (!reply)
     list_failed(out, reply.error(), at);
@@ -208,6 +237,7 @@ void watch_machine::list_failed(outcome& out, const kube::api_error& why, moment
 
 void watch_machine::complete(outcome& out, std::string resource_version) {
   resource_version_ = std::move(resource_version);
+  lost_ = false;
   out.published = store_.replace(std::exchange(items_, {}));
   continue_token_.clear();
   cut_streams_ = 0;
@@ -281,8 +311,10 @@ void watch_machine::initial_stream_over(outcome& out, const kube::api_error& why
 
 void watch_machine::watch_over(outcome& out, const std::optional<kube::api_error>& why, moment at) {
   if (heard_) deaf_watches_ = 0;
-  if (why && !resumable(why->code)) return watch_failed(out, *why, at);
   const auto lasted = at.now - asked_;
+  // An end before its time is a server that shuts down.
+  lost_ = why ? why->status == 0 : !at_its_timeout(lasted, asked_for_);
+  if (why && !resumable(why->code)) return watch_failed(out, *why, at);
   // Not even a bookmark in all that time: the server may have lost the revisions that we wait for.
   if (!heard_ && at_its_timeout(lasted, asked_for_))
     return relist(out, at, then::list,
@@ -292,7 +324,7 @@ void watch_machine::watch_over(outcome& out, const std::optional<kube::api_error
     return watch_failed(out, plainly(kube::api_errc::transport, "the watch ended at once, without events"),
                         at);
   say(out, log_level::debug, "watching again", why ? &*why : nullptr);
-  begin_watch(out, at);
+  resume_watch(out, at);
 }
 
 void watch_machine::watch_failed(outcome& out, const kube::api_error& why, moment at) {

@@ -77,7 +77,7 @@ struct scope {
   bool streaming_lists = true;  // ask for WatchList first; falls back by itself
 };
 
-enum class watch_state : std::uint8_t { idle, listing, streaming, watching, waiting };
+enum class watch_state : std::uint8_t { idle, listing, streaming, checking, watching, waiting };
 
 class watch_machine {
  public:
@@ -101,6 +101,8 @@ class watch_machine {
   void ask_page(outcome& out);
   void open_stream(outcome& out, moment at);
   void begin_watch(outcome& out, moment at);
+  void resume_watch(outcome& out, moment at);
+  void version_arrived(outcome& out, const kube::reply& reply, moment at);
   void wait_then(outcome& out, moment at, then what, const kube::api_error& why);
   void relist(outcome& out, moment at, then how, const kube::api_error& why);
   void wait_for_definition(outcome& out, moment at);
@@ -132,6 +134,7 @@ class watch_machine {
   unsigned deaf_watches_ = 0;         // watches that failed before anything was heard, in a row
   unsigned cut_streams_ = 0;          // streaming lists that ended too early, in a row
   std::string last_failure_;          // what keeps the list from being complete; "" for nothing yet
+  bool lost_ = false;                 // the connection broke: who answers next may be in an earlier state
   bool definition_missing_ = false;   // 404: there is no such kind (yet)
 };
 

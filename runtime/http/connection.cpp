@@ -49,7 +49,7 @@ bool is_tls(const error_code& code) {
 failure_kind kind_of(const error_code& code, bool answer_began) {
   if (code == beast::error::timeout || code == asio::error::timed_out) return failure_kind::timed_out;
   if (code == asio::error::operation_aborted) return failure_kind::cancelled;
-  if (is_tls(code) && !answer_began) return failure_kind::connect;
+  if (is_tls(code) && !answer_began) return failure_kind::untrusted;
   if (code.category() == error_code{beast::http::error::bad_version}.category() &&
       code != beast::http::error::end_of_stream && code != beast::http::error::partial_message)
     return failure_kind::malformed;
@@ -131,6 +131,7 @@ asio::awaitable<std::expected<void, failure>> connection::state::shake_hands() {
   auto [bad] = co_await tls->async_handshake(asio::ssl::stream_base::client, tuple_awaitable);
   if (!bad) co_return std::expected<void, failure>{};
   auto why = not_connected("TLS", bad);
+  if (is_tls(bad)) why.kind = failure_kind::untrusted;
   if (const auto refused = net::why_refused(tls->native_handle(), name); options.verify && !refused.empty())
     why.message = fmt::format("{}: TLS: {}", options.where.authority(), refused);
   co_return std::unexpected(std::move(why));

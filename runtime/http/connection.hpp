@@ -18,9 +18,10 @@
 namespace egress::http {
 
 enum class failure_kind : std::uint8_t {
-  connect,  // no connection, or no TLS session
-  stale,    // a kept-alive connection that the server had closed: no byte of an answer came
-  cut,      // the answer broke off
+  connect,    // no connection
+  untrusted,  // no TLS session: one of the two sides does not trust the other, or speaks no TLS
+  stale,      // a kept-alive connection that the server had closed: no byte of an answer came
+  cut,        // the answer broke off
   timed_out,
   malformed,  // not HTTP
   cancelled,

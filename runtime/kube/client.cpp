@@ -38,6 +38,15 @@ http::connect_options client::state::way(const credentials::current& with) const
   return made;
 }
 
+asio::awaitable<std::expected<std::unique_ptr<http::connection>, http::failure>> client::state::open(
+    credentials::current as, clock::time_point deadline) {
+  auto by = way(as);
+  by.deadline = deadline;
+  auto opened = co_await http::connection::open(on, std::move(by));
+  if (!opened && opened.error().kind == http::failure_kind::untrusted) who.distrusted(as);
+  co_return opened;
+}
+
 http::client_request client::state::message(std::string method, std::string target,
                                             const credentials::current& with) const {
   http::client_request made;
@@ -98,9 +107,7 @@ asio::awaitable<std::expected<lent, http::failure>> borrow(client::state& state,
                                                            const credentials::current& who,
                                                            clock::time_point deadline) {
   if (auto kept = state.pool.take(who.tls.get())) co_return lent{std::move(kept), true};
-  auto way = state.way(who);
-  way.deadline = deadline;
-  auto opened = co_await http::connection::open(state.on, std::move(way));
+  auto opened = co_await state.open(who, deadline);
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   co_return lent{std::move(*opened), false};
 }

@@ -17,6 +17,10 @@ struct client::state {
   http::connect_options way(const credentials::current& who) const;
   http::client_request message(std::string method, std::string target, const credentials::current& who) const;
 
+  // A new connection, opened and trusted before the deadline.
+  boost::asio::awaitable<std::expected<std::unique_ptr<http::connection>, http::failure>> open(
+      credentials::current as, std::chrono::steady_clock::time_point deadline);
+
   boost::asio::any_io_executor on;
   client_options options;
   connection_config config;

@@ -191,6 +191,10 @@ void credentials::refused(const current& what) {
   state_->exec_stale = state_->files_stale = true;
 }
 
+void credentials::distrusted(const current& what) {
+  if (what.tls == state_->latest.tls) state_->files_stale = true;
+}
+
 asio::awaitable<result<credentials::current>> credentials::get(asio::any_io_executor on,
                                                                steady_time deadline) {
   const auto keep = state_;

@@ -39,6 +39,10 @@ class credentials {
   // replaced meanwhile.
   void refused(const current& what);
 
+  // No TLS session with these: certificates and authorities may have been replaced. Files are read again at
+  // the next get().
+  void distrusted(const current& what);
+
  private:
   struct state;  // shared with a plugin under way
   std::shared_ptr<state> state_;

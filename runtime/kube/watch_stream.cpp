@@ -81,7 +81,7 @@ asio::awaitable<std::expected<std::unique_ptr<http::connection>, api_error>> ope
   const auto who = co_await shared.who.get(shared.on, deadline);
   if (co_await is_cancelled()) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
   if (!who) co_return std::unexpected(api_failure(api_errc::unauthorized, who.error().message));
-  auto opened = co_await http::connection::open(shared.on, shared.way(*who));
+  auto opened = co_await shared.open(*who, deadline);
   if (!opened) co_return std::unexpected(to_api_error(opened.error()));
   if (co_await is_cancelled()) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
   const auto began = clock::now();

@@ -90,6 +90,23 @@ TEST(client_tls, refuses_a_foreign_authority) {
             "TLS: the server's certificate is refused: unable to get local issuer certificate");
 }
 
+TEST(client_tls, reads_a_replaced_authority_after_the_first_refusal) {
+  const auto who = foreign().sign({});
+  at_server server(who);
+  const test::temporary_folder folder;
+  server.config.certificate_authority.data.clear();
+  server.config.certificate_authority.file = folder.write("ca.crt", ours().certificate());
+  boost::asio::io_context io;
+  client by(io.get_executor(), server.config, {});
+  request what;
+  what.what = verb::probe;
+  what.path = "/version";
+  EXPECT_FALSE(test::run(io, by.call(what)));
+  folder.write("ca.crt", foreign().certificate());
+  const auto again = test::run(io, by.call(what));
+  EXPECT_TRUE(again) << again.error().message;
+}
+
 TEST(client_tls, refuses_another_name_or_address) {
   const auto by_name = ours().sign({"DNS:api.example"});
   EXPECT_EQ(at_server(by_name).says(), R"(TLS: the server's certificate is not for "127.0.0.1")");
