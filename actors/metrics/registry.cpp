@@ -136,7 +136,7 @@ struct own_metrics {
         mailboxes(
             gauges(in, "egress_operator_actor_mailbox_messages", "Messages that wait in an actor's mailbox")),
         ignored(counters(in, "egress_operator_ignored_fields_total",
-                         "Fields of gateways that the API server does not keep as written")) {}
+                         "Fields that the API server does not keep as written")) {}
   family<Gauge>& gateways;
   Gauge &hijacked, &waiting, &not_hijacked, &names, &age;
   family<Counter>& restarts;

@@ -68,7 +68,7 @@ class registry {
   void set_hijack_table(std::size_t names, duration age);
   void actor_restarted(std::string_view actor);
   void set_mailbox(std::string_view actor, std::size_t messages);
-  // A field, as kind:/json/pointer, that the API server does not keep as it is written.
+  // A field, as Kind:/json/pointer, that the API server does not keep as it is written.
   void field_ignored(std::string_view field);
 
   // Asked at each scrape, from the thread that scrapes; kept.

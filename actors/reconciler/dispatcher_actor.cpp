@@ -47,6 +47,10 @@ void dispatcher_state::learn(const reconcile_result& result) {
     for (const auto& pointer : result.ineffective[kind])
       if (ineffective[kind].insert(pointer).second)
         config.observe.ineffective(kube::child_kinds[kind], pointer);
+  if (!result.no_status || std::exchange(no_status, true)) return;
+  log::warn("no status can be written", {{"why", result.no_status->message}});
+  config.observe.ineffective(kube::kind::external_service, "/status");
+  tell({*result.no_status});
 }
 
 void dispatcher_state::service_changed(const std::string& key, priority how) {

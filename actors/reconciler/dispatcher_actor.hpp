@@ -68,6 +68,7 @@ struct dispatcher_state {
   std::mt19937_64 random{std::random_device{}()};
   caf::typed_response_promise<ok_atom> drained;
   bool draining = false;
+  bool no_status = false;  // it was said that the definition has no status subresource
 
   dispatcher_state();
   // Reconcilers do not outlive the dispatcher that feeds them: its successor spawns its own.

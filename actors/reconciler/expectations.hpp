@@ -42,6 +42,8 @@ class expectations {
   known_status effective_status(const kube::object& seen, std::uint64_t epoch);
   void wrote_status(const kube::object& seen, std::uint64_t epoch, kube::external_service_status status,
                     std::string new_resource_version);
+  // What was written may not have been kept: the snapshot's counts.
+  void forget_status() { status_.reset(); }
 
  private:
   struct basis {

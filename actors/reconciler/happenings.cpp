@@ -28,6 +28,13 @@ bool needs_a_person(const kube::condition& now) {
 
 }  // namespace
 
+happening without_status(const kube::object& external_service) {
+  return about(
+      external_service, event_kind::warning, "StatusUnavailable",
+      "the definition of ExternalService has no status subresource, so that no condition can be shown: "
+      "install the definition of this version");
+}
+
 std::vector<happening> happenings_of(const kube::object& external_service,
                                      const kube::external_service_status& before,
                                      const kube::external_service_status& after) {

@@ -14,6 +14,9 @@ std::vector<happening> happenings_of(const kube::object& external_service,
                                      const kube::external_service_status& before,
                                      const kube::external_service_status& after);
 
+// The definition that is installed has no status subresource.
+happening without_status(const kube::object& external_service);
+
 // Somebody who changes a child each time we put it right: told from the second repair within a minute on.
 class repair_watch {
  public:

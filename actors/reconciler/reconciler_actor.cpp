@@ -14,6 +14,7 @@ namespace {
 constexpr seconds answer_bound{40};
 // Tries at the previous address, 5 ms to 80 ms apart, before a re-created Service takes another.
 constexpr unsigned insist_on_cluster_ip = 5;
+constexpr std::chrono::minutes until_status_again{5};
 
 kube::request status_request(const kube::object& service, const kube::external_service_status& wanted,
                              const std::string& resource_version) {
@@ -60,6 +61,10 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
   now->dispatcher = self->current_sender();
   now->seen = {work->children, work->epochs};
   now->live = expected.effective(now->seen, work->changed);
+  if (status_again && egress::now(self) >= *status_again) {
+    status_again.reset();
+    expected.forget_status();
+  }
   if (work->service->meta.deleting) return end();
   now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways.profile);
   if (now->refused) return children_done();
@@ -140,15 +145,34 @@ void reconciler_state::status_written(const kube::external_service_status& wante
                             document->decoded->meta.resource_version);
     return end();
   }
-  // Gone meanwhile, or a definition without the status subresource: neither is this run's failure.
   const auto& why = reply.error();
-  now->failed = why.code != kube::api_errc::not_found && why.code != kube::api_errc::not_leader;
+  if (why.code == kube::api_errc::not_found) return look_for_status(wanted);
+  now->failed = why.code != kube::api_errc::not_leader;
   // Somebody changed the object: its event starts the next run.
   if (why.code == kube::api_errc::conflict) now->failed = false;
   if (now->failed)
     log::warn("a status could not be written",
               {{"externalservice", service.meta.name}, {"error", why.message}});
   end();
+}
+
+// The object is gone, or its definition has no status subresource (one of the program before us): the server
+// says the same of both, and neither is this run's failure.
+void reconciler_state::look_for_status(const kube::external_service_status& wanted) {
+  kube::request what;
+  what.what = kube::verb::probe;
+  what.path = "/apis/egress.monzo.com/v1";
+  ask(std::move(what), [this, wanted](const kube::reply& reply) {
+    const auto* discovery = reply ? std::get_if<kube::document>(&*reply) : nullptr;
+    if (discovery && !reconciler::serves_status(discovery->json)) {
+      const auto& service = *now->work->service;
+      now->no_status = true;
+      status_again = egress::now(self) + until_status_again;
+      // As if it were written: not tried again at every run.
+      expected.wrote_status(service, now->work->service_epoch, wanted, service.meta.resource_version);
+    }
+    end();
+  });
 }
 
 void reconciler_state::end() {
@@ -158,6 +182,10 @@ void reconciler_state::end() {
   result->happenings = std::move(finished->happenings);
   const auto how = reconciler::end_of(finished->outcomes);
   result->how = {.success = how.success && !finished->failed, .requeue_after = how.requeue_after};
+  if (finished->no_status) {
+    result->no_status = reconciler::without_status(*finished->work->service);
+    if (!result->how.requeue_after) result->how.requeue_after = until_status_again;
+  }
   for (std::size_t i = 0; i < kube::child_count; ++i) {
     const auto& outcome = finished->outcomes[i];
     result->ineffective[i] = outcome.ineffective;

@@ -50,6 +50,7 @@ struct reconciler_state {
     std::size_t under_way = 0;
     std::vector<reconciler::happening> happenings;
     bool failed = false;
+    bool no_status = false;  // the definition has no status subresource
   };
 
   reconciler_actor::pointer self = nullptr;
@@ -57,7 +58,8 @@ struct reconciler_state {
   reconciler::expectations expected;
   reconciler::repair_watch repairs;
   std::optional<reconciler::remembered_rendering> rendered;
-  unsigned cluster_ip_refusals = 0;  // in a row
+  unsigned cluster_ip_refusals = 0;         // in a row
+  std::optional<steady_time> status_again;  // there was no status subresource: when to try it again
   std::unique_ptr<run> now;
 
   void begin(const payload<reconcile_work>& work);
@@ -67,6 +69,7 @@ struct reconciler_state {
   void children_done();
   void write_status(kube::external_service_status wanted, const std::string& resource_version);
   void status_written(const kube::external_service_status& wanted, const kube::reply& reply);
+  void look_for_status(const kube::external_service_status& wanted);
   void end();
   template <class Handler>
   void ask(kube::request what, Handler handler);

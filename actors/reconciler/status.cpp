@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/reconciler/conditions.hpp"
+#include "runtime/kube/json_text.hpp"
 
 namespace egress::reconciler {
 namespace {
@@ -100,6 +101,17 @@ live_children after(const live_children& before, const child_outcomes& outcomes)
     if (outcomes[i].state == child_state::removed) out[i] = nullptr;
   }
   return out;
+}
+
+bool serves_status(std::string_view discovery) {
+  const auto document = json::parse_object(discovery);
+  const auto* resources = document ? document->if_contains("resources") : nullptr;
+  if (!resources || !resources->is_array()) return true;
+  return std::ranges::any_of(resources->get_array(), [](const json::value& one) {
+    const auto* resource = one.if_object();
+    const auto* name = resource ? resource->if_contains("name") : nullptr;
+    return name && *name == "externalservices/status";
+  });
 }
 
 }  // namespace egress::reconciler

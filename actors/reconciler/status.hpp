@@ -27,6 +27,10 @@ struct status_facts {
   wall_time now;
 };
 
+// Whether the group's discovery document (APIResourceList) names the status subresource; true when it cannot
+// be read.
+bool serves_status(std::string_view discovery);
+
 // observedGeneration is the generation given; lastTransitionTime stays while a condition's status does.
 kube::external_service_status status_of(const status_facts& facts);
 

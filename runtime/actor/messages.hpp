@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,7 @@ struct reconcile_result {
   reconciler::verdict how;
   std::array<reconciler::pointers, kube::child_count> ineffective;  // learnt in this run
   std::vector<reconciler::happening> happenings;                    // for Events
+  std::optional<reconciler::happening> no_status;  // the definition has no status subresource
 };
 
 // How one part is, for /healthz, /readyz and /statusz.

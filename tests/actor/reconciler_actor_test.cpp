@@ -79,6 +79,19 @@ struct reconciling : ::testing::Test {
     test::answer(api, asked.ticket,
                  kube::reply{kube::document{text, decoded(kube::kind::external_service, text)}});
   }
+  // 404 to the status write under way, and the discovery document that is asked for then.
+  void deny_status(const std::string& discovery) {
+    const auto status = take_all();
+    ASSERT_EQ(status.size(), 1u);
+    test::answer(api, status[0].ticket,
+                 kube::reply{std::unexpected(test::failure(kube::api_errc::not_found))});
+    world.settle();
+    const auto probe = take_all();
+    ASSERT_EQ(probe.size(), 1u);
+    EXPECT_EQ(probe[0].what.what, verb::probe);
+    test::answer(api, probe[0].ticket, kube::reply{kube::document{discovery, nullptr}});
+    world.settle();
+  }
   std::vector<test::api_script::request> take_all() {
     std::vector<test::api_script::request> all(script.requests.begin(), script.requests.end());
     script.requests.clear();
@@ -169,16 +182,33 @@ TEST_F(reconciling, answers_that_never_come_end_the_run_as_a_failure) {
   EXPECT_FALSE(notes.results[0]->how.success);
 }
 
-TEST_F(reconciling, a_missing_status_subresource_is_not_taken_for_a_failure) {
+TEST_F(reconciling, a_missing_status_subresource_is_said_and_not_asked_for_at_every_run) {
   run();
   for (const auto& one : take_all()) accept(one);
   world.settle();
-  const auto status = take_all();
-  ASSERT_EQ(status.size(), 1u);
-  test::answer(api, status[0].ticket, kube::reply{std::unexpected(test::failure(api_errc::not_found))});
-  world.settle();
+  deny_status(R"({"resources":[{"name":"externalservices"}]})");
   ASSERT_EQ(notes.results.size(), 1u);
   EXPECT_TRUE(notes.results[0]->how.success);
+  ASSERT_TRUE(notes.results[0]->no_status);
+  EXPECT_EQ(notes.results[0]->no_status->reason, "StatusUnavailable");
+  EXPECT_EQ(notes.results[0]->how.requeue_after, milliseconds(300'000));
+  run();
+  EXPECT_TRUE(take_all().empty()) << "nothing has changed";
+  world.advance(std::chrono::minutes{5});
+  run();
+  const auto again = take_all();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].what.what, verb::patch_status);
+}
+
+TEST_F(reconciling, a_404_of_an_object_that_is_gone_is_no_failure) {
+  run();
+  for (const auto& one : take_all()) accept(one);
+  world.settle();
+  deny_status(R"({"resources":[{"name":"externalservices"},{"name":"externalservices/status"}]})");
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_TRUE(notes.results[0]->how.success);
+  EXPECT_FALSE(notes.results[0]->no_status);
 }
 
 }  // namespace
