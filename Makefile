@@ -9,10 +9,11 @@ IMG ?= egress-operator:latest
 KUBECTL ?= kubectl
 BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command -v $(tool)),$(tool))))
 
-.PHONY: help run test build bench image deploy format check packages-build packages-test
+.PHONY: help run test test-apiserver build bench image deploy format check packages-build packages-test
 help:
 	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples'
 	@echo 'make test     build and run every test (PRESET=release|asan|dev)'
+	@echo 'make test-apiserver   test the operator on a real kube-apiserver and etcd, built with Go once'
 	@echo 'make build    build/release/egress-operator'
 	@echo 'make bench    run the benchmarks'
 	@echo 'make image    IMG=NAME:TAG, with docker, podman or buildah'
@@ -32,7 +33,13 @@ test: packages-test
 	cmake --build --preset $(PRESET) -j $(JOBS)
 	scripts/kubectl.sh || echo 'make test: the tests that need kubectl will be left out' >&2
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	  ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -j $(TEST_JOBS) $(CTEST_FLAGS)
+	  ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -LE apiserver -j $(TEST_JOBS) $(CTEST_FLAGS)
+
+test-apiserver: packages-test
+	cmake --preset $(PRESET) -DEGRESS_TESTS=ON -DEGRESS_APISERVER_TESTS=ON $(CMAKE_FLAGS)
+	cmake --build --preset $(PRESET) -j $(JOBS) --target egress-operator
+	scripts/kubectl.sh && scripts/apiserver.sh
+	ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -L apiserver $(CTEST_FLAGS)
 
 bench: packages-test
 	cmake --preset release -DEGRESS_BENCH=ON $(CMAKE_FLAGS)

@@ -1,0 +1,106 @@
+"""Processes of a test: started with a log, ended with the test whatever happens."""
+import atexit
+import os
+import signal
+import socket
+import subprocess
+
+from .waiting import eventually
+
+_running = []
+
+
+def free_ports(count):
+    """Ports that are free for UDP and TCP on 127.0.0.1."""
+    held, ports = [], []
+    while len(ports) < count:
+        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+        tcp.bind(("127.0.0.1", 0))
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            tcp.close()
+            continue
+        held += [tcp, udp]
+        ports.append(tcp.getsockname()[1])
+    for one in held:
+        one.close()
+    return ports
+
+
+class Process:
+    """One program in a session of its own; its output goes to a file."""
+
+    def __init__(self, arguments, log, environment=None):
+        self.arguments, self.log = [str(a) for a in arguments], log
+        self.name = os.path.basename(self.arguments[0])
+        with open(log, "ab") as out:
+            self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                            env={**os.environ, **(environment or {})}, start_new_session=True)
+        _running.append(self)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def pause(self):
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
+    def kill(self):
+        if self.alive():
+            self.signal(signal.SIGKILL)
+        return self.process.wait()
+
+    def stop(self, seconds=60):
+        """SIGTERM, and the exit code."""
+        if self.alive():
+            self.signal(signal.SIGTERM)
+            self.signal(signal.SIGCONT)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not end within {seconds} s of SIGTERM; {self.tail()}") from None
+
+    def output(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def tail(self, lines=25):
+        return "the end of its log:\n" + "\n".join(self.output().splitlines()[-lines:])
+
+    def wait_for(self, what, probe, seconds=60):
+        def probe_while_alive():
+            if not self.alive():
+                raise SystemError(f"{self.name} has ended with {self.process.returncode}; {self.tail()}")
+            return probe()
+
+        return eventually(what, probe_while_alive, seconds)
+
+    # Of /proc: bytes, and seconds of one core.
+    def resident(self):
+        with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu(self):
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@atexit.register
+def _end_all():
+    for one in reversed(_running):
+        try:
+            one.kill()
+        except OSError:
+            pass

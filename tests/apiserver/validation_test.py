@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""What cannot work is refused, by us with a condition and an Event, by the definition's rules before that; what an
+older definition has stored stays readable and writable."""
+import copy
+
+from harness.older import DEFINITION, DEFINITIONS, OURS
+from harness.servers import ROOT
+from harness.suite import ApiError, ClusterTest, eventually, figure, main, objects
+from harness.waiting import stays
+
+# Bad, and yet stored by the older definition: the spec, and the reason we give.
+BAD = {
+    "no-name": ({"dnsName": "", "ports": [{"port": 443}]}, "InvalidDNSName"),
+    "no-host": ({"dnsName": "a_b.example.com", "ports": [{"port": 443}]}, "InvalidDNSName"),
+    "no-ports": ({"dnsName": "a.example.com", "ports": []}, "NoPorts"),
+    "no-spec": ({}, "InvalidDNSName"),
+    "port-zero": ({"dnsName": "b.example.com", "ports": [{"port": 0}]}, "InvalidPort"),
+    "port-high": ({"dnsName": "c.example.com", "ports": [{"port": 65536}]}, "InvalidPort"),
+    "port-twice": ({"dnsName": "d.example.com", "ports": [{"port": 1}, {"port": 1, "protocol": "TCP"}]}, "DuplicatePort"),
+    "lower-case": ({"dnsName": "e.example.com", "ports": [{"port": 1, "protocol": "tcp"}]}, "InvalidProtocol"),
+    "no-address": ({"dnsName": "f.example.com", "ports": [{"port": 1}], "ipOverride": ["somewhere"]}, "InvalidIPOverride"),
+    "min-above": ({"dnsName": "g.example.com", "ports": [{"port": 1}], "minReplicas": 5, "maxReplicas": 4}, "InvalidReplicas"),
+    "no-replicas": ({"dnsName": "h.example.com", "ports": [{"port": 1}], "minReplicas": 0}, "InvalidReplicas"),
+    "no-conns": ({"dnsName": "i.example.com", "ports": [{"port": 1}], "envoyClusterMaxConnections": 0}, "InvalidMaxConnections"),
+    "a.dot": ({"dnsName": "j.example.com", "ports": [{"port": 1}]}, "InvalidName"),
+    "n" * 60: ({"dnsName": "k.example.com", "ports": [{"port": 1}]}, "NameTooLong"),
+}
+
+
+def bad(name):
+    return {"apiVersion": "egress.monzo.com/v1", "kind": "ExternalService", "metadata": {"name": name},
+            "spec": copy.deepcopy(BAD[name][0])}
+
+
+class OlderDefinition(ClusterTest):
+    """Stored under the older definition, then ours is installed over it."""
+
+    cluster_arguments = {"deploy": None, "controllers": ()}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.api.create(DEFINITIONS, DEFINITION)
+        eventually("the older definition is served", lambda: cls.api.get(objects.EXTERNAL_SERVICES))
+        cls.cluster.kubectl("apply", "-k", f"{ROOT}/deploy/base")
+
+    def tearDown(self):
+        for one in self.operators:
+            one.kill()
+        self.operators.clear()
+
+    def test_1_with_the_older_definition_all_but_the_status_works(self):
+        operator = self.operator()
+        self.create("good", "good.example.com")
+        self.wait_for_children("good")
+        eventually("one clear line says so",
+                   lambda: any("status" in one["msg"] for one in operator.log_lines() if one["level"] in ("warn", "error")))
+        self.wait_settled(operator)
+        self.cluster.audit.mark()
+        self.assertEqual(self.api.get(objects.path("good"))["metadata"]["generation"], 1)
+        stays("no status is written through the object itself", lambda: not self.cluster.audit.writes("externalservices"), 1)
+
+    def test_2_stored_objects_stay_writable_under_ours(self):
+        for name in BAD:
+            self.api.create(objects.EXTERNAL_SERVICES, bad(name))
+        self.cluster.kubectl("apply", "-f", f"{ROOT}/deploy/crd/externalservices.yaml")
+        # The new schema is in force when it refuses a new one.
+        eventually("ours is in force", lambda: self.refused_early("port-zero"))
+        operator = self.operator()
+        for name, (_, reason) in BAD.items():
+            with self.subTest(name):
+                found = self.wait_for_condition(name, "Accepted", "False", reason)
+                self.assertTrue(found["message"])
+                self.wait_for_condition(name, "Ready", "False")
+                at = objects.path(name)
+                self.api.patch(at, {"metadata": {"annotations": {"note": "x"}}})
+                self.api.patch(at, {"spec": {"envoyLogLevel": "debug"}})
+                self.api.patch(at, {"metadata": {"finalizers": ["example.com/keep"]}})
+                self.api.patch(at, {"metadata": {"finalizers": []}})
+                self.api.patch(at + "/status", {"status": {"configHash": "x"}})
+                for kind in objects.CHILDREN:
+                    self.assertIsNone(self.child(kind, name), "no half-made children")
+        self.wait_for_condition("good", "Accepted", "True")
+        self.wait_settled(operator)
+        self.cluster.audit.mark()
+        stays("nothing loops", lambda: not self.cluster.audit.writes(accepted_only=False), 2)
+
+    def refused_early(self, name):
+        one = bad(name)
+        one["metadata"]["name"] = "early"
+        try:
+            self.api.create(objects.EXTERNAL_SERVICES + "?dryRun=All", one)
+        except ApiError as error:
+            return error if error.status == 422 else False
+        return False
+
+
+class Validation(ClusterTest):
+    def test_new_ones_are_refused_early(self):
+        refused = 0
+        for name in BAD:
+            with self.subTest(name):
+                try:
+                    self.api.create(objects.EXTERNAL_SERVICES + "?dryRun=All", bad(name))
+                except ApiError as error:
+                    self.assertEqual(error.status, 422)
+                    refused += 1
+        self.assertEqual(refused, len(BAD))
+        figure("bad objects refused by the definition's rules", f"{refused} of {len(BAD)}")
+
+    def test_what_the_rules_let_pass_is_refused_with_an_event(self):
+        self.operator()
+        self.create("api", resources={"requests": {"cpu": "3"}, "limits": {"cpu": "1"}})
+        found = self.wait_for_condition("api", "Accepted", "False", "InvalidResources")
+        self.assertEqual(self.condition("api", "Stalled")["status"], "True")
+
+        def event():
+            return [one for one in self.api.items("/api/v1/namespaces/default/events")
+                    if one["involvedObject"]["name"] == "api" and one["reason"] == "InvalidResources"]
+
+        self.assertEqual(eventually("an Event says so", event)[0]["message"], found["message"])
+
+    def test_one_dns_name_twice(self):
+        operator = self.operator()
+        self.create("first", "Same.Example.com")
+        self.wait_for_children("first")
+        # Of two that were created within one second the uid decides.
+        eventually("another second", lambda: self.created_now() > self.api.get(
+            objects.path("first"))["metadata"]["creationTimestamp"])
+        self.create("second", "same.example.com.")
+        found = self.wait_for_condition("second", "Accepted", "False", "DNSNameTaken")
+        self.assertIn("first", found["message"])
+        self.assertIsNone(self.child("service", "second"))
+        self.api.delete(objects.path("first"))
+        self.wait_for_condition("second", "Accepted", "True")
+        self.wait_for_children("second")
+        self.set_ready("second")
+        eventually("it has the name", lambda: operator.address("same.example.com") ==
+                   self.child("service", "second")["spec"]["clusterIP"])
+
+    def created_now(self):
+        return self.api.create(objects.EXTERNAL_SERVICES + "?dryRun=All", objects.external_service(
+            "clock"))["metadata"]["creationTimestamp"]
+
+    def test_an_accepted_one_that_becomes_bad_keeps_its_children(self):
+        operator = self.operator()
+        self.create("api", "api.example.com")
+        self.wait_for_children("api")
+        self.set_ready("api")
+        address = eventually("hijacked", lambda: operator.address("api.example.com"))
+        # A name with resources that no container can have: the rules do not see it.
+        self.api.patch(objects.path("api"), {"spec": {"resources": {"requests": {"cpu": "3"}, "limits": {"cpu": "1"}}}})
+        self.wait_for_condition("api", "Accepted", "False", "InvalidResources")
+        self.children("api")
+        self.assertEqual(operator.address("api.example.com"), address)
+        self.api.patch(objects.path("api"), {"spec": {"resources": None}})
+        self.wait_for_condition("api", "Accepted", "True")
+
+
+if __name__ == "__main__":
+    main()
