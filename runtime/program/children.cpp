@@ -90,7 +90,8 @@ supervised_child kube_api_child(const child_materials& from) {
   options.rules = rules_of(from.options.gateways);
   options.connections = from.options.max_concurrent_reconciles;
   options.queries_per_second = from.options.kube_api_qps;
-  options.user_agent = "egress-operator/" + from.version;
+  // With the identity that the Lease shows: the server's audit log tells which replica wrote.
+  options.user_agent = "egress-operator/" + from.version + " (" + from.identity + ")";
   options.may_write = [deadline = from.deadline] { return deadline->open(); };
   options.observe = [&registry = from.registry](const kube::request_observation& seen) {
     registry.requested(seen.code, seen.method, seen.host, seen.took);
