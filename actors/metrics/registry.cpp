@@ -236,8 +236,9 @@ void registry::actor_restarted(std::string_view actor) {
   state_->own.restarts.Add({{"actor", std::string(actor)}}).Increment();
 }
 
-void registry::set_mailbox(std::string_view actor, std::size_t messages) {
-  state_->own.mailboxes.Add({{"actor", std::string(actor)}}).Set(static_cast<double>(messages));
+std::function<void(std::size_t)> registry::mailbox_of(std::string_view actor) {
+  auto& gauge = state_->own.mailboxes.Add({{"actor", std::string(actor)}});
+  return [&gauge](std::size_t messages) { gauge.Set(static_cast<double>(messages)); };
 }
 
 void registry::field_ignored(std::string_view field) {

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -67,7 +68,8 @@ class registry {
   void set_gateways(const gateway_states& now);
   void set_hijack_table(std::size_t names, duration age);
   void actor_restarted(std::string_view actor);
-  void set_mailbox(std::string_view actor, std::size_t messages);
+  // To be called with the messages that wait; looked up once, since actors tell after every message.
+  std::function<void(std::size_t messages)> mailbox_of(std::string_view actor);
   // A field, as Kind:/json/pointer, that the API server does not keep as it is written.
   void field_ignored(std::string_view field);
 

@@ -170,7 +170,7 @@ supervised_child dns_child(const child_materials& from) {
   config.memory = from.dns.memory;
   config.table.name_space = from.options.gateways.name_space;
   config.published = observe_table(from.facts);
-  config.mailbox = observe_mailbox(from.registry, "dns");
+  config.mailbox = from.registry.mailbox_of("dns");
   // Without it nobody's names are hijacked any more: past the limit a new process is the better start.
   return child(
       from.handles, "dns", {.past_limit_ends_process = true},

@@ -27,7 +27,7 @@ dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& f
                                             : metrics::reconcile_result::success;
     registry.reconciled(result, worked);
   };
-  made.mailbox = observe_mailbox(registry, "dispatcher");
+  made.mailbox = registry.mailbox_of("dispatcher");
   made.ineffective = [&registry](kube::kind of, const std::string& pointer) {
     registry.field_ignored(fmt::format("{}:{}", kube::info(of).name, pointer));
   };
@@ -51,10 +51,6 @@ std::function<void(const dns::hijack_table&)> observe_table(operator_facts& fact
   return [&facts](const dns::hijack_table& table) {
     facts.built_table(table.size(), std::chrono::steady_clock::now());
   };
-}
-
-std::function<void(std::size_t)> observe_mailbox(metrics::registry& registry, const std::string& actor) {
-  return [&registry, actor](std::size_t messages) { registry.set_mailbox(actor, messages); };
 }
 
 namespace {

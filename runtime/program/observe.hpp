@@ -20,7 +20,6 @@ class registry;
 
 dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& facts);
 std::function<void(const dns::hijack_table&)> observe_table(operator_facts& facts);
-std::function<void(std::size_t)> observe_mailbox(metrics::registry& registry, const std::string& actor);
 
 metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts,
                         std::shared_ptr<published_board> board, std::vector<std::string> expected,

@@ -12,8 +12,9 @@
 
 namespace egress::metrics::testing {
 
+// Where everything is installed, its absence is a failure, not a reason to skip.
 inline bool has_promtool() {
-  return std::system("command -v promtool >/dev/null 2>&1") == 0;
+  return std::getenv("EGRESS_CI") != nullptr || std::system("command -v promtool >/dev/null 2>&1") == 0;
 }
 
 // What it finds wrong; "" for nothing.

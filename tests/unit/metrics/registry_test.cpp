@@ -34,7 +34,7 @@ void fill(registry& into) {
   into.set_gateways({3, 2, 1});
   into.set_hijack_table(3, 12s);
   into.actor_restarted("dns");
-  into.set_mailbox("dispatcher", 4);
+  into.mailbox_of("dispatcher")(4);
   into.field_ignored("Deployment:/spec/template/x");
 }
 
