@@ -15,12 +15,12 @@ def program():
 class Operator(Process):
     """Started with the rights that deploy/ gives, and no others."""
 
-    def __init__(self, cluster, *flags, name="operator", upstream=9, token=None, wait=True):
+    def __init__(self, cluster, *flags, name="operator", upstream=9, token=None, wait=True, api_port=None):
         self.cluster = cluster
         self.dns_port, self.metrics_port = free_ports(2)
         self.token_file = f"{cluster.folder}/{name}.token"
         self.write_token(token or cluster.operator_token())
-        config = cluster.write_kubeconfig(f"{cluster.folder}/{name}.kubeconfig", {"tokenFile": self.token_file})
+        config = cluster.write_kubeconfig(f"{cluster.folder}/{name}.kubeconfig", {"tokenFile": self.token_file}, api_port)
         super().__init__(
             [program(), "run", "--kubeconfig", config, "--dns-addr", f"127.0.0.1:{self.dns_port}", "--metrics-addr",
              f"127.0.0.1:{self.metrics_port}", "--dns-upstream", f"127.0.0.1:{upstream}", *flags],

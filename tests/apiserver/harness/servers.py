@@ -73,10 +73,10 @@ class Cluster:
         for user in ("admin", "manager"):
             self.write_kubeconfig(f"{at}/{user}.kubeconfig", {"token": f"{user}-token"})
 
-    def write_kubeconfig(self, file, user):
+    def write_kubeconfig(self, file, user, port=None):
         config = {
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
-            "clusters": [{"name": "c", "cluster": {"server": f"https://127.0.0.1:{self.port}",
+            "clusters": [{"name": "c", "cluster": {"server": f"https://127.0.0.1:{port or self.port}",
                                                    "certificate-authority": self.authority.certificate}}],
             "users": [{"name": "u", "user": user}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
