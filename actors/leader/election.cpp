@@ -65,6 +65,8 @@ void election::after_answer(verb asked, const lease_answer& answer, const moment
   } else if (std::holds_alternative<lease_missing>(answer)) {
     give_up(out, "the Lease is gone");
   }
+  if (std::exchange(look_again_, false) && !in_flight_ && !leads_ && !stopping_)
+    send(verb::get, {}, now, out);
 }
 
 step election::on_watch(const lease* seen, const moment& now) {
@@ -81,6 +83,7 @@ step election::on_watch(const lease* seen, const moment& now) {
     return finish(std::move(out));
   }
   observe(*seen, now);
+  if (seen->record.holder.empty() && in_flight_) look_again_ = true;
   if (seen->record.holder.empty() && !in_flight_ && !stopping_) decide(now, out);
   return finish(std::move(out));
 }

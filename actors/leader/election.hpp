@@ -21,10 +21,22 @@ struct election_settings {
   std::string name_space, name = "egress-operator";
   std::string identity;                     // unique for each process: host name and something random
   std::chrono::seconds lease_duration{30};  // candidates wait this long
-  std::chrono::seconds renew_deadline{20};  // the leader may write this long
-  std::chrono::seconds retry_period{2};
+  std::chrono::milliseconds renew_deadline{20'000};  // the leader may write this long
+  std::chrono::milliseconds retry_period{2'000};
   double jitter = 1.2;  // candidates wait retry_period × (1 … 1 + jitter)
-  std::chrono::seconds request_timeout{5};
+  std::chrono::milliseconds request_timeout{5'000};
+  // The server must be done with a write before a candidate may be: less than what lies between
+  // renew_deadline and lease_duration.
+  std::chrono::milliseconds write_timeout{5'000};
+
+  // All of them in the proportion that they have to 30 s.
+  static election_settings with_lease(std::chrono::seconds duration) {
+    election_settings made;
+    made.lease_duration = duration;
+    for (auto* one : {&made.renew_deadline, &made.retry_period, &made.request_timeout, &made.write_timeout})
+      *one = *one * duration.count() / 30;
+    return made;
+  }
 };
 
 // When something happened. Only `local` decides; `wall` is written into the Lease for people.
@@ -107,7 +119,8 @@ class election {
   boot_time write_until_ = boot_time::min();
   bool leads_ = false;
   bool stopping_ = false;
-  bool released_ = false;  // the request in flight hands the Lease on
+  bool released_ = false;    // the request in flight hands the Lease on
+  bool look_again_ = false;  // the Lease was handed on while an older answer was under way
   bool finished_ = false;
   int release_tries_ = 0;
 };

@@ -13,7 +13,13 @@ namespace {
 using asked_verb = leader::lease_request::verb;
 
 // The client gives up that long before the actor does: so its own words are what is logged.
-constexpr milliseconds client_margin{500};
+constexpr int client_margin = 10;  // a tenth of the time-out
+
+// The server ends a watch after the first; a stream that is silent for both is dead.
+constexpr seconds watch_timeout{300};
+constexpr seconds dead_stream_guard{30};
+// A refusal is not asked for again with every poll.
+constexpr seconds watch_refused_pause{60};
 
 kube::request request_of(const leader::lease_request& what, const leader::election_settings& settings) {
   kube::request made;
@@ -24,7 +30,7 @@ kube::request request_of(const leader::lease_request& what, const leader::electi
   made.name_space = settings.name_space;
   if (what.what != asked_verb::create) made.name = settings.name;
   made.body = what.body;
-  made.timeout = settings.request_timeout - client_margin;
+  made.timeout = settings.request_timeout - settings.request_timeout / client_margin;
   return made;
 }
 
@@ -68,6 +74,10 @@ void leader_state::perform(leader::step step) {
     released.deliver(ok_atom{});
   }
   if (step.send) ask(*step.send);
+  if (watching && (election->leads() || stopping)) {
+    watching = false;
+    if (everyone->kube_api) self->send(everyone->kube_api, close_watch_atom{}, stream);
+  }
 }
 
 void leader_state::announce(const leader::step& step) {
@@ -95,6 +105,58 @@ void leader_state::ask(const leader::lease_request& what) {
 void leader_state::answered(const leader::lease_answer& answer) {
   if (!std::holds_alternative<leader::lease_failure>(answer)) complained.clear();
   perform(election->on_answer(answer, at()));
+  if (!std::holds_alternative<leader::lease_failure>(answer)) watch_if_candidate();
+}
+
+void leader_state::watch_if_candidate() {
+  const auto holder = election->holder();
+  const bool follows = !holder.empty() && holder != config.settings.identity;
+  if (watching || stopping || !follows || config.clock() < watch_after) return;
+  watching = true;
+  // Unique in the process: the actor's id is, and it counts its own streams.
+  stream = (std::uint64_t{self->id()} << 32) | (++streams_opened & 0xffff'ffff);
+  poll_watch();
+}
+
+void leader_state::poll_watch() {
+  if (!everyone->kube_api) return watch_ended({});
+  watch_poll asked;
+  asked.stream = stream;
+  asked.what.of = kube::kind::lease;
+  asked.what.name_space = config.settings.name_space;
+  asked.what.name = config.settings.name;
+  asked.what.timeout = watch_timeout;
+  asked.quiet = watch_timeout + dead_stream_guard;
+  const auto current = [this, id = stream] { return watching && id == stream; };
+  // No time-out: the stream has its own, and a kube_api actor that is gone is an error at once.
+  self->request(everyone->kube_api, caf::infinite,
+                payload<watch_poll>{std::make_shared<const watch_poll>(std::move(asked))})
+      .then(
+          [this, current](const payload<watch_news>& news) {
+            if (current()) watched(news->chunk);
+          },
+          [this, current](const caf::error&) {
+            if (current()) watch_ended({});
+          });
+}
+
+void leader_state::watched(const kube::watch_chunk& news) {
+  for (const auto& event : news.events) {
+    if (event.type == kube::event_type::bookmark) continue;
+    const auto seen = leader::decode_lease(event.json);
+    if (!seen) continue;  // the next poll says what is wrong with it
+    perform(election->on_watch(event.type == kube::event_type::deleted ? nullptr : &*seen, at()));
+    if (!watching) return;
+  }
+  if (news.ended) return watch_ended(news.failure);
+  poll_watch();
+}
+
+void leader_state::watch_ended(const std::optional<kube::api_error>& why) {
+  watching = false;
+  if (!why || why->code != kube::api_errc::forbidden) return;
+  watch_after = config.clock() + watch_refused_pause;
+  log::warn("the Lease cannot be watched: it is asked for every few seconds only", {{"error", why->message}});
 }
 
 // While it stops, it waits for answers only.

@@ -4,8 +4,8 @@
 // dispatcher reconciles everything again) and who leads (the status page). Losing the Lease ends nothing: DNS
 // and the informers go on.
 //
-// The Lease is polled at the election's own times; it is not watched in this version. So a Lease that was
-// handed on is taken within 4.4 s (client-go's jittered retry period), not at once.
+// A candidate watches the Lease, so that one that was handed on is taken at once. It asks at the election's
+// own times, too: a watch that is late, refused or gone costs a few seconds, never the election.
 
 #include <functional>
 #include <memory>
@@ -45,6 +45,10 @@ struct leader_state {
   caf::typed_response_promise<ok_atom> released;
   std::uint64_t timer = 0;
   std::string complained;  // the last complaint: not repeated every two seconds
+  bool watching = false;
+  std::uint64_t stream = 0;  // of the watch; never used twice
+  std::uint64_t streams_opened = 0;
+  leader::boot_time watch_after = leader::boot_time::min();
   std::mt19937_64 random{std::random_device{}()};
 
   leader::moment at();
@@ -54,6 +58,10 @@ struct leader_state {
   void ask(const leader::lease_request& what);
   void answered(const leader::lease_answer& answer);
   void arm(leader::boot_time when);
+  void watch_if_candidate();
+  void poll_watch();
+  void watched(const kube::watch_chunk& news);
+  void watch_ended(const std::optional<kube::api_error>& why);
   void report();
 };
 

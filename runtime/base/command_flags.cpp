@@ -92,20 +92,25 @@ void bind_own(flag_set& flags, all_options& into) {
 }
 
 void bind_kubernetes(flag_set& flags, run_options& run) {
-  add_group(flags, "Kubernetes", takes_run_flags,
-            {value_flag("kubeconfig", "FILE", "kubeconfig to use outside a cluster", run.kubeconfig,
-                        values::text(run.kubeconfig)),
-             value_flag("context", "NAME", "context of the kubeconfig (default: its current one)",
-                        run.context, values::text(run.context)),
-             value_flag("namespace", "NAME", "where the gateways live", run.gateways.name_space,
-                        values::text(run.gateways.name_space, values::namespace_name)),
-             bool_flag("enable-leader-election",
-                       "write only while holding the Lease; DNS is served regardless", run.leader_election),
-             value_flag("max-concurrent-reconciles", "N", "ExternalServices worked on at once",
-                        fmt::format("{}", run.max_concurrent_reconciles),
-                        values::whole(run.max_concurrent_reconciles, 1, 1000)),
-             value_flag("kube-api-qps", "N", "requests a second to the API server, 0 is no limit of ours",
-                        fmt::format("{}", run.kube_api_qps), values::real(run.kube_api_qps, 0, 100'000))});
+  add_group(
+      flags, "Kubernetes", takes_run_flags,
+      {value_flag("kubeconfig", "FILE", "kubeconfig to use outside a cluster", run.kubeconfig,
+                  values::text(run.kubeconfig)),
+       value_flag("context", "NAME", "context of the kubeconfig (default: its current one)", run.context,
+                  values::text(run.context)),
+       value_flag("namespace", "NAME", "where the gateways live", run.gateways.name_space,
+                  values::text(run.gateways.name_space, values::namespace_name)),
+       bool_flag("enable-leader-election", "write only while holding the Lease; DNS is served regardless",
+                 run.leader_election),
+       value_flag("leader-elect-lease-duration", "DURATION",
+                  "how long a dead leader's Lease is left alone; a leader writes two thirds of it",
+                  values::to_text(run.lease_duration),
+                  values::duration(run.lease_duration, std::chrono::seconds{3}, std::chrono::seconds{3600})),
+       value_flag("max-concurrent-reconciles", "N", "ExternalServices worked on at once",
+                  fmt::format("{}", run.max_concurrent_reconciles),
+                  values::whole(run.max_concurrent_reconciles, 1, 1000)),
+       value_flag("kube-api-qps", "N", "requests a second to the API server, 0 is no limit of ours",
+                  fmt::format("{}", run.kube_api_qps), values::real(run.kube_api_qps, 0, 100'000))});
 }
 
 void bind_gateways(flag_set& flags, gateway_settings& gateways) {

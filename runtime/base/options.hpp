@@ -30,6 +30,7 @@ struct run_options {
   std::string kubeconfig, context;
   std::string metrics_address = ":8080";
   bool leader_election = false;
+  std::chrono::seconds lease_duration{30};  // the election's other times keep their proportion to it
   unsigned max_concurrent_reconciles = 16;
   double kube_api_qps = 0;  // 0: no limit of ours
   dns_options dns;

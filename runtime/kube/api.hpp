@@ -79,8 +79,10 @@ using reply = std::expected<std::variant<std::monostate, list_page, document>, a
 struct watch_request {
   kind of = kind::external_service;
   std::string name_space;
+  std::string name{};  // of the one object to watch; "" is all
   std::string label_selector;
-  std::string resource_version;       // "" with send_initial_events
+  // "" with send_initial_events; "" without is what the server has, as ADDED events, and then the changes.
+  std::string resource_version;
   bool send_initial_events = false;   // a streaming list (WatchList)
   std::chrono::seconds timeout{300};  // timeoutSeconds
 };
@@ -89,9 +91,10 @@ enum class event_type : std::uint8_t { added, modified, deleted, bookmark };
 
 struct watch_event {
   event_type type = event_type::bookmark;
-  object_ptr object;             // null for a bookmark
+  object_ptr object;             // null for a bookmark, and for a kind without informer
   std::string resource_version;  // of the object, or of the bookmark
   bool initial_events_end = false;
+  std::string json{};  // of an object of a kind without informer
 };
 
 // What one read of a watch gave: events in order, and whether the stream is over.

@@ -122,7 +122,7 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
   const auto now = co_await state.who.get(state.on, deadline);
   if (auto ended = co_await may_go_on(deadline)) co_return failed(std::move(*ended));
   if (!now) co_return failed(api_failure(api_errc::unauthorized, now.error().message));
-  const auto shape = shape_of(what);
+  const auto shape = shape_of(what, state.options.write_timeout);
   auto on = co_await borrow(state, *now, deadline);
   if (!on) co_return failed(to_api_error(on.error()));
   if (auto ended = co_await may_go_on(deadline)) co_return failed(std::move(*ended));

@@ -33,6 +33,9 @@ struct client_options {
   std::size_t connections = 16;   // the pool's size
   double queries_per_second = 0;  // 0: no limit of ours
   std::string user_agent = "egress-operator";
+  // The server gives up on a write that long after it came in: one that is late must not be carried out after
+  // we lost the Lease.
+  std::chrono::milliseconds write_timeout{5'000};
   write_gate may_write = [] { return true; };
   request_observer observe = [](const request_observation&) {};
 };

@@ -222,7 +222,10 @@ std::expected<watch_event, api_error> decoder::decode_watch_line(kind of, std::s
         text(member(object, "metadata", "annotations", "k8s.io/initial-events-end")) == "true";
     return out;
   }
-  if (!has_informer(of)) return out;
+  if (!has_informer(of)) {
+    out.json = simdjson::minify(*object);
+    return out;
+  }
   auto decoded = read_object(of, *object, state_->rules);
   if (!decoded) return std::unexpected(malformed("a watch event with " + decoded.error().message));
   out.object = std::move(*decoded);

@@ -25,7 +25,8 @@ class decoder {
   // (external_service::undecodable).
   result<object_ptr> decode(kind of, std::string_view json);
 
-  // One line of a watch. An ERROR event is the error that the server meant; what is no event, malformed.
+  // One line of a watch, with `object` or `json` set. An ERROR event is the error that the server meant; what
+  // is no event, malformed.
   std::expected<watch_event, api_error> decode_watch_line(kind of, std::string_view line);
 
  private:

@@ -25,10 +25,6 @@ class query {
   char separator_ = '?';
 };
 
-// The server gives up on a write before we do: one that is late must not be carried out after we lost the
-// lease.
-constexpr std::string_view write_timeout = "5s";
-
 std::string list_target(const request& what) {
   return query(collection_path(what.of, what.name_space))
       .with("labelSelector", what.label_selector)
@@ -48,13 +44,16 @@ std::string delete_options(const request& what) {
   return json::to_text(options);
 }
 
-std::string write_to(std::string path) {
-  return query(std::move(path)).with("timeout", write_timeout).text();
+std::string name_selector(std::string_view name) {
+  return name.empty() ? "" : "metadata.name=" + std::string{name};
 }
 
 }  // namespace
 
-http_shape shape_of(const request& what) {
+http_shape shape_of(const request& what, std::chrono::milliseconds write_timeout) {
+  const auto write_to = [&](std::string path) {
+    return query(std::move(path)).with("timeout", std::to_string(write_timeout.count()) + "ms").text();
+  };
   const auto object = [&] { return object_path(what.of, what.name_space, what.name); };
   const bool gated = what.of != kind::lease;
   switch (what.what) {
@@ -84,6 +83,7 @@ std::string target_of(const watch_request& what) {
       .with("watch", "true")
       .with("allowWatchBookmarks", "true")
       .with("timeoutSeconds", std::to_string(what.timeout.count()))
+      .with("fieldSelector", name_selector(what.name))
       .with("labelSelector", what.label_selector)
       .with("resourceVersion", what.resource_version)
       .with("sendInitialEvents", what.send_initial_events ? "true" : "")

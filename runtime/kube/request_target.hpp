@@ -1,6 +1,7 @@
 #pragma once
 // What a request of ours is in HTTP: method, target, content type, body. Pure.
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,8 @@ struct http_shape {
   bool writes = false;  // the write gate is asked; not for a Lease, which is what opens the gate
 };
 
-http_shape shape_of(const request& what);
+// A write carries its time-out (?timeout=) to the server; of a read the request's own is enough.
+http_shape shape_of(const request& what, std::chrono::milliseconds write_timeout);
 std::string target_of(const watch_request& what);
 
 }  // namespace egress::kube

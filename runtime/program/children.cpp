@@ -85,6 +85,13 @@ supervised_child metrics_child(const child_materials& from, std::vector<std::str
       [](directory& into) { into.metrics = nullptr; });
 }
 
+leader::election_settings election_of(const child_materials& from) {
+  auto made = leader::election_settings::with_lease(from.options.lease_duration);
+  made.name_space = from.options.gateways.name_space;
+  made.identity = from.identity;
+  return made;
+}
+
 supervised_child kube_api_child(const child_materials& from) {
   kube::client_options options;
   options.rules = rules_of(from.options.gateways);
@@ -92,6 +99,7 @@ supervised_child kube_api_child(const child_materials& from) {
   options.queries_per_second = from.options.kube_api_qps;
   // With the identity that the Lease shows: the server's audit log tells which replica wrote.
   options.user_agent = "egress-operator/" + from.version + " (" + from.identity + ")";
+  options.write_timeout = election_of(from).write_timeout;
   options.may_write = [deadline = from.deadline] { return deadline->open(); };
   options.observe = [&registry = from.registry](const kube::request_observation& seen) {
     registry.requested(seen.code, seen.method, seen.host, seen.took);
@@ -149,8 +157,7 @@ supervised_child dispatcher_child(const child_materials& from) {
 
 supervised_child leader_child(const child_materials& from) {
   leader_config config;
-  config.settings.name_space = from.options.gateways.name_space;
-  config.settings.identity = from.identity;
+  config.settings = election_of(from);
   config.deadline = from.deadline;
   config.changed = [&registry = from.registry, lease = config.settings.name](bool leads) {
     registry.set_leader(lease, leads);

@@ -202,6 +202,96 @@ TEST_F(electing, a_follower_is_ready_asks_again_and_writes_nothing) {
   EXPECT_EQ(seen.health.says, "other");
 }
 
+// A watch of the Lease is under way; what it gives now.
+struct watching : electing {
+  std::uint64_t expect_poll() {
+    EXPECT_EQ(script.polls.size(), 1u);
+    if (script.polls.empty()) return 0;
+    const auto asked = script.next_poll();
+    EXPECT_EQ(asked.what.what.of, kube::kind::lease);
+    EXPECT_EQ(asked.what.what.name, "egress-operator");
+    EXPECT_EQ(asked.what.what.name_space, "ns");
+    streams.push_back(asked.what.stream);
+    return asked.ticket;
+  }
+  void give(std::uint64_t ticket, kube::watch_chunk chunk) {
+    test::answer(api, ticket, std::move(chunk));
+    world.settle();
+  }
+  static kube::watch_chunk event(kube::event_type type, std::string json) {
+    kube::watch_event made;
+    made.type = type;
+    made.resource_version = "1";
+    made.json = std::move(json);
+    return {{std::move(made)}, false, {}};
+  }
+  void follow() { answer(expect(verb::get), lease_json("other", ++version)); }
+  std::vector<std::uint64_t> streams;
+};
+
+TEST_F(watching, a_lease_that_is_handed_on_is_taken_at_once) {
+  follow();
+  give(expect_poll(), event(kube::event_type::added, lease_json("other", 20)));
+  EXPECT_TRUE(script.requests.empty());
+  give(expect_poll(), event(kube::event_type::modified, lease_json("", 22)));
+  accept(expect(verb::replace));
+  EXPECT_TRUE(may_write());
+  EXPECT_EQ(script.closed, std::vector{streams.front()}) << "a leader needs no watch";
+}
+
+TEST_F(watching, an_answer_older_than_the_hand_over_is_asked_for_again) {
+  follow();
+  const auto poll = expect_poll();
+  world.advance(milliseconds{4'400});
+  const auto get = expect(verb::get);
+  give(poll, event(kube::event_type::modified, lease_json("", 22)));
+  answer(get, lease_json("other", 21));
+  answer(expect(verb::get), lease_json("", 22));
+  accept(expect(verb::replace));
+  EXPECT_TRUE(may_write());
+}
+
+TEST_F(watching, a_watch_that_ends_is_opened_again_with_the_next_answer) {
+  follow();
+  give(expect_poll(), {{}, true, {}});
+  EXPECT_TRUE(script.polls.empty());
+  world.advance(milliseconds{4'400});
+  follow();
+  expect_poll();
+  EXPECT_NE(streams.front(), streams.back());
+}
+
+TEST_F(watching, a_refused_watch_is_left_alone_for_a_minute) {
+  follow();
+  give(expect_poll(), {{}, true, test::failure(api_errc::forbidden)});
+  for (int i = 0; i < 13; ++i) {
+    world.advance(milliseconds{4'400});
+    follow();
+    EXPECT_TRUE(script.polls.empty());
+  }
+  world.advance(milliseconds{4'400});
+  follow();
+  expect_poll();
+}
+
+TEST_F(watching, a_leader_that_lost_the_lease_watches_again) {
+  lead();
+  EXPECT_TRUE(script.polls.empty());
+  world.advance(seconds{2});
+  answer(expect(verb::replace), std::unexpected(test::failure(api_errc::conflict)));
+  answer(expect(verb::get), lease_json("other", 20));
+  expect_poll();
+}
+
+TEST_F(watching, what_is_no_lease_and_bookmarks_change_nothing) {
+  follow();
+  give(expect_poll(), event(kube::event_type::bookmark, ""));
+  give(expect_poll(), event(kube::event_type::modified, "[]"));
+  expect_poll();
+  EXPECT_TRUE(script.requests.empty());
+  EXPECT_EQ(seen.health.says, "other");
+}
+
 TEST_F(electing, a_lease_without_namespace_is_tried_again_later) {
   answer(expect(verb::get), std::unexpected(test::failure(api_errc::not_found)));
   answer(expect(verb::create), std::unexpected(test::failure(api_errc::not_found)));

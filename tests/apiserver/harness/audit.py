@@ -1,5 +1,6 @@
 """What the operator asked of the API server, as the server's audit log tells it."""
 import json
+import re
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
@@ -10,22 +11,39 @@ class Audit:
 
     def mark(self):
         """From here on."""
-        with open(self.log, "rb") as file:
-            self.at = file.seek(0, 2)
+        self.at += len(self._whole_lines())
 
-    def entries(self):
+    def _whole_lines(self):
         with open(self.log, "rb") as file:
             file.seek(self.at)
-            lines = file.read().split(b"\n")
-        # The last piece is a line that is still being written, or nothing.
-        return [json.loads(line) for line in lines[:-1]]
+            text = file.read()
+        # Behind the last end of line is one that is still being written, or nothing.
+        return text[:text.rfind(b"\n") + 1]
+
+    def entries(self):
+        return [json.loads(line) for line in self._whole_lines().splitlines()]
+
+    def take_writes(self):
+        """The accepted writes up to here, each returned once."""
+        text = self._whole_lines()
+        self.at += len(text)
+        return self._writes_of([json.loads(line) for line in text.splitlines()], None, True)
 
     def writes(self, resource=None, accepted_only=True):
         """Leases and Events are none: they are about the operator, not its objects."""
-        return [one for one in self.entries()
+        return self._writes_of(self.entries(), resource, accepted_only)
+
+    @staticmethod
+    def _writes_of(entries, resource, accepted_only):
+        return [one for one in entries
                 if one["verb"] in WRITES and one["objectRef"]["resource"] not in ("leases", "events")
                 and (resource is None or one["objectRef"]["resource"] == resource)
                 and (not accepted_only or one["responseStatus"]["code"] < 300)]
+
+    @staticmethod
+    def author(entry):
+        """The replica's identity, as the Lease shows it."""
+        return re.search(r"\((.*)\)", entry["userAgent"]).group(1)
 
     def forbidden(self):
         return [one for one in self.entries() if one.get("responseStatus", {}).get("code") == 403]

@@ -1,4 +1,5 @@
 """The frame of a test file: one cluster a class, and a run that says loudly when it is left out."""
+import os
 import sys
 import time
 import unittest
@@ -10,6 +11,11 @@ from .servers import Cluster
 from .waiting import eventually
 
 LEFT_OUT = 77  # ctest shows the test as skipped
+
+
+def slack(seconds):
+    """A bound of time, for a machine or a build that is slower than usual (EGRESS_TEST_SLACK: a factor)."""
+    return seconds * float(os.environ.get("EGRESS_TEST_SLACK", "1"))
 
 
 def figure(what, value):
@@ -118,4 +124,4 @@ def main():
     unittest.main(module="__main__", verbosity=2, failfast=False)
 
 
-__all__ = ["ApiError", "ClusterTest", "eventually", "figure", "main", "objects"]
+__all__ = ["ApiError", "ClusterTest", "eventually", "figure", "main", "objects", "slack"]

@@ -123,6 +123,15 @@ TEST(Options, ClientsAreAllowedByAddressRange) {
     EXPECT_THAT(refusal({std::string("--dns-allow=") + bad}), HasSubstr("must be address ranges")) << bad;
 }
 
+TEST(Options, TheLeaseIsAtLeastThreeSecondsLong) {
+  EXPECT_EQ(parsed({}).lease_duration, seconds{30});
+  EXPECT_EQ(parsed({"--leader-elect-lease-duration=15s"}).lease_duration, seconds{15});
+  for (const auto* bad : {"2s", "0", "2h", "500ms", "-3s", ""})
+    EXPECT_THAT(refusal({std::string("--leader-elect-lease-duration=") + bad}),
+                HasSubstr("must be whole seconds from 3s to 3600s"))
+        << bad;
+}
+
 TEST(Options, DurationsAreSecondsOrHaveUnits) {
   EXPECT_EQ(parsed({"--dns-ttl=10"}).dns.ttl, seconds{10});
   EXPECT_EQ(parsed({"--dns-ttl=10s"}).dns.ttl, seconds{10});

@@ -177,6 +177,16 @@ TEST(decode, an_object_without_a_name_is_an_error) {
   EXPECT_TRUE(subject.decode(kind::service, R"({"metadata":{"name":"still works"}})"));
 }
 
+TEST(decode, a_watch_event_of_a_kind_without_informer_brings_the_object_as_it_is) {
+  decoder subject{projection_rules{}};
+  const auto made = subject.decode_watch_line(
+      kind::lease, R"({"type":"MODIFIED","object": {"metadata":{"resourceVersion":"7"},"spec":{"x":1}}})");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->json, R"({"metadata":{"resourceVersion":"7"},"spec":{"x":1}})");
+  EXPECT_EQ(made->object, nullptr);
+  EXPECT_EQ(made->resource_version, "7");
+}
+
 TEST(decode, reads_watch_events) {
   decoder subject{projection_rules{}};
   const auto read = [&](std::string_view line) { return subject.decode_watch_line(kind::service, line); };

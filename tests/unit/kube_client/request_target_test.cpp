@@ -5,6 +5,8 @@
 namespace egress::kube {
 namespace {
 
+using namespace std::chrono_literals;
+
 request of(verb what, kind about = kind::deployment) {
   request made;
   made.what = what;
@@ -16,7 +18,8 @@ request of(verb what, kind about = kind::deployment) {
 }
 
 TEST(request_target, is_method_path_and_type_of_each_verb) {
-  const std::string all = "/apis/apps/v1/namespaces/n/deployments", one = all + "/a", late = "?timeout=5s";
+  const std::string all = "/apis/apps/v1/namespaces/n/deployments", one = all + "/a",
+                    late = "?timeout=5000ms";
   const struct {
     verb what;
     std::string method, target, type, body;
@@ -30,7 +33,7 @@ TEST(request_target, is_method_path_and_type_of_each_verb) {
       {verb::patch_status, "PATCH", one + "/status" + late, "application/merge-patch+json", "{}", true},
   };
   for (const auto& row : table) {
-    const auto got = shape_of(of(row.what));
+    const auto got = shape_of(of(row.what), 5s);
     EXPECT_EQ(got.method, row.method);
     EXPECT_EQ(got.target, row.target);
     EXPECT_EQ(got.content_type, row.type);
@@ -42,20 +45,24 @@ TEST(request_target, is_method_path_and_type_of_each_verb) {
 TEST(request_target, of_a_probe_is_its_path) {
   auto what = of(verb::probe);
   what.path = "/version";
-  EXPECT_EQ(shape_of(what).target, "/version");
-  EXPECT_EQ(shape_of(what).method, "GET");
+  EXPECT_EQ(shape_of(what, 5s).target, "/version");
+  EXPECT_EQ(shape_of(what, 5s).method, "GET");
+}
+
+TEST(request_target, of_a_write_has_the_time_that_the_server_may_take) {
+  EXPECT_TRUE(shape_of(of(verb::patch), 500ms).target.ends_with("?timeout=500ms"));
 }
 
 TEST(request_target, of_a_lease_is_no_gated_write) {
-  EXPECT_FALSE(shape_of(of(verb::replace, kind::lease)).writes);
+  EXPECT_FALSE(shape_of(of(verb::replace, kind::lease), 5s).writes);
 }
 
 TEST(request_target, of_a_deletion_carries_its_preconditions) {
   auto what = of(verb::remove);
-  EXPECT_FALSE(shape_of(what).body.contains("preconditions"));
+  EXPECT_FALSE(shape_of(what, 5s).body.contains("preconditions"));
   what.uid = "u\"1";
   what.precondition_version = "7";
-  const auto got = shape_of(what);
+  const auto got = shape_of(what, 5s);
   EXPECT_EQ(got.method, "DELETE");
   EXPECT_TRUE(got.body.contains(R"("uid":"u\"1")")) << got.body;
   EXPECT_TRUE(got.body.contains(R"("resourceVersion":"7")")) << got.body;
@@ -67,11 +74,11 @@ TEST(request_target, of_a_list_has_its_query) {
   what.label_selector = "a in (b,c),d!=e";
   what.limit = 500;
   what.resource_version = "0";
-  EXPECT_EQ(shape_of(what).target,
+  EXPECT_EQ(shape_of(what, 5s).target,
             "/apis/apps/v1/namespaces/n/deployments"
             "?labelSelector=a%20in%20%28b%2Cc%29%2Cd%21%3De&limit=500&resourceVersion=0");
   what.continue_token = "t/+=";
-  EXPECT_TRUE(shape_of(what).target.ends_with("&limit=500&continue=t%2F%2B%3D"))
+  EXPECT_TRUE(shape_of(what, 5s).target.ends_with("&limit=500&continue=t%2F%2B%3D"))
       << "the token has its version";
 }
 
@@ -86,11 +93,21 @@ TEST(request_target, is_not_left_by_what_names_contain) {
   for (const auto& [name, path] : table) {
     auto what = of(verb::get, kind::service);
     what.name = name;
-    EXPECT_EQ(shape_of(what).target, "/api/v1/namespaces/n/services/" + path);
+    EXPECT_EQ(shape_of(what, 5s).target, "/api/v1/namespaces/n/services/" + path);
     what.name = "x";
     what.name_space = name;
-    EXPECT_EQ(shape_of(what).target, "/api/v1/namespaces/" + path + "/services/x");
+    EXPECT_EQ(shape_of(what, 5s).target, "/api/v1/namespaces/" + path + "/services/x");
   }
+}
+
+TEST(request_target, of_a_watch_of_one_object_selects_its_name) {
+  watch_request what;
+  what.of = kind::lease;
+  what.name_space = "n";
+  what.name = "a/b";
+  EXPECT_EQ(target_of(what),
+            "/apis/coordination.k8s.io/v1/namespaces/n/leases?watch=true&allowWatchBookmarks=true"
+            "&timeoutSeconds=300&fieldSelector=metadata.name%3Da%2Fb");
 }
 
 TEST(request_target, of_a_watch) {

@@ -114,6 +114,28 @@ TEST(Election, CandidatesTryAtOnceWhenTheHolderLetsGo) {
   EXPECT_FALSE(machine.on_watch(&released, at(1s)).send);  // one request at a time
 }
 
+TEST(Election, AHandOverDuringARequestIsNotMissed) {
+  auto machine = candidate();
+  machine.start(at(0s));
+  const auto released = lease_of("", 6, 1);
+  EXPECT_FALSE(machine.on_watch(&released, at(1s)).send);
+  expect_send(machine.on_answer(lease_of("other", 5), at(1s)), verb::get);
+  expect_send(machine.on_answer(lease_of("", 6, 1), at(1s)), verb::replace);
+}
+
+TEST(Election, ItsTimesKeepTheirProportionToTheLease) {
+  const auto usual = election_settings::with_lease(30s);
+  EXPECT_EQ(usual.renew_deadline, 20s);
+  EXPECT_EQ(usual.retry_period, 2s);
+  EXPECT_EQ(usual.request_timeout, 5s);
+  EXPECT_EQ(usual.write_timeout, 5s);
+  for (const auto lease : {3s, 7s, 15s, 3600s}) {
+    const auto made = election_settings::with_lease(lease);
+    EXPECT_LT(made.renew_deadline + made.write_timeout, lease) << "a last write ends before the Lease does";
+    EXPECT_LT(made.retry_period * (1 + made.jitter) + made.request_timeout, made.renew_deadline);
+  }
+}
+
 TEST(Election, CandidatesWaitWithJitter) {
   auto machine = candidate();
   machine.start(at(0s));
