@@ -1,6 +1,6 @@
 include(GoogleTest)
 # egress_test(NAME SOURCES… LINKS targets… LABEL unit|actor|integration|e2e): one GoogleTest program;
-# each TEST in it is one ctest test. Golden and other data files are found by EGRESS_SOURCE_DIR.
+# each TEST in it is one ctest test.
 function(egress_test name)
   cmake_parse_arguments(arg "SERIAL" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
   if(NOT arg_TIMEOUT)
@@ -11,9 +11,13 @@ function(egress_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gtest GTest::gmock GTest::gtest_main egress_compile)
-  target_compile_definitions(${name} PRIVATE EGRESS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   # SERIAL: measures time, so nothing else may run beside it.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_SERIAL})
 endfunction()
+
+# The path of this tree in one object, so that all others are the same for ccache wherever the tree is.
+add_library(egress_source_dir STATIC EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/support/source_dir.cpp)
+target_compile_definitions(egress_source_dir PRIVATE EGRESS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_link_libraries(egress_source_dir PUBLIC egress_compile)

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "runtime/kube/json_text.hpp"
+#include "tests/support/source_dir.hpp"
 
 namespace egress::kube::test {
 
@@ -21,7 +22,7 @@ inline json::value parsed(std::string_view text) {
 }
 
 inline json::object golden(std::string_view name) {
-  std::ifstream in(std::string(EGRESS_SOURCE_DIR "/tests/golden/") + std::string(name) + ".json");
+  std::ifstream in(std::string(testing::source_dir()) + "/tests/golden/" + std::string(name) + ".json");
   std::stringstream text;
   text << in.rdbuf();
   return parsed(text.str()).as_object();

@@ -5,6 +5,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/source_dir.hpp"
+
 namespace egress::samples {
 namespace {
 
@@ -87,7 +89,7 @@ gateway_settings hardened() {
 }
 
 std::string file_text(const std::string& path) {
-  std::ifstream in(std::string(EGRESS_SOURCE_DIR) + "/" + path, std::ios::binary);
+  std::ifstream in(std::string(testing::source_dir()) + "/" + path, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + path);
   std::ostringstream out;
   out << in.rdbuf();
