@@ -13,9 +13,9 @@ constexpr milliseconds streaming_patience{30'000};
 constexpr unsigned cut_streams_allowed = 2;
 constexpr unsigned deaf_watches_allowed = 4;
 
-// Random in 5–10 min, so that the watches of many clients do not end together.
-std::chrono::seconds watch_timeout(double random) {
-  return std::chrono::seconds(300 + static_cast<int>(random * 300));
+// Random, so that the watches of many clients do not end together.
+std::chrono::seconds watch_timeout(std::chrono::seconds least, double random) {
+  return least + std::chrono::seconds(static_cast<int>(random * static_cast<double>(least.count())));
 }
 
 // A server ends a watch at its own count of timeoutSeconds, which began a little after ours.
@@ -99,7 +99,7 @@ void watch_machine::open_stream(outcome& out, moment at) {
 void watch_machine::begin_watch(outcome& out, moment at) {
   state_ = watch_state::watching;
   asked_ = at.now;
-  asked_for_ = watch_timeout(at.random);
+  asked_for_ = watch_timeout(about_.watch_timeout, at.random);
   heard_ = false;
   kube::watch_request what{.of = about_.of,
                            .name_space = about_.name_space,

@@ -75,6 +75,7 @@ struct scope {
   std::string name_space;       // "" for a cluster-scoped kind
   std::string label_selector;   // "app=egress-gateway" for children
   bool streaming_lists = true;  // ask for WatchList first; falls back by itself
+  std::chrono::seconds watch_timeout{300};  // of a watch at least; at most twice this
 };
 
 enum class watch_state : std::uint8_t { idle, listing, streaming, checking, watching, waiting };

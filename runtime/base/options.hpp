@@ -33,6 +33,8 @@ struct run_options {
   std::chrono::seconds lease_duration{30};  // the election's other times keep their proportion to it
   unsigned max_concurrent_reconciles = 16;
   double kube_api_qps = 0;  // 0: no limit of ours
+  // What a watch is asked to last at least; each is asked for a random time up to twice this.
+  std::chrono::seconds watch_timeout{300};
   dns_options dns;
   gateway_settings gateways;
   log_options log;

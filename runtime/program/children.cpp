@@ -118,6 +118,7 @@ supervised_child kube_api_child(const child_materials& from) {
 supervised_child informer_child(const child_materials& from, kube::kind of) {
   informer::scope about;
   about.of = of;
+  about.watch_timeout = from.options.watch_timeout;
   if (of != kube::kind::external_service) {
     about.name_space = from.options.gateways.name_space;
     about.label_selector = "app=egress-gateway";

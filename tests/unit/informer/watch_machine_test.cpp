@@ -116,6 +116,15 @@ TEST_F(WatchMachine, AsksForAWatchOfFiveToTenMinutes) {
   EXPECT_FALSE(the<open_watch_command>().what.send_initial_events);
 }
 
+TEST_F(WatchMachine, AWatchLastsUpToTwiceWhatIsAskedFor) {
+  scope about{kube::kind::service, "ns", "app=egress-gateway", false};
+  about.watch_timeout = std::chrono::seconds(10);
+  machine.emplace(about);
+  last = machine->start(at());
+  page({}, "10");
+  EXPECT_EQ(the<open_watch_command>().what.timeout, std::chrono::seconds(15));
+}
+
 TEST_F(WatchMachine, GoneInTheMiddleOfAListStartsItAgain) {
   begin(false);
   page({service("a", "1", "1")}, "10", "more");
