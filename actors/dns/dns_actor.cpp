@@ -90,7 +90,7 @@ void dns_state::build() {
   const bool first = !table;
   table = std::move(made.table);
   config.memory->set(table);
-  config.published(*table);
+  config.published(table);
   publish();
   if (first) report();
   built = now(self);
@@ -115,9 +115,11 @@ void dns_state::publish() {
 }
 
 void dns_state::report() {
+  // The table of an earlier life, or of a file, is answered from all the same.
+  const bool known = config.memory->get() != nullptr;
   health.tell({.part = "dns",
-               .ready = table != nullptr,
-               .waits_for = table ? "" : "the first lists of Services and ExternalServices"});
+               .ready = known,
+               .waits_for = known ? "" : "the first lists of Services and ExternalServices"});
 }
 
 dns_actor::behavior_type dns_behavior(dns_actor::stateful_pointer<dns_state> self, dns_actor_config config) {

@@ -19,7 +19,7 @@ struct dns_actor_config {
   std::shared_ptr<dns::table_memory> memory = std::make_shared<dns::table_memory>();
   dns::table_options table;
   // Told of every new table: for the metrics.
-  std::function<void(const dns::hijack_table&)> published = [](auto&) {};
+  std::function<void(const hijack_table_ptr&)> published = [](auto&) {};
   std::function<void(std::size_t messages)> mailbox = [](auto) {};  // that wait behind the one in work
 };
 

@@ -9,13 +9,15 @@
 
 namespace egress {
 
-metrics::health_state health_of(const health_board& board, const std::vector<std::string>& expected) {
+metrics::health_state health_of(const health_board& board, const needed_parts& needed) {
   metrics::health_state state;
   // Alive as long as this is answered: a part that waits is no reason to restart the process.
   state.live.push_back({"ping", true, ""});
-  for (const auto& part : expected)
+  for (const auto& part : needed.expected)
     if (!board.contains(part)) state.ready.push_back({part, false, "it has not started"});
-  for (const auto& [part, report] : board) state.ready.push_back({part, report.ready, report.waits_for});
+  for (const auto& [part, report] : board)
+    if (report.ready || !needed.may_wait.contains(part))
+      state.ready.push_back({part, report.ready, report.waits_for});
   return state;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "actors/metrics/http_answer.hpp"
@@ -29,11 +30,15 @@ class published_board {
   std::atomic<std::shared_ptr<const health_board>> board_{std::make_shared<const health_board>()};
 };
 
-// Readiness: all of `expected` have reported and are ready. Pure.
-metrics::health_state health_of(const health_board& board, const std::vector<std::string>& expected);
+struct needed_parts {
+  std::vector<std::string> expected;  // must have reported
+  std::set<std::string> may_wait;     // may report what they wait for, and that is nobody's concern
+};
+
+// Readiness: all that is needed has reported, and whatever has reported is ready or may wait. Pure.
+metrics::health_state health_of(const health_board& board, const needed_parts& needed);
 
 struct metrics_config {
-  std::vector<std::string> expected;  // parts that readiness waits for
   std::shared_ptr<published_board> board;
   // Starts the HTTP server of this life of the actor.
   std::function<std::unique_ptr<http::server>()> serve;

@@ -21,6 +21,7 @@ struct dns_options {
   std::chrono::seconds ttl{5};
   std::chrono::seconds max_ttl{30};
   std::vector<std::string> allow;  // CIDRs; empty: loopback, link-local, private ranges
+  std::string snapshot;            // file of the saved hijack table; "" saves none
   unsigned workers = 0;            // 0: one a core
   unsigned max_concurrent = 1000;  // forwarded queries in flight
 };

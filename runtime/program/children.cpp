@@ -71,12 +71,12 @@ supervised_child child(handle_book& handles, std::string id, restart_limits limi
           clear};
 }
 
-supervised_child metrics_child(const child_materials& from, std::vector<std::string> expected) {
+supervised_child metrics_child(const child_materials& from, needed_parts needed) {
   auto page = std::make_shared<const metrics::pages>(
-      pages_of(from.registry, from.facts, from.board, expected, from.version));
-  metrics_config config{
-      std::move(expected), from.board,
-      [page, &io = from.io, &socket = from.metrics_socket] { return serve_pages(io, socket, page); }};
+      pages_of(from.registry, from.facts, from.board, std::move(needed), from.version));
+  metrics_config config{from.board, [page, &io = from.io, &socket = from.metrics_socket] {
+                          return serve_pages(io, socket, page);
+                        }};
   return child(
       from.handles, "metrics", {},
       [config](caf::actor_system& system, directory& into) {
@@ -177,7 +177,7 @@ supervised_child dns_child(const child_materials& from) {
   dns_actor_config config;
   config.memory = from.dns.memory;
   config.table.name_space = from.options.gateways.name_space;
-  config.published = observe_table(from.facts);
+  config.published = observe_table(from.facts, from.dns.saver);
   config.mailbox = from.registry.mailbox_of("dns");
   // Without it nobody's names are hijacked any more: past the limit a new process is the better start.
   return child(
@@ -200,12 +200,21 @@ supervised_child worker_child(const child_materials& from, std::size_t index) {
 
 }  // namespace
 
-std::vector<supervised_child> children_of(const child_materials& from) {
-  std::vector<std::string> expected{"dispatcher", "dns"};
+needed_parts needed_for_readiness(bool dns_restored) {
+  std::set<std::string> controller{"dispatcher"};
   for (const auto kind : kube::watched_kinds)
-    expected.push_back("informer/" + std::string{kube::info(kind).name});
+    controller.insert("informer/" + std::string{kube::info(kind).name});
+  // Who waits for us to be ready waits for DNS, which needs no API server when it has a table of an earlier
+  // run.
+  if (dns_restored) return {{"dns"}, std::move(controller)};
+  needed_parts all{{controller.begin(), controller.end()}, {}};
+  all.expected.emplace_back("dns");
+  return all;
+}
+
+std::vector<supervised_child> children_of(const child_materials& from) {
   std::vector<supervised_child> all;
-  all.push_back(metrics_child(from, expected));
+  all.push_back(metrics_child(from, needed_for_readiness(from.dns.restored)));
   all.push_back(kube_api_child(from));
   for (const auto kind : kube::watched_kinds) all.push_back(informer_child(from, kind));
   all.push_back(dispatcher_child(from));

@@ -55,6 +55,9 @@ struct child_materials {
   const std::string& identity;  // in the Lease: the same for every life of the leader actor
 };
 
+// The parts that readiness waits for.
+needed_parts needed_for_readiness(bool dns_restored);
+
 std::vector<supervised_child> children_of(const child_materials& from);
 
 }  // namespace egress

@@ -46,6 +46,18 @@ result<std::vector<dns::upstream_address>> upstreams_of(const dns_options& optio
   return all;
 }
 
+// A table that cannot be used is as good as none: what it would say, the API server will.
+void restore_table(const std::string& path, dns_setup& into) {
+  into.saver = std::make_shared<table_saver>(path);
+  auto loaded = load_table(path);
+  if (!loaded) return log::warn("the saved DNS table is ignored", {{"why", loaded.error().message}});
+  if (!*loaded) return;
+  log::info("DNS answers from the saved table until the API server has said what is",
+            {{"file", path}, {"names", (*loaded)->size()}});
+  into.memory->set(std::move(*loaded));
+  into.restored = true;
+}
+
 }  // namespace
 
 packet_loop_factory dns_setup::loops() const {
@@ -68,6 +80,7 @@ result<dns_setup> prepare_dns(const dns_options& options) {
   made.address = sockets->address;
   made.sockets = std::make_shared<const std::vector<dns::worker_sockets>>(std::move(sockets->workers));
   for (unsigned i = 0; i < workers; ++i) made.counters.push_back(std::make_shared<dns::worker_counters>());
+  if (!options.snapshot.empty()) restore_table(options.snapshot, made);
   made.config.allow = std::move(*allow);
   made.config.upstreams = std::move(*upstreams);
   made.config.answers.answers.ttl = static_cast<std::uint32_t>(options.ttl.count());

@@ -11,6 +11,7 @@
 #include "actors/dns/table_memory.hpp"
 #include "actors/dns/worker_actor.hpp"
 #include "runtime/base/options.hpp"
+#include "runtime/program/table_file.hpp"
 
 namespace egress {
 
@@ -18,6 +19,8 @@ struct dns_setup {
   std::shared_ptr<const std::vector<dns::worker_sockets>> sockets;
   std::vector<std::shared_ptr<dns::worker_counters>> counters;  // one a worker
   std::shared_ptr<dns::table_memory> memory = std::make_shared<dns::table_memory>();
+  std::shared_ptr<table_saver> saver;  // null without --dns-snapshot
+  bool restored = false;               // the memory has the table of an earlier run
   dns::worker_config config;
   std::string address;
 

@@ -47,9 +47,11 @@ dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& f
   return made;
 }
 
-std::function<void(const dns::hijack_table&)> observe_table(operator_facts& facts) {
-  return [&facts](const dns::hijack_table& table) {
-    facts.built_table(table.size(), std::chrono::steady_clock::now());
+std::function<void(const saved_table_ptr&)> observe_table(operator_facts& facts,
+                                                          std::shared_ptr<table_saver> saver) {
+  return [&facts, saver = std::move(saver)](const saved_table_ptr& table) {
+    facts.built_table(table->size(), std::chrono::steady_clock::now());
+    if (saver) saver->save(table);
   };
 }
 
@@ -73,8 +75,7 @@ metrics::status status_now(const health_board& board, const operator_facts& fact
 }  // namespace
 
 metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts,
-                        std::shared_ptr<published_board> board, std::vector<std::string> expected,
-                        std::string version) {
+                        std::shared_ptr<published_board> board, needed_parts needed, std::string version) {
   const auto started = std::chrono::steady_clock::now();
   metrics::pages made;
   made.metrics = [&registry, &facts] {
@@ -84,7 +85,7 @@ metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts
     registry.set_process(metrics::read_process_stats());
     return registry.text();
   };
-  made.health = [board, expected] { return health_of(*board->get(), expected); };
+  made.health = [board, needed = std::move(needed)] { return health_of(*board->get(), needed); };
   made.status_page = [&facts, board, version, started] {
     const auto now = std::chrono::steady_clock::now();
     auto page = status_now(*board->get(), facts, now);

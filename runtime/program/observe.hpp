@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "actors/dns/hijack_table.hpp"
 #include "actors/metrics/metrics_actor.hpp"
 #include "actors/reconciler/dispatcher_actor.hpp"
 #include "runtime/net/listen.hpp"
 #include "runtime/program/facts.hpp"
+#include "runtime/program/table_file.hpp"
 
 namespace egress {
 
@@ -19,11 +19,12 @@ class registry;
 }
 
 dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& facts);
-std::function<void(const dns::hijack_table&)> observe_table(operator_facts& facts);
+// `saver` is null when tables are not saved.
+std::function<void(const saved_table_ptr&)> observe_table(operator_facts& facts,
+                                                          std::shared_ptr<table_saver> saver);
 
 metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts,
-                        std::shared_ptr<published_board> board, std::vector<std::string> expected,
-                        std::string version);
+                        std::shared_ptr<published_board> board, needed_parts needed, std::string version);
 std::unique_ptr<http::server> serve_pages(io_thread& on, const net::listening_socket& socket,
                                           std::shared_ptr<const metrics::pages> pages);
 

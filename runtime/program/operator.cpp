@@ -75,6 +75,8 @@ result<std::unique_ptr<egress_operator>> egress_operator::start(operator_setup s
 egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move(made)) {
   auto& p = *parts_;
   p.system = std::make_unique<caf::actor_system>(p.config);
+  if (const auto restored = p.dns.memory->get())
+    p.facts.built_table(restored->size(), std::chrono::steady_clock::now());
   supervisor_config config;
   config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.facts,
                                  p.board, p.dns, p.metrics_socket, p.handles, p.deadline, p.identity});

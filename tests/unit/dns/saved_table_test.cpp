@@ -1,0 +1,76 @@
+#include "actors/dns/saved_table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/unit/dns/support.hpp"
+
+namespace egress::dns::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Everything that the entries say, in an order of its own.
+std::vector<std::string> contents(const hijack_table& table) {
+  std::vector<std::string> all;
+  table.for_each([&](const table_entry& entry) {
+    std::string addresses;
+    for (const auto byte : entry.v4.packed()) addresses += fmt::format("{:02x}", byte);
+    addresses += '/';
+    for (const auto byte : entry.v6.packed()) addresses += fmt::format("{:02x}", byte);
+    all.push_back(fmt::format("{} {} {} {} {} {}", static_cast<int>(entry.kind), entry.wildcard,
+                              to_text(entry.name), entry.owner, addresses, to_text(entry.target)));
+  });
+  std::ranges::sort(all);
+  return all;
+}
+
+std::string refusal(bytes file) {
+  const auto decoded = decode_table(file);
+  return decoded ? "" : decoded.error().message;
+}
+
+TEST(saved_table, says_what_was_saved) {
+  const auto table = sample_table();
+  const auto decoded = decode_table(encode_table(*table));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(contents(**decoded), contents(*table));
+  EXPECT_GT(contents(*table).size(), 6u);
+  EXPECT_EQ((*decoded)->size(), table->size());
+  EXPECT_EQ(find(**decoded, "deep.below.wild.example.com")->owner, "wild");
+  EXPECT_EQ(to_text(find(**decoded, "1.0.0.10.in-addr.arpa")->target),
+            "ex.egress-operator-system.svc.cluster.local");
+}
+
+TEST(saved_table, may_be_empty) {
+  const auto decoded = decode_table(encode_table(*build({}, {}).table));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ((*decoded)->entry_count(), 0u);
+}
+
+TEST(saved_table, that_is_none_or_of_another_version_is_refused) {
+  EXPECT_THAT(refusal({}), HasSubstr("no saved DNS table"));
+  EXPECT_THAT(refusal(packet(200, 'x')), HasSubstr("no saved DNS table"));
+  auto file = encode_table(*sample_table());
+  *std::ranges::find(file, '1') = '7';
+  EXPECT_THAT(refusal(file), HasSubstr("another version (7)"));
+}
+
+TEST(saved_table, that_is_cut_or_damaged_anywhere_is_refused) {
+  const auto file = encode_table(*sample_table());
+  for (std::size_t size = 0; size < file.size(); ++size)
+    EXPECT_NE(refusal(bytes(file).first(size)), "") << size;
+  for (std::size_t at = 0; at < file.size(); ++at) {
+    auto damaged = file;
+    damaged[at] ^= 0x10;
+    EXPECT_NE(refusal(damaged), "") << at;
+  }
+  auto longer = file;
+  longer.push_back(0);
+  EXPECT_THAT(refusal(longer), HasSubstr("cut short"));
+}
+
+}  // namespace
+}  // namespace egress::dns::test

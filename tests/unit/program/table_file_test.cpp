@@ -1,0 +1,71 @@
+#include "runtime/program/table_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/temporary_folder.hpp"
+#include "tests/unit/dns/support.hpp"
+
+namespace egress {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+saved_table_ptr one_name(const std::string& address) {
+  return dns::test::build({dns::test::service("a", "a.example", {address})}, {dns::test::external("a")})
+      .table;
+}
+
+std::uint8_t last_byte(const dns::hijack_table& table) {
+  return dns::test::find(table, "a.example")->v4.at(0)[3];
+}
+
+struct table_file : ::testing::Test {
+  test::temporary_folder folder;
+  std::string path = folder.path("table");
+};
+
+TEST_F(table_file, is_read_as_it_was_stored) {
+  ASSERT_TRUE(store_table(path, *one_name("10.0.0.1")));
+  ASSERT_TRUE(store_table(path, *one_name("10.0.0.2")));
+  const auto loaded = load_table(path);
+  ASSERT_TRUE(loaded && *loaded);
+  EXPECT_EQ(last_byte(**loaded), 2);
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+}
+
+TEST_F(table_file, that_is_not_there_yet_is_no_error) {
+  const auto loaded = load_table(path);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(*loaded, nullptr);
+}
+
+TEST_F(table_file, that_cannot_be_used_is_named_with_the_reason) {
+  folder.write("table", "hello");
+  EXPECT_THAT(load_table(path).error().message, HasSubstr(path + ": it is no saved DNS table"));
+  EXPECT_THAT(load_table(folder.path()).error().message, HasSubstr("it is no saved DNS table"));
+  EXPECT_THAT(load_table("/dev/zero").error().message, HasSubstr("it is no saved DNS table"));
+  EXPECT_THAT(store_table(folder.path("no/folder"), *one_name("10.0.0.1")).error().message,
+              HasSubstr("No such file or directory"));
+}
+
+TEST_F(table_file, has_what_was_saved_last_when_the_saver_ends) {
+  {
+    table_saver saver(path, milliseconds(60'000));
+    for (int i = 1; i <= 9; ++i) saver.save(one_name("10.0.0." + std::to_string(i)));
+  }
+  EXPECT_EQ(last_byte(**load_table(path)), 9);
+}
+
+TEST_F(table_file, that_cannot_be_written_ends_nothing) {
+  std::filesystem::create_directory(path);  // a rename over it fails
+  {
+    table_saver(path, milliseconds(0)).save(one_name("10.0.0.1"));
+  }
+  EXPECT_TRUE(std::filesystem::is_directory(path));
+}
+
+}  // namespace
+}  // namespace egress
