@@ -83,13 +83,24 @@ class table_loader {
     if (entry.kind == entry_kind::in_cluster) places_.emplace(text_of(entry.name), place);
   }
   std::shared_ptr<const hijack_table> finish() {
-    for (const auto& entry : reverse_)
-      if (const auto target = places_.find(text_of(entry.target)); target != places_.end())
-        claim(entry, target->second);
+    for (const auto& entry : reverse_) claim(entry, target_of(entry));
     return std::make_shared<const hijack_table>(std::move(records_), claims_);
   }
 
  private:
+  // A target that lost its name to a hijacked one was not saved, and is unseen here, too.
+  record_place target_of(const table_entry& reverse) {
+    const auto [found, missing] = places_.try_emplace(text_of(reverse.target), 0);
+    if (missing)
+      found->second = write_record(records_, {.kind = entry_kind::in_cluster,
+                                              .wildcard = false,
+                                              .name = reverse.target,
+                                              .owner = reverse.owner,
+                                              .v4 = {},
+                                              .v6 = {},
+                                              .target = {}});
+    return found->second;
+  }
   record_place claim(const table_entry& entry, record_place target) {
     const auto place = write_record(records_, entry, target);
     claims_.push_back({place, hash_name(entry.name, entry.wildcard), 0, entry.kind, entry.wildcard});

@@ -44,6 +44,18 @@ TEST(saved_table, says_what_was_saved) {
             "ex.egress-operator-system.svc.cluster.local");
 }
 
+// Found by the fuzzer: the reverse name was lost.
+TEST(saved_table, keeps_reverse_names_of_services_whose_own_name_is_hijacked) {
+  const auto table =
+      build({service("a", "a.egress-operator-system.svc.cluster.local", {"10.0.0.9"})}, {external("a")})
+          .table;
+  const auto decoded = decode_table(encode_table(*table));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(contents(**decoded), contents(*table));
+  EXPECT_EQ(to_text(find(**decoded, "9.0.0.10.in-addr.arpa")->target),
+            "a.egress-operator-system.svc.cluster.local");
+}
+
 TEST(saved_table, may_be_empty) {
   const auto decoded = decode_table(encode_table(*build({}, {}).table));
   ASSERT_TRUE(decoded);
