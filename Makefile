@@ -2,6 +2,8 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 TEST_JOBS ?= 2
+# The tests on a real API server: auto (when Go or KUBEBUILDER_ASSETS is there), required or no.
+APISERVER ?= auto
 DEV_FLAGS ?=
 CMAKE_FLAGS ?=
 CTEST_FLAGS ?=
@@ -9,11 +11,13 @@ IMG ?= egress-operator:latest
 KUBECTL ?= kubectl
 BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command -v $(tool)),$(tool))))
 
-.PHONY: help run test test-apiserver build bench image deploy format check packages-build packages-test
+.PHONY: help run test test-apiserver soak fuzz build bench image deploy format check packages-build packages-test
 help:
 	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples'
-	@echo 'make test     build and run every test (PRESET=release|asan|dev)'
-	@echo 'make test-apiserver   test the operator on a real kube-apiserver and etcd, built with Go once'
+	@echo 'make test     build and run every test (PRESET=release|asan|dev; APISERVER=no leaves out the long ones)'
+	@echo 'make test-apiserver   only those on a real kube-apiserver and etcd, built with Go once'
+	@echo 'make soak     MINUTES=30 [SEED=N]: people and faults at random on a real API server'
+	@echo 'make fuzz     MINUTES=10: each fuzzer that long'
 	@echo 'make build    build/release/egress-operator'
 	@echo 'make bench    run the benchmarks'
 	@echo 'make image    IMG=NAME:TAG, with docker, podman or buildah'
@@ -32,14 +36,28 @@ test: packages-test
 	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset $(PRESET) -j $(JOBS)
 	scripts/kubectl.sh || echo 'make test: the tests that need kubectl will be left out' >&2
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	  ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -LE apiserver -j $(TEST_JOBS) $(CTEST_FLAGS)
+	scripts/test.sh build/$(PRESET) $(APISERVER) -j $(TEST_JOBS) $(CTEST_FLAGS)
 
 test-apiserver: packages-test
-	cmake --preset $(PRESET) -DEGRESS_TESTS=ON -DEGRESS_APISERVER_TESTS=ON $(CMAKE_FLAGS)
+	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset $(PRESET) -j $(JOBS) --target egress-operator
 	scripts/kubectl.sh && scripts/apiserver.sh
 	ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -L apiserver $(CTEST_FLAGS)
+
+MINUTES ?= 30
+SEED ?=
+soak: packages-test
+	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
+	cmake --build --preset $(PRESET) -j $(JOBS) --target egress-operator
+	scripts/kubectl.sh && scripts/apiserver.sh
+	EGRESS_OPERATOR=$(CURDIR)/build/$(PRESET)/egress-operator EGRESS_SOAK_MINUTES=$(MINUTES) EGRESS_SOAK_SEED=$(SEED) \
+	  python3 -W ignore::ResourceWarning tests/apiserver/soak_test.py
+
+fuzz: MINUTES = 10
+fuzz: packages-test
+	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
+	cmake --build --preset $(PRESET) -j $(JOBS) --target fuzzers
+	scripts/fuzz.sh build/$(PRESET) $$(( $(MINUTES) * 60 ))
 
 bench: packages-test
 	cmake --preset release -DEGRESS_BENCH=ON $(CMAKE_FLAGS)

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """What happens to API servers: after each the state converges, and the DNS answers never stop."""
 import itertools
-import json
 import os
 import shutil
 import subprocess
 import time
-import urllib.request
+import urllib.parse
 
 from harness.certificates import Authority
 from harness.dns import Watch
+from harness.etcd import compact
 from harness.older import OURS
+from harness.proxy import Proxy
 from harness.servers import ROOT
 from harness.suite import ApiError, ClusterTest, eventually, figure, main, objects
+
+RESOURCES = ["externalservices"] + [at.rsplit("/", 1)[1] for at in objects.CHILDREN.values()]
 
 
 class Faults(ClusterTest):
@@ -89,19 +92,13 @@ class Faults(ClusterTest):
             for i in range(20):
                 self.api.patch(objects.path("steady"), {"metadata": {"annotations": {"n": str(i)}}})
             self.api.delete(objects.child("hpa", "steady"))
-            revision = int(self.api.get(objects.EXTERNAL_SERVICES)["metadata"]["resourceVersion"])
-            self.compact(revision)
+            compact(self.cluster)
             self.cluster.restart_apiserver()
         finally:
             operator.resume()
         self.watch_dns(operator)
         eventually("the deleted child is back", lambda: self.child("hpa", "steady"), 90)
         self.converges(operator, "after", "compaction and an API server restart")
-
-    def compact(self, revision):
-        body = json.dumps({"revision": str(revision), "physical": True}).encode()
-        urllib.request.urlopen(urllib.request.Request(
-            f"http://127.0.0.1:{self.cluster.etcd_port}/v3/kv/compaction", body), timeout=20).read()
 
     def test_etcd_restored_to_an_older_state(self):
         operator = self.begin()
@@ -198,6 +195,88 @@ class Faults(ClusterTest):
             self.api.delete("/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/tight")
         figure("429s while the flow schema was in force", int(operator.metric("rest_client_requests_total", code="429")))
         self.converges(operator, "after", "429 from API Priority and Fairness")
+
+
+class Watches(ClusterTest):
+    """How watches end and go on; the audit log has what each asked for."""
+    cluster_arguments = {"controllers": ()}
+
+    def asked_for(self, verb, resource):
+        """The queries of the requests that have ended, oldest first."""
+        return [urllib.parse.parse_qs(urllib.parse.urlsplit(one["requestURI"]).query)
+                for one in self.cluster.audit.entries()
+                if one["stage"] == "ResponseComplete" and one["verb"] == verb
+                and one["objectRef"]["resource"] == resource]
+
+    def test_watches_that_expire_go_on_from_the_last_bookmark(self):
+        operator = self.operator("--kube-watch-timeout=10s")
+        self.create("api")
+        self.wait_for_children("api")
+        self.wait_settled(operator)
+        self.cluster.audit.mark()
+        began = time.monotonic()
+        # Nothing of the operator's kinds changes any more, but the server's version goes on: only bookmarks tell of it.
+        other = self.api.create("/api/v1/namespaces/default/configmaps", {
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}})
+
+        def gone_on(count):
+            self.api.patch("/api/v1/namespaces/default/configmaps/other",
+                           {"metadata": {"annotations": {"n": str(time.monotonic())}}})
+            return min(len(self.asked_for("watch", resource)) for resource in RESOURCES) >= count
+
+        eventually("every watch has expired three times", lambda: gone_on(3), 120, 0.2)
+        for resource in RESOURCES:
+            # The entry of the first one, which began with all objects, was written when it ended.
+            first, *later = self.asked_for("watch", resource)
+            self.assertIn("sendInitialEvents", first)
+            versions = [int(one["resourceVersion"][0]) for one in later]
+            self.assertEqual(versions, sorted(versions), resource)
+            self.assertGreater(versions[-1], int(other["metadata"]["resourceVersion"]), f"{resource}: no bookmark")
+            self.assertEqual(self.asked_for("list", resource), [], f"{resource} is not listed again")
+        self.api.delete(objects.child("service", "api"))
+        eventually("a deleted child is back", lambda: self.child("service", "api"))
+        figure("watches that expired, in how long, and lists after them", ", ".join((
+            str(sum(len(self.asked_for("watch", resource)) for resource in RESOURCES)),
+            f"{time.monotonic() - began:.0f} s", "none")))
+
+
+class PagedLists(ClusterTest):
+    """A server without streaming lists, whose pages come out of etcd."""
+    cluster_arguments = {"controllers": (), "apiserver_arguments": (
+        "--feature-gates=WatchList=false,ListFromCacheSnapshot=false",)}
+
+    def test_a_list_that_spans_a_compaction_begins_again(self):
+        for i in range(600):
+            self.create(f"paged-{i:03}")
+        way = Proxy(self.cluster.port)
+        self.addCleanup(way.close)
+        way.bytes_a_second = 8 * 1024
+        self.cluster.audit.mark()
+        operator = self.operator(api_port=way.port, wait=False)
+
+        def pages(**status):
+            return [one for one in self.cluster.audit.entries()
+                    if one["verb"] == "list" and one["objectRef"]["resource"] == "externalservices"
+                    and ("continue=" in one["requestURI"]) == status["continued"]
+                    and one["responseStatus"]["code"] == status["code"]]
+
+        # The first page is on its slow way when what it is a page of goes from etcd.
+        eventually("the first page is asked for", lambda: pages(continued=False, code=200))
+        way.hold("there")
+        self.assertEqual(pages(continued=True, code=200), [])
+        for i in range(10):
+            self.create(f"later-{i}")
+        compact(self.cluster)
+        way.bytes_a_second = None
+        way.release()
+        eventually("the next page is gone", lambda: pages(continued=True, code=410), 60)
+        began = time.monotonic()
+        operator.wait_until_ready()
+        eventually("all have their children", lambda: all(
+            len(self.api.items(at)) >= 610 for kind, at in objects.CHILDREN.items() if kind != "pdb"), 120, 0.5)
+        self.assertGreaterEqual(len(pages(continued=True, code=200)), 1)
+        figure("a list that spans a compaction: 410s, and converged with 610 after",
+               f"{len(pages(continued=True, code=410))}, {time.monotonic() - began:.1f} s")
 
 
 if __name__ == "__main__":

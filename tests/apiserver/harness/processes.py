@@ -4,10 +4,39 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 
 from .waiting import eventually
 
 _running = []
+
+# A test that is killed runs none of its own clean-up: when its end of the pipe closes, this kills what it has been told
+# of, if that is still the process that was meant.
+_MARK = f"EGRESS_TEST={os.getpid()}"
+_GUARDIAN = """
+import os, signal, sys
+for pid in sys.stdin.read().split():
+    try:
+        if sys.argv[1].encode() in open(f"/proc/{pid}/environ", "rb").read().split(bytes(1)):
+            os.kill(int(pid), signal.SIGKILL)
+    except OSError:
+        pass
+"""
+
+
+class _Guardian:
+    def __init__(self):
+        self._process = None
+
+    def watch(self, pid):
+        if self._process is None:
+            self._process = subprocess.Popen([sys.executable, "-c", _GUARDIAN, _MARK], stdin=subprocess.PIPE, text=True,
+                                             start_new_session=True)
+        self._process.stdin.write(f"{pid}\n")
+        self._process.stdin.flush()
+
+
+_guardian = _Guardian()
 
 
 def free_ports(count):
@@ -36,8 +65,9 @@ class Process:
         self.name = os.path.basename(self.arguments[0])
         with open(log, "ab") as out:
             self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                            env={**os.environ, **(environment or {})}, start_new_session=True)
+                                            env={**os.environ, **dict([_MARK.split("=")]), **(environment or {})}, start_new_session=True)
         _running.append(self)
+        _guardian.watch(self.pid)
 
     @property
     def pid(self):

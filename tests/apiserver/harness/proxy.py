@@ -1,6 +1,7 @@
 """The way to a server, which a test cuts, holds up and opens again. TLS passes through unread."""
 import socket
 import threading
+import time
 
 
 class Proxy:
@@ -11,6 +12,7 @@ class Proxy:
         self._open = {"there": threading.Event(), "back": threading.Event()}
         for one in self._open.values():
             one.set()
+        self.bytes_a_second = None  # what comes back, on each connection; None: as it comes
         self._refuses, self._pairs, self._lock = False, set(), threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self._listener.getsockname()[1]
@@ -76,8 +78,10 @@ class Proxy:
 
     def _pump(self, pair, source, sink, direction):
         try:
-            while piece := source.recv(65536):
+            while piece := source.recv(16384):
                 self._open[direction].wait()
+                if direction == "back" and self.bytes_a_second:
+                    time.sleep(len(piece) / self.bytes_a_second)
                 sink.sendall(piece)
         except OSError:
             pass

@@ -90,7 +90,9 @@ class Cluster:
         self.etcd = Process(
             [f"{self.programs}/etcd", "--name", "default", "--data-dir", f"{self.folder}/etcd", "--unsafe-no-fsync",
              "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
-             "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}", "--log-level", "warn"],
+             "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}", "--log-level", "warn",
+             # As kubeadm sets it: without, bookmarks of kinds that do not change have nothing new to tell.
+             "--watch-progress-notify-interval=5s"],
             f"{self.folder}/etcd.log")
 
     def start_apiserver(self, *more):
@@ -139,16 +141,21 @@ class Cluster:
         return made.stdout
 
     def operator_token(self, seconds=3600):
-        made = self.admin.create(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/egress-operator/token",
-                                 {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-                                  "spec": {"expirationSeconds": seconds}})
+        """Waits for a server that is away."""
+        made = eventually("a token is made", lambda: self.admin.create(
+            f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/egress-operator/token",
+            {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+             "spec": {"expirationSeconds": seconds}}), 90)
         return made["status"]["token"]
 
     def stop(self):
         for one in (self.manager, self.apiserver, self.etcd):
             if one:
                 one.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if os.environ.get("EGRESS_TEST_KEEP"):
+            print(f"kept: the logs in {self.folder}", flush=True)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 __all__ = ["ApiError", "Cluster", "ROOT", "USER"]
