@@ -17,6 +17,12 @@ std::size_t charge(std::size_t block) {
   return (block + 8 + 15) / 16 * 16;
 }
 
+// Of a large cache every line of an entry comes from memory: all at once is one wait, not four.
+void fetch_ahead(const cache_entry& entry) {
+  const auto* from = reinterpret_cast<const std::uint8_t*>(&entry);
+  for (std::size_t line = 0; line < 256; line += 64) __builtin_prefetch(from + line);
+}
+
 cache_time expiry(const cache_entry& entry) {
   return entry.stored + std::chrono::seconds(entry.lifetime);
 }
@@ -40,8 +46,11 @@ cache::~cache() {
 
 cache_entry* cache::lookup(const query& asked, std::uint64_t hash) const {
   if (slots_.empty()) return nullptr;
-  for (std::size_t at = home(hash); slots_[at].entry; at = after(at))
-    if (slots_[at].hash == hash && slots_[at].entry->is_for(asked, hash)) return slots_[at].entry;
+  for (std::size_t at = home(hash); slots_[at].entry; at = after(at)) {
+    if (slots_[at].hash != hash) continue;
+    fetch_ahead(*slots_[at].entry);
+    if (slots_[at].entry->is_for(asked, hash)) return slots_[at].entry;
+  }
   return nullptr;
 }
 
