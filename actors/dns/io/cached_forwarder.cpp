@@ -132,15 +132,19 @@ void cached_forwarder::ask(const query& asked, forward_kind how, std::size_t lim
 
 // The first who asks learns for all: the forwarder makes one question of identical ones.
 void cached_forwarder::ask_and_learn(const query& asked, forwarder::done then) {
-  auto key = sharing_key(asked);
-  if (in_flight_.contains(key)) return forwarder_.ask(asked, std::move(then));
-  const auto kept = std::make_shared<const kept_query>(asked);
-  forwarder_.ask(asked, [this, key, kept, then = std::move(then)](bytes reply) {
-    in_flight_.erase(key);
-    learn(kept->get(), reply);
-    then(reply);
-  });
-  in_flight_.insert(std::move(key));
+  const auto [place, first] = in_flight_.insert(sharing_key(asked));
+  if (!first) return forwarder_.ask(asked, std::move(then));
+  try {
+    const auto kept = std::make_shared<const kept_query>(asked);
+    forwarder_.ask(asked, [this, key = *place, kept, then = std::move(then)](bytes reply) {
+      in_flight_.erase(key);
+      learn(kept->get(), reply);
+      then(reply);
+    });
+  } catch (...) {
+    in_flight_.erase(place);  // else nothing would ever be learnt of it again
+    throw;
+  }
 }
 
 void cached_forwarder::learn(const query& asked, bytes reply) {

@@ -26,6 +26,15 @@ struct moody_upstream {
   scripted_upstream server;
 };
 
+// Its forwarder gives a busy machine's upstream the time it needs: one question, one attempt.
+struct patient : served {
+  explicit patient(std::vector<upstream_address> upstreams) : served(std::move(upstreams)) {
+    config.forward.least = config.forward.most = std::chrono::seconds{30};
+    config.forward.budget = std::chrono::minutes{1};
+    config.cache.stale_after = std::chrono::minutes{1};
+  }
+};
+
 // Asks until `enough` holds for an answer, and gives that.
 template <class Enough>
 reply ask_until(const udp_client& client, const ask& what, Enough&& enough) {
@@ -42,7 +51,7 @@ reply ask_until(const udp_client& client, const ask& what, Enough&& enough) {
 
 TEST(dns_cache, asks_the_upstream_once_for_what_is_asked_again) {
   moody_upstream upstream(300);
-  served s({upstream.server.address()});
+  patient s({upstream.server.address()});
   const auto worker = s.make();
   const udp_client client(s.port);
   client.ask_for({.name = "other.org", .id = 1});
@@ -69,7 +78,7 @@ TEST(dns_cache, gives_large_answers_whole_where_they_fit) {
     if (q.name.data[1] == 'm') return packets{large(asked, 1000)};
     return packets{via == transport::udp ? answer_to(asked, 0, {}, flag::tc) : large(asked, 20'000)};
   });
-  served s({upstream.address()});
+  patient s({upstream.address()});
   const auto worker = s.make();
   const udp_client client(s.port);
   const tcp_client over_tcp(s.port);
@@ -90,7 +99,7 @@ TEST(dns_cache, gives_large_answers_whole_where_they_fit) {
 
 TEST(dns_cache, answers_stale_when_the_upstream_is_silent) {
   moody_upstream upstream;
-  served s({upstream.server.address()});
+  patient s({upstream.server.address()});
   s.config.cache.stale_after = milliseconds{100};
   const auto worker = s.make();
   const udp_client client(s.port);
@@ -108,8 +117,7 @@ TEST(dns_cache, answers_stale_when_the_upstream_is_silent) {
 
 TEST(dns_cache, answers_stale_when_the_upstream_fails_and_the_new_answer_when_it_is_back) {
   moody_upstream upstream;
-  served s({upstream.server.address()});
-  s.config.cache.stale_after = std::chrono::minutes{1};
+  patient s({upstream.server.address()});
   const auto worker = s.make();
   const udp_client client(s.port);
   const ask what{.name = "other.org", .edns = true};
@@ -124,10 +132,10 @@ TEST(dns_cache, answers_stale_when_the_upstream_fails_and_the_new_answer_when_it
 
 TEST(dns_cache, refreshes_beside_the_answer_in_the_last_tenth) {
   moody_upstream upstream;
-  served s({upstream.server.address()});
+  patient s({upstream.server.address()});
   const auto worker = s.make();
   const udp_client client(s.port);
-  // A machine that stands still may miss the tenth of a second once: then the next one counts.
+  // A machine that stands still may miss the tenth of a second: then the next one counts.
   ask_until(client, {.name = "other.org"}, [&](auto&) { return s.counters->cache_prefetches.value() > 0; });
   ask_until(client, {.name = "other.org"}, [&](auto&) {
     return s.counters->forward_requests.value() == static_cast<std::uint64_t>(upstream.server.asked());
@@ -140,23 +148,21 @@ TEST(dns_cache, refreshes_beside_the_answer_in_the_last_tenth) {
 TEST(dns_cache, remembers_a_failure_for_a_moment) {
   moody_upstream upstream;
   upstream.is = moody_upstream::silent;
-  served s({upstream.server.address()});
+  patient s({upstream.server.address()});
   s.config.forward.budget = milliseconds{200};
   const auto worker = s.make();
   const udp_client client(s.port);
   const ask what{.name = "other.org", .edns = true};
   EXPECT_EQ(client.ask_for(what).ede, 22);
-  const auto again = client.ask_for(what);
-  EXPECT_EQ(again.code, 2u);
-  EXPECT_EQ(again.ede, 13);
-  EXPECT_EQ(s.counters->forward_requests.value(), 1u);
+  EXPECT_EQ(ask_until(client, what, [](auto& one) { return one.ede == 13; }).code, 2u);
+  EXPECT_EQ(s.counters->forward_requests.value(), s.counters->cache_misses.value());
   upstream.is = moody_upstream::good;
   EXPECT_EQ(ask_until(client, what, [](auto& one) { return one.code == 0; }).answers.size(), 1u);
 }
 
 TEST(dns_cache, a_name_that_is_hijacked_later_is_answered_by_the_table_at_once) {
   moody_upstream upstream(300);
-  served s({upstream.server.address()});
+  patient s({upstream.server.address()});
   const auto worker = s.make();
   const udp_client client(s.port);
   client.ask_for({.name = "other.org"});
@@ -172,9 +178,7 @@ TEST(dns_cache, a_name_that_is_hijacked_later_is_answered_by_the_table_at_once) 
 
 TEST(dns_cache, a_name_that_is_hijacked_while_its_stale_answer_waits_is_not_leaked) {
   moody_upstream upstream;
-  served s({upstream.server.address()});
-  s.config.cache.stale_after = std::chrono::minutes{1};
-  s.config.forward.budget = std::chrono::minutes{1};
+  patient s({upstream.server.address()});
   auto worker = s.make();
   const udp_client client(s.port);
   client.ask_for({.name = "other.org"});
@@ -195,7 +199,7 @@ TEST(dns_cache, a_name_that_is_hijacked_while_its_stale_answer_waits_is_not_leak
 TEST(dns_cache, the_rules_of_the_table_hold_for_what_is_cached) {
   scripted_upstream upstream(
       [](const packet& asked, auto) { return packets{answer_to(asked, 0, {10, 'x', 0})}; });
-  served s({upstream.address()});
+  patient s({upstream.address()});
   const auto worker = s.make();
   const udp_client client(s.port);
   for (int i = 0; i < 2; ++i) {
@@ -208,7 +212,7 @@ TEST(dns_cache, the_rules_of_the_table_hold_for_what_is_cached) {
 TEST(dns_cache, the_health_probe_is_answered_with_what_was_known) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{1} << 20}) {
     moody_upstream upstream(300);
-    served s({upstream.server.address()});
+    patient s({upstream.server.address()});
     s.config.cache.bytes = bytes;
     const auto worker = s.make();
     const udp_client client(s.port);
@@ -223,7 +227,7 @@ TEST(dns_cache, the_health_probe_is_answered_with_what_was_known) {
 
 TEST(dns_cache, when_it_is_off_every_query_is_forwarded) {
   moody_upstream upstream(300);
-  served s({upstream.server.address()});
+  patient s({upstream.server.address()});
   s.config.cache.bytes = 0;
   const auto worker = s.make();
   const udp_client client(s.port);
@@ -235,9 +239,8 @@ TEST(dns_cache, when_it_is_off_every_query_is_forwarded) {
 
 TEST(dns_cache, answers_stale_when_too_many_wait) {
   moody_upstream upstream;
-  served s({upstream.server.address()});
+  patient s({upstream.server.address()});
   s.config.forward.max_concurrent = 1;
-  s.config.forward.budget = std::chrono::minutes{1};
   s.config.cache.stale_after = milliseconds{10};
   const auto worker = s.make();
   const udp_client client(s.port);
