@@ -1,6 +1,8 @@
 #pragma once
 // Upstreams' replies, and a cache at a moment of its own, for tests.
 
+#include <gtest/gtest.h>
+
 #include "actors/dns/cached_answer.hpp"
 #include "tests/unit/dns/reply_reader.hpp"
 #include "tests/unit/dns/support.hpp"
