@@ -59,7 +59,7 @@ outcome copy_answer(const query& asked, const cache_entry& entry, const ageing& 
   const bytes message = entry.message();
   const rcode code = code_of(entry);
   const ede note = how.note(code);
-  const bool whole = message.size() + opt_size(asked, note) <= out.size();
+  const bool whole = message.size() + opt_size(asked) <= out.size();
   const std::size_t size = whole ? message.size() : header_size + asked.question_size;
   std::memcpy(out.data(), message.data(), size);
   std::uint16_t flags = client_flags(asked, how.flags(load16(&message[2])));
@@ -72,7 +72,8 @@ outcome copy_answer(const query& asked, const cache_entry& entry, const ageing& 
   store16(&out[0], asked.id);
   store16(&out[2], flags);
   std::memcpy(&out[header_size], asked.question().data(), asked.question_size);
-  return settled(append_opt(asked, note, out, size), code, false);
+  if (asked.has_edns) store16(&out[10], load16(&out[10]) + 1u);
+  return settled(size + write_opt(asked, rcode::noerror, note, out.subspan(size)), code, false);
 }
 
 // For what finish_forwarded has rules of its own for: the upstream's reply as if it came now.

@@ -39,10 +39,14 @@ bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, std::uint3
   return true;
 }
 
-void append_client_opt(std::vector<std::uint8_t>& message, const query& asked, ede note) {
-  const std::size_t size = message.size();
-  message.resize(size + opt_size(asked, note));
-  append_opt(asked, note, message, size);
+// In a message of more than `limit` bytes already the record says nothing of `why`.
+void append_opt(std::vector<std::uint8_t>& message, const query& asked, ede why, std::size_t limit) {
+  if (!asked.has_edns) return;
+  const std::size_t begin = message.size();
+  const std::size_t free = limit > begin ? limit - begin : 0, most = opt_size(asked) + option_head + 2;
+  message.resize(begin + std::max(opt_size(asked), std::min(free, most)));
+  message.resize(begin + write_opt(asked, rcode::noerror, why, buffer(message).subspan(begin)));
+  store16(&message[10], load16(&message[10]) + 1u);
 }
 
 // An answer of respond's, in a vector.
@@ -69,13 +73,13 @@ outcome pass_on(const query& asked, bytes reply, const forward_options& options,
   store16(&out[2], client_flags(asked, load16(&reply[2])));
   std::ranges::copy(asked.question(), out.begin() + header_size);
   if (!tidy_records(out, records, options.max_ttl)) return failed(asked, out);
-  append_client_opt(out, asked, note);
+  append_opt(out, asked, note, limit);
   const bool still_cut = (load16(&reply[2]) & flag::tc) != 0;
   if (out.size() > limit || still_cut) {
     out.resize(records);
     std::memset(&out[6], 0, 6);
     store16(&out[2], load16(&out[2]) | flag::tc);
-    append_client_opt(out, asked, note);
+    append_opt(out, asked, note, limit);
   }
   return settled(out.size(), code_of(reply), false);
 }

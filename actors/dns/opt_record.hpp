@@ -1,38 +1,36 @@
 #pragma once
-// The OPT record of an answer that is copied from somewhere else (RFC 6891). Pure.
-
-#include <cstring>
+// The OPT record of an answer that is copied from somewhere else (RFC 6891), and why the answer is as it is
+// (RFC 8914). Pure.
 
 #include "actors/dns/query.hpp"
 
 namespace egress::dns {
 
-// The most that append_opt adds.
-inline constexpr std::size_t opt_room = 17;
+inline constexpr std::size_t opt_fixed_size = 11, option_head = 4;
 
-// Writes the client's OPT, with an extended error when there is one to give, at `at` of `message`, which has
-// opt_room bytes there; counts it in the header. Nothing when the client sent none. Gives the new size.
-inline std::size_t append_opt(const query& asked, ede why, buffer message, std::size_t at) {
-  if (!asked.has_edns) return at;
-  const bool explained = why != ede::none;
-  std::uint8_t* opt = &message[at];
-  opt[0] = 0;
-  store16(opt + 1, rr::opt);
-  store16(opt + 3, edns_udp_size);
-  store32(opt + 5, asked.wants_dnssec ? do_bit : 0);
-  store16(opt + 9, explained ? 6 : 0);
-  if (explained) {
-    store16(opt + 11, 15);
-    store16(opt + 13, 2);
-    store16(opt + 15, static_cast<std::uint16_t>(why));
-  }
-  store16(&message[10], load16(&message[10]) + 1u);
-  return at + (explained ? 17 : 11);
+// Of the record without its explanation; 0 when the client sent no EDNS.
+inline std::size_t opt_size(const query& asked) {
+  return asked.has_edns ? opt_fixed_size : 0;
 }
 
-// How much append_opt will add.
-inline std::size_t opt_size(const query& asked, ede why) {
-  return !asked.has_edns ? 0 : why == ede::none ? 11 : 17;
+// Writes the record at the begin of `room`, which has opt_size(asked) bytes at least, and gives its size.
+// What explains the answer is left out when there is no room for it.
+inline std::size_t write_opt(const query& asked, rcode code, ede why, buffer room) {
+  if (!asked.has_edns) return 0;
+  constexpr std::size_t explained = option_head + 2;
+  const bool explains = why != ede::none && room.size() >= opt_fixed_size + explained;
+  room[0] = 0;
+  store16(&room[1], rr::opt);
+  store16(&room[3], edns_udp_size);
+  room[5] = static_cast<std::uint8_t>(static_cast<unsigned>(code) >> 4);
+  room[6] = 0;
+  store16(&room[7], asked.wants_dnssec ? do_bit : 0);
+  store16(&room[9], explains ? explained : 0);
+  if (!explains) return opt_fixed_size;
+  store16(&room[11], 15);
+  store16(&room[13], 2);
+  store16(&room[15], static_cast<std::uint16_t>(why));
+  return opt_fixed_size + explained;
 }
 
 }  // namespace egress::dns

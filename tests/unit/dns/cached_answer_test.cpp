@@ -103,6 +103,20 @@ TEST(cached_answer, fits_to_the_last_byte) {
   EXPECT_NE(c.said(with_opt, exact - 1).flags & flag::tc, 0u);
 }
 
+TEST(cached_answer, is_not_cut_for_want_of_room_to_say_that_it_is_stale) {
+  timed_cache c;
+  const ask with_opt{.name = text.name, .type = rr::txt, .edns = true};
+  c.learn(text, upstream_reply{.answers = {{text.name, rr::txt, 60, packet(600)}}}.to(text));
+  c.said(with_opt);
+  const std::size_t exact = c.last.size;
+  c.now += seconds{61};
+  EXPECT_EQ(c.said(with_opt, exact + 6).ede, 3);
+  const auto r = c.said(with_opt, exact + 5);
+  EXPECT_EQ(r.flags & flag::tc, 0u);
+  EXPECT_EQ(r.answers.size(), 1u);
+  EXPECT_EQ(r.ede, -1);
+}
+
 TEST(cached_answer, that_is_stale_says_so) {
   timed_cache c;
   const ask with_opt{.name = plain.name, .flags = flag::rd | flag::ad, .edns = true};
