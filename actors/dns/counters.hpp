@@ -45,8 +45,8 @@ inline constexpr auto duration_bounds = [] {
 inline constexpr std::array<std::uint64_t, 14> size_bounds{0,    100,  200,  300,   400,   511,   1023,
                                                            2047, 4095, 8291, 16000, 32000, 48000, 64000};
 
-enum class plugin : std::uint8_t { egressoperator, forward, none };
-inline constexpr std::array<const char*, 3> plugin_names{"egressoperator", "forward", ""};
+enum class plugin : std::uint8_t { egressoperator, forward, none, cache };
+inline constexpr std::array<const char*, 4> plugin_names{"egressoperator", "forward", "", "cache"};
 
 // coredns_dns_requests_total's type label; what is not here is "other".
 inline constexpr std::array<std::uint16_t, 18> counted_types{1,  2,  5,  6,  12, 15, 16, 28, 33,
@@ -72,6 +72,10 @@ struct alignas(64) worker_counters {
   counter forward_requests, forward_failures, forward_rejects;  // rejects: --dns-max-concurrent
   histogram<duration_bounds.size()> forward_durations;          // of one upstream exchange, nanoseconds
   std::array<counter, counted_rcodes> forward_responses;        // by rcode
+  counter cache_requests, cache_misses, cache_prefetches, cache_served_stale;
+  std::array<counter, 2> cache_hits, cache_evictions;         // [success, denial]
+  std::array<std::atomic<std::uint64_t>, 2> cache_entries{};  // [success, denial]
+  std::atomic<std::uint64_t> cache_bytes{0};
   counter tcp_connections, tcp_rejects;
   std::atomic<std::int64_t> forwards_in_flight{0}, tcp_open{0};
 };

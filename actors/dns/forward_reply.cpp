@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "actors/dns/opt_record.hpp"
+#include "actors/dns/record_walk.hpp"
 #include "actors/dns/wire.hpp"
 
 namespace egress::dns {
@@ -14,23 +16,6 @@ rcode code_of(bytes reply) {
 
 outcome settled(std::size_t size, rcode code, bool hijacked) {
   return {.what = action::answered, .size = size, .code = code, .hijacked = hijacked};
-}
-
-// One record at `at`, which moves behind it; nothing when it is cut.
-struct record {
-  std::size_t begin = 0, fixed = 0;  // the owner; type, class, TTL and length
-  std::uint16_t type = 0;
-};
-std::optional<record> next_record(bytes message, std::size_t& at) {
-  record next{.begin = at};
-  const auto fixed = skip_name(message, at);
-  if (!fixed || message.size() - *fixed < 10) return std::nullopt;
-  next.fixed = *fixed;
-  next.type = load16(&message[*fixed]);
-  const std::size_t size = load16(&message[*fixed + 8]);
-  if (message.size() - *fixed - 10 < size) return std::nullopt;
-  at = *fixed + 10 + size;
-  return next;
 }
 
 // Caps the TTLs of addresses, and cuts `message` before its OPT record (what follows it is additional, and
@@ -47,36 +32,21 @@ bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, std::uint3
       store16(&message[10], i - answers);
       break;
     }
-    std::uint8_t* ttl = &message[next->fixed + 4];
+    std::uint8_t* ttl = &message[next->ttl()];
     if ((next->type == rr::a || next->type == rr::aaaa) && load32(ttl) > max_ttl) store32(ttl, max_ttl);
   }
   message.resize(at);
   return true;
 }
 
-void append_opt(std::vector<std::uint8_t>& message, const query& asked) {
+// In a message of more than `limit` bytes already the record says nothing of `why`.
+void append_opt(std::vector<std::uint8_t>& message, const query& asked, ede why, std::size_t limit) {
   if (!asked.has_edns) return;
-  const std::uint8_t opt[] = {0,
-                              0,
-                              rr::opt,
-                              edns_udp_size >> 8,
-                              edns_udp_size & 0xff,
-                              0,
-                              0,
-                              asked.wants_dnssec ? std::uint8_t{0x80} : std::uint8_t{0},
-                              0,
-                              0,
-                              0};
-  message.insert(message.end(), std::begin(opt), std::end(opt));
+  const std::size_t begin = message.size();
+  const std::size_t free = limit > begin ? limit - begin : 0, most = opt_size(asked) + option_head + 2;
+  message.resize(begin + std::max(opt_size(asked), std::min(free, most)));
+  message.resize(begin + write_opt(asked, rcode::noerror, why, buffer(message).subspan(begin)));
   store16(&message[10], load16(&message[10]) + 1u);
-}
-
-// The upstream's flags that a client may see, with the client's own RD and CD.
-std::uint16_t flags_for(const query& asked, std::uint16_t upstream) {
-  auto shown = static_cast<std::uint16_t>(flag::qr | flag::ra | (upstream & (flag::aa | flag::rcode)) |
-                                          (asked.flags & (flag::rd | flag::cd)));
-  if (asked.wants_dnssec || asked.has(flag::ad)) shown |= upstream & flag::ad;
-  return shown;
 }
 
 // An answer of respond's, in a vector.
@@ -95,28 +65,28 @@ outcome failed(const query& asked, std::vector<std::uint8_t>& out) {
 
 // The reply with everything that is the client's put in. Question and owner names keep their places, so the
 // upstream's compression stays right.
-outcome pass_on(const query& asked, bytes reply, const forward_options& options, std::size_t limit,
+outcome pass_on(const query& asked, bytes reply, const forward_options& options, std::size_t limit, ede note,
                 std::vector<std::uint8_t>& out) {
   out.assign(reply.begin(), reply.end());
   const std::size_t records = header_size + asked.question_size;
   store16(&out[0], asked.id);
-  store16(&out[2], flags_for(asked, load16(&reply[2])));
+  store16(&out[2], client_flags(asked, load16(&reply[2])));
   std::ranges::copy(asked.question(), out.begin() + header_size);
   if (!tidy_records(out, records, options.max_ttl)) return failed(asked, out);
-  append_opt(out, asked);
+  append_opt(out, asked, note, limit);
   const bool still_cut = (load16(&reply[2]) & flag::tc) != 0;
   if (out.size() > limit || still_cut) {
     out.resize(records);
     std::memset(&out[6], 0, 6);
     store16(&out[2], load16(&out[2]) | flag::tc);
-    append_opt(out, asked);
+    append_opt(out, asked, note, limit);
   }
   return settled(out.size(), code_of(reply), false);
 }
 
 // Another type of a hijacked name: its records without any alias, else NODATA.
 outcome pass_on_without_aliases(const query& asked, bytes reply, const forward_options& options,
-                                std::size_t limit, std::vector<std::uint8_t>& out) {
+                                std::size_t limit, ede note, std::vector<std::uint8_t>& out) {
   const auto nodata = [&] {
     return own_answer(out, [&](buffer to) { return respond_nodata(asked, options.answers, to); });
   };
@@ -125,10 +95,17 @@ outcome pass_on_without_aliases(const query& asked, bytes reply, const forward_o
   const auto owned = re_own(reply);
   if (!owned) return failed(asked, out);
   if (owned->answers == 0 && (load16(&reply[2]) & flag::tc) == 0) return nodata();
-  return pass_on(asked, owned->message, options, limit, out);
+  return pass_on(asked, owned->message, options, limit, note, out);
 }
 
 }  // namespace
+
+std::uint16_t client_flags(const query& asked, std::uint16_t upstream) {
+  auto shown = static_cast<std::uint16_t>(flag::qr | flag::ra | (upstream & (flag::aa | flag::rcode)) |
+                                          (asked.flags & (flag::rd | flag::cd)));
+  if (asked.wants_dnssec || asked.has(flag::ad)) shown |= upstream & flag::ad;
+  return shown;
+}
 
 std::string sharing_key(const query& asked) {
   std::string key(reinterpret_cast<const char*>(asked.name.data.data()), asked.name.size);
@@ -168,7 +145,8 @@ bool is_reply_to(bytes reply, const query& asked, std::uint16_t id) {
 }
 
 outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, const hijack_table* table,
-                         const forward_options& options, std::size_t limit, std::vector<std::uint8_t>& out) {
+                         const forward_options& options, std::size_t limit, std::vector<std::uint8_t>& out,
+                         ede note) {
   if (how != forward_kind::root_probe) {
     const outcome now = own_answer(
         out, [&](buffer to) { return respond(asked, reaction::serve, true, table, options.answers, to); });
@@ -180,8 +158,8 @@ outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, cons
     return own_answer(out, [&](buffer to) { return respond_hijacked(asked, table, options.answers, to); });
   if (reply.empty()) return failed(asked, out);
   if (how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone))
-    return pass_on_without_aliases(asked, reply, options, limit, out);
-  return pass_on(asked, reply, options, limit, out);
+    return pass_on_without_aliases(asked, reply, options, limit, note, out);
+  return pass_on(asked, reply, options, limit, note, out);
 }
 
 }  // namespace egress::dns

@@ -19,6 +19,9 @@ std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer ou
 // source address is the socket's business.)
 bool is_reply_to(bytes reply, const query& asked, std::uint16_t id);
 
+// The upstream's flags that a client may see, with the client's own RD and CD; AD only for who asked for it.
+std::uint16_t client_flags(const query& asked, std::uint16_t upstream);
+
 struct forward_options {
   respond_options answers;
   std::uint32_t max_ttl = 30;  // seconds, of A and AAAA records (--dns-max-ttl)
@@ -27,7 +30,9 @@ struct forward_options {
 // What the client gets, into `out` (resized): the reply with the client's id, question, flags and EDNS, cut
 // to `limit` with TC; or what `how` and the table make of it. An empty `reply` means that no upstream
 // answered. The table is asked again, since a name may have been hijacked while the upstream was thinking.
+// `note` is the extended error of a passed on reply.
 outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, const hijack_table* table,
-                         const forward_options& options, std::size_t limit, std::vector<std::uint8_t>& out);
+                         const forward_options& options, std::size_t limit, std::vector<std::uint8_t>& out,
+                         ede note = ede::none);
 
 }  // namespace egress::dns

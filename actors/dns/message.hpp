@@ -39,8 +39,10 @@ enum class ede : std::uint16_t {
   none = 0xffff,
   stale = 3,
   forged_answer = 4,
+  cached_error = 13,
   not_ready = 14,
   prohibited = 18,
+  stale_nxdomain = 19,
   no_reachable_authority = 22
 };
 

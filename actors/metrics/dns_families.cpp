@@ -26,11 +26,20 @@ std::string rcode_name(std::size_t code) {
 class summing {
  public:
   summing(const dns_counters& workers, const std::string& server)
-      : workers_(workers), common_{{"server", server}, {"zone", "."}, {"view", ""}} {}
+      : workers_(workers),
+        common_{{"server", server}, {"zone", "."}, {"view", ""}},
+        cache_{{"server", server}, {"zones", "."}, {"view", ""}} {}
 
   labels with(labels more) const {
     labels all = common_;
     all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  // CoreDNS's cache has "zones", with its type between them.
+  labels of_cache(const char* type = nullptr) const {
+    labels all = cache_;
+    if (type) all.insert(all.begin() + 1, {"type", type});
     return all;
   }
 
@@ -51,8 +60,9 @@ class summing {
   }
 
   template <class Get>
-  ClientMetric gauge(Get&& get) const {
+  ClientMetric gauge(labels of, Get&& get) const {
     ClientMetric made;
+    made.label = std::move(of);
     made.gauge.value =
         total([&](const worker_counters& one) { return get(one).load(std::memory_order_relaxed); });
     return made;
@@ -77,7 +87,7 @@ class summing {
 
  private:
   const dns_counters& workers_;
-  labels common_;
+  labels common_, cache_;
 };
 
 constexpr double nanoseconds = 1e9;  // in a second
@@ -149,7 +159,7 @@ MetricFamily plain(const summing& sum, const char* name, const char* help, Get&&
 
 template <class Get>
 MetricFamily level(const summing& sum, const char* name, const char* help, Get&& get) {
-  return {name, help, MetricType::Gauge, {sum.gauge(get)}};
+  return {name, help, MetricType::Gauge, {sum.gauge({}, get)}};
 }
 
 void append_forwarding(std::vector<MetricFamily>& to, const summing& sum) {
@@ -170,6 +180,52 @@ void append_forwarding(std::vector<MetricFamily>& to, const summing& sum) {
   to.push_back(level(sum, "egress_operator_dns_forwards_in_flight",
                      "Forwarded queries that wait for an upstream",
                      [](const auto& worker) -> auto& { return worker.forwards_in_flight; }));
+}
+
+constexpr std::array<const char*, 2> cache_types{"success", "denial"};
+
+// One line a type.
+template <class Get>
+MetricFamily cached_by_type(const summing& sum, const char* name, const char* help, Get&& get) {
+  MetricFamily made{name, help, MetricType::Counter, {}};
+  for (std::size_t at = 0; at < cache_types.size(); ++at)
+    made.metric.push_back(sum.count(sum.of_cache(cache_types[at]),
+                                    [&](const auto& worker) -> auto& { return get(worker)[at]; }));
+  return made;
+}
+
+template <class Get>
+MetricFamily cached(const summing& sum, const char* name, const char* help, Get&& get) {
+  return {name, help, MetricType::Counter, {sum.count(sum.of_cache(), get)}};
+}
+
+MetricFamily cache_entries(const summing& sum) {
+  MetricFamily made{"coredns_cache_entries", "The number of elements in the cache.", MetricType::Gauge, {}};
+  for (std::size_t at = 0; at < cache_types.size(); ++at)
+    made.metric.push_back(sum.gauge(sum.of_cache(cache_types[at]),
+                                    [&](const auto& worker) -> auto& { return worker.cache_entries[at]; }));
+  return made;
+}
+
+void append_cache(std::vector<MetricFamily>& to, const summing& sum) {
+  to.push_back(cache_entries(sum));
+  to.push_back(cached(sum, "coredns_cache_requests_total", "The count of cache requests.",
+                      [](const auto& worker) -> auto& { return worker.cache_requests; }));
+  to.push_back(cached_by_type(sum, "coredns_cache_hits_total", "The count of cache hits.",
+                              [](const auto& worker) -> auto& { return worker.cache_hits; }));
+  to.push_back(cached(sum, "coredns_cache_misses_total", "The count of cache misses.",
+                      [](const auto& worker) -> auto& { return worker.cache_misses; }));
+  to.push_back(cached(sum, "coredns_cache_prefetch_total",
+                      "The number of times the cache has prefetched a cached item.",
+                      [](const auto& worker) -> auto& { return worker.cache_prefetches; }));
+  to.push_back(cached(sum, "coredns_cache_served_stale_total",
+                      "The number of requests served from stale cache entries.",
+                      [](const auto& worker) -> auto& { return worker.cache_served_stale; }));
+  to.push_back(cached_by_type(sum, "coredns_cache_evictions_total", "The count of cache evictions.",
+                              [](const auto& worker) -> auto& { return worker.cache_evictions; }));
+  to.push_back(level(sum, "egress_operator_dns_cache_bytes",
+                     "Memory that the DNS cache holds, index included",
+                     [](const auto& worker) -> auto& { return worker.cache_bytes; }));
 }
 
 void append_own(std::vector<MetricFamily>& to, const summing& sum) {
@@ -197,6 +253,7 @@ std::vector<MetricFamily> dns_families(const dns_counters& workers, const std::s
       sizes(sum, "coredns_dns_response_size_bytes", "Size of the returned response in bytes.",
             [](const auto& worker) -> auto& { return worker.response_sizes; })};
   append_forwarding(made, sum);
+  append_cache(made, sum);
   append_own(made, sum);
   return made;
 }

@@ -156,7 +156,10 @@ void bind_dns(flag_set& flags, dns_options& dns) {
        value_flag("dns-workers", "N", "threads that serve DNS, 0 is one a core",
                   fmt::format("{}", dns.workers), values::whole(dns.workers, 0, 256)),
        value_flag("dns-max-concurrent", "N", "forwarded queries in flight; more are refused",
-                  fmt::format("{}", dns.max_concurrent), values::whole(dns.max_concurrent, 1, 1'000'000))});
+                  fmt::format("{}", dns.max_concurrent), values::whole(dns.max_concurrent, 1, 1'000'000)),
+       value_flag("dns-cache-size", "BYTES", "memory for forwarded answers, such as 64Mi; 0 is no cache",
+                  values::byte_size_text(dns.cache_size),
+                  values::byte_size(dns.cache_size, std::uint64_t{1} << 20, std::uint64_t{64} << 30))});
 }
 
 void bind_observing(flag_set& flags, run_options& run) {

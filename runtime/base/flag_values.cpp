@@ -74,6 +74,13 @@ result<void> each_item(std::string_view value, Take&& take) {
   }
 }
 
+// Kubernetes' binary suffixes, the largest first.
+struct byte_unit {
+  std::string_view suffix;
+  unsigned shift;
+};
+constexpr std::array<byte_unit, 3> byte_units{{{"Gi", 30}, {"Mi", 20}, {"Ki", 10}}};
+
 }  // namespace
 
 setter text(std::string& into, check valid) {
@@ -122,6 +129,17 @@ setter duration(std::chrono::seconds& into, std::chrono::seconds least, std::chr
     if (!parsed || *parsed < least || *parsed > most)
       return fail("must be whole seconds from {} to {}, written 5s, 5 or 1m30s", to_text(least),
                   to_text(most));
+    into = *parsed;
+    return {};
+  };
+}
+
+setter byte_size(std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
+  return [&into, least, most](std::string_view value) -> result<void> {
+    const auto parsed = parse_byte_size(value);
+    if (!parsed || (*parsed != 0 && (*parsed < least || *parsed > most)))
+      return fail("must be bytes from {} to {}, written 64Mi, 65536Ki, 1Gi or 67108864; or 0",
+                  byte_size_text(least), byte_size_text(most));
     into = *parsed;
     return {};
   };
@@ -215,6 +233,25 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
 
 std::string to_text(std::chrono::seconds value) {
   return fmt::format("{}s", value.count());
+}
+
+std::optional<std::uint64_t> parse_byte_size(std::string_view text) {
+  unsigned shift = 0;
+  for (const auto& unit : byte_units)
+    if (shift == 0 && text.ends_with(unit.suffix)) {
+      shift = unit.shift;
+      text.remove_suffix(unit.suffix.size());
+    }
+  const auto count = number<std::uint64_t>(text);
+  if (!count || *count > (UINT64_MAX >> shift)) return std::nullopt;
+  return *count << shift;
+}
+
+std::string byte_size_text(std::uint64_t bytes) {
+  for (const auto& [suffix, shift] : byte_units)
+    if (bytes != 0 && bytes % (std::uint64_t{1} << shift) == 0)
+      return fmt::format("{}{}", bytes >> shift, suffix);
+  return fmt::format("{}", bytes);
 }
 
 }  // namespace egress::flag_values

@@ -3,6 +3,7 @@
 // the value must be. The variable outlives the flag. Pure.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <optional>
@@ -26,6 +27,8 @@ setter whole(unsigned& into, unsigned least, unsigned most);
 setter real(double& into, double least, double most);
 // "5s", "5" (seconds), "1m30s", "1h".
 setter duration(std::chrono::seconds& into, std::chrono::seconds least, std::chrono::seconds most);
+// "64Mi", "65536Ki", "1Gi", "67108864": bytes. 0, or from `least` to `most`.
+setter byte_size(std::uint64_t& into, std::uint64_t least, std::uint64_t most);
 // Appends; commas separate several. Each item is checked.
 setter list(std::vector<std::string>& into, check valid);
 // Appends the value as it is: file names may hold commas.
@@ -56,5 +59,7 @@ result<void> equality_selector(std::string_view value);  // "app=prometheus,tier
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 std::string to_text(std::chrono::seconds value);  // "90s"
+std::optional<std::uint64_t> parse_byte_size(std::string_view text);
+std::string byte_size_text(std::uint64_t bytes);  // "64Mi", "1536Ki", "1000"
 
 }  // namespace egress::flag_values

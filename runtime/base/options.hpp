@@ -20,10 +20,11 @@ struct dns_options {
   std::string resolv_conf = "/etc/resolv.conf";
   std::chrono::seconds ttl{5};
   std::chrono::seconds max_ttl{30};
-  std::vector<std::string> allow;  // CIDRs; empty: loopback, link-local, private ranges
-  std::string snapshot;            // file of the saved hijack table; "" saves none
-  unsigned workers = 0;            // 0: one a core
-  unsigned max_concurrent = 1000;  // forwarded queries in flight
+  std::vector<std::string> allow;                      // CIDRs; empty: loopback, link-local, private ranges
+  std::string snapshot;                                // file of the saved hijack table; "" saves none
+  unsigned workers = 0;                                // 0: one a core
+  unsigned max_concurrent = 1000;                      // forwarded queries in flight
+  std::uint64_t cache_size = std::uint64_t{64} << 20;  // bytes, of all workers; 0: no cache
 };
 
 // What `run` does; `dev` and `render` take the same flags.

@@ -86,6 +86,7 @@ result<dns_setup> prepare_dns(const dns_options& options) {
   made.config.answers.answers.ttl = static_cast<std::uint32_t>(options.ttl.count());
   made.config.answers.max_ttl = static_cast<std::uint32_t>(options.max_ttl.count());
   made.config.forward.max_concurrent = std::max(1u, options.max_concurrent / workers);
+  made.config.cache.bytes = static_cast<std::size_t>(options.cache_size / workers);
   return made;
 }
 

@@ -33,11 +33,17 @@ struct forwarder_limits {
   std::size_t max_concurrent = 1000;                // of this loop (--dns-max-concurrent / workers)
 };
 
+struct cache_limits {
+  std::size_t bytes = 8 << 20;                  // of this loop (--dns-cache-size / workers); 0 is off
+  std::chrono::milliseconds stale_after{1800};  // RFC 8767's client response timer; below the budget
+};
+
 struct worker_config {
   forward_options answers;
   client_acl allow;
   std::vector<upstream_address> upstreams;
   forwarder_limits forward;
+  cache_limits cache;
   tcp_limits tcp;
 };
 

@@ -1,11 +1,11 @@
 #pragma once
-// What a loop does with one query, whatever socket it came from: counts it, answers it from the table, or has
-// it forwarded and answers later. Used on its loop's thread only.
+// What a loop does with one query, whatever socket it came from: counts it, answers it from the table or from
+// the cache, or has it forwarded and answers later. Used on its loop's thread only.
 
 #include <functional>
 #include <memory>
 
-#include "actors/dns/io/forwarder.hpp"
+#include "actors/dns/io/cached_forwarder.hpp"
 
 namespace egress::dns {
 
@@ -25,51 +25,44 @@ class query_service {
 
   void set_table(std::shared_ptr<const hijack_table> table) { table_ = std::move(table); }
 
-  // Answers into `out` (answer_room bytes) and gives the size; 0 when there is no answer, or not yet: then
-  // `make_sink` was called for the place to send it. Allocates nothing for an answer of our own.
+  // Answers into `out` and gives the size; 0 when there is no answer, or not yet: then `make_sink` was called
+  // for the place to send it. `out` has room for what a client takes over that transport: edns_udp_size
+  // bytes, or max_message. Allocates nothing for an answer of our own or from the cache.
   template <class MakeSink>
   std::size_t serve(bytes packet, const asked_by& by, buffer out, MakeSink&& make_sink) {
     const reaction judged = parse_query(packet, query_);
-    outcome made =
+    const outcome made =
         respond(query_, judged, config_.allow.allows(by.client), table_.get(), config_.answers.answers, out);
     if (made.what == action::drop) {
       counters_.dropped.add();
       return 0;
     }
     count_request(packet.size(), by);
-    if (made.what == action::forward) made = forward(made.how, by, make_sink, out);
-    if (made.size != 0) count_answer(made, by, made.hijacked ? plugin::egressoperator : plugin::none);
-    return made.size;
+    sourced_answer told{made, made.hijacked ? plugin::egressoperator : plugin::none};
+    // The table comes first: a name that was hijacked since it was cached is answered by it.
+    if (made.what == action::forward)
+      told = upstream_.answer(query_, made.how, by.arrived, out.first(query_.limit(by.via)));
+    if (told.made.what == action::forward) {
+      ask_upstream(told.made.how, by, make_sink());
+      return 0;
+    }
+    count_answer(told, by);
+    return told.made.size;
   }
 
-  // Everyone who still waits gets SERVFAIL, now.
-  void fail_all() { forwarder_.fail_all(); }
+  // Everyone who still waits gets SERVFAIL or a stale answer, now.
+  void fail_all() { upstream_.fail_all(); }
 
  private:
-  template <class MakeSink>
-  outcome forward(forward_kind how, const asked_by& by, MakeSink& make_sink, buffer out) {
-    if (how == forward_kind::root_probe) return answer_root_probe(by, out);
-    if (!forwarder_.has_room()) {
-      counters_.forward_rejects.add();
-      return respond_error(query_, rcode::refused, ede::none, out);
-    }
-    ask_upstream(how, by, make_sink());
-    return {};
-  }
   void ask_upstream(forward_kind how, const asked_by& by, reply_sink sink);
-  outcome answer_root_probe(const asked_by& by, buffer out);
-  void refresh_root();
   void count_request(std::size_t size, const asked_by& by);
-  void count_answer(const outcome& made, const asked_by& by, plugin from);
+  void count_answer(const sourced_answer& told, const asked_by& by);
 
   const worker_config& config_;
   worker_counters& counters_;
-  forwarder forwarder_;
   std::shared_ptr<const hijack_table> table_;
-  query query_;                           // of the packet in hand
-  std::vector<std::uint8_t> root_reply_;  // the last good answer to `. NS`; empty: none known
-  bool asking_root_ = false;
-  std::chrono::steady_clock::time_point root_asked_;
+  cached_forwarder upstream_;
+  query query_;  // of the packet in hand
 };
 
 }  // namespace egress::dns

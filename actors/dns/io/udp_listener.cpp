@@ -35,7 +35,7 @@ struct udp_listener::batch {
   std::array<iovec, batch_size> in_vector, out_vector;
   std::array<datagram_peer, batch_size> peers;
   std::array<std::array<std::uint8_t, query_room>, batch_size> queries;
-  std::array<std::array<std::uint8_t, answer_room>, batch_size> answers;
+  std::array<std::array<std::uint8_t, edns_udp_size>, batch_size> answers;
   std::size_t answered = 0;
 
   batch() {

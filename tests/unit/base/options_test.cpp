@@ -153,6 +153,22 @@ TEST(Options, DurationsAreSecondsOrHaveUnits) {
                           bad));
 }
 
+TEST(Options, SizesAreBytesOrHaveKubernetesSuffixes) {
+  constexpr std::uint64_t mebibyte = 1 << 20;
+  EXPECT_EQ(parsed({}).dns.cache_size, 64 * mebibyte);
+  EXPECT_EQ(parsed({"--dns-cache-size=0"}).dns.cache_size, 0u);
+  EXPECT_EQ(parsed({"--dns-cache-size=1048576"}).dns.cache_size, mebibyte);
+  EXPECT_EQ(parsed({"--dns-cache-size=2048Ki"}).dns.cache_size, 2 * mebibyte);
+  EXPECT_EQ(parsed({"--dns-cache-size", "100Mi"}).dns.cache_size, 100 * mebibyte);
+  EXPECT_EQ(parsed({"--dns-cache-size=1Gi"}).dns.cache_size, 1024 * mebibyte);
+  for (const auto* bad : {"", "Mi", "64M", "64MiB", "1.5Gi", "-1", "64 Mi", "64mi", "1MiKi", "1023Ki", "65Gi",
+                          "18446744073709551615Gi", "99999999999999999999"})
+    EXPECT_EQ(refusal({std::string("--dns-cache-size=") + bad}),
+              fmt::format("--dns-cache-size={}: must be bytes from 1Mi to 64Gi, written 64Mi, 65536Ki, 1Gi "
+                          "or 67108864; or 0",
+                          bad));
+}
+
 TEST(Options, NumbersHaveRanges) {
   EXPECT_EQ(parsed({"--kube-api-qps=2.5"}).kube_api_qps, 2.5);
   EXPECT_EQ(refusal({"--max-concurrent-reconciles=0"}),

@@ -1,11 +1,11 @@
-// The hijacked path allocates nothing: counted by this program's own operator new.
+// Answers from the table and from the cache allocate nothing: counted by this program's own operator new.
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <new>
 
-#include "tests/unit/dns/support.hpp"
+#include "tests/unit/dns/cache_support.hpp"
 
 namespace {
 std::atomic<std::size_t> allocations{0};
@@ -48,6 +48,40 @@ TEST(hot_path, does_not_allocate_for_answers_of_our_own) {
   const std::size_t before = allocations.load();
   for (int i = 0; i < 1000; ++i) all();
   EXPECT_EQ(allocations.load(), before);
+}
+
+TEST(hot_path, does_not_allocate_for_answers_from_the_cache) {
+  timed_cache c;
+  const std::vector<ask> known{{.name = "a.org"},
+                               {.name = "gone.org", .edns = true},
+                               {.name = "fails.org"},
+                               {.name = "below.wild.example.com"},
+                               {.name = "stale.org", .edns = true, .dnssec = true},
+                               {.name = "large.org", .type = rr::txt}};
+  c.learn(known[4], address(known[4], 1));
+  c.now += seconds{2};
+  c.learn(known[0], address(known[0]));
+  c.learn(known[1], denial(known[1], 60, 60));
+  c.learn(known[2], {});
+  c.learn(known[3], address(known[3]));
+  c.learn(known[5], upstream_reply{.answers = {{"large.org", rr::txt, 60, packet(2000)}}}.to(known[5]));
+  std::vector<packet> packets;
+  for (const auto& what : known) packets.push_back(what.make());
+  std::array<std::uint8_t, edns_udp_size> out{};
+  query asked;
+  std::size_t answered = 0;
+  const std::size_t before = allocations.load();
+  for (int i = 0; i < 1000; ++i)
+    for (const auto& p : packets) {
+      const auto judged = parse_query(p, asked);
+      const auto first = respond(asked, judged, true, c.table.get(), {}, out);
+      const auto found = c.held.find(asked, c.now);
+      if (first.what != action::forward || !found.entry) continue;
+      const auto room = buffer(out).first(asked.limit(transport::udp));
+      answered += respond_cached(asked, first.how, found, c.now, c.table.get(), c.options, room).size > 0;
+    }
+  EXPECT_EQ(allocations.load(), before);
+  EXPECT_EQ(answered, 6000u);
 }
 
 }  // namespace

@@ -1,48 +1,7 @@
-#include "tests/unit/dns_io/running.hpp"
+#include "tests/unit/dns_io/tcp_client.hpp"
 
 namespace egress::dns::test {
 namespace {
-
-class tcp_client {
- public:
-  explicit tcp_client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const auto at = loopback(port);
-    EXPECT_EQ(::connect(fd_.get(), generic(at), sizeof at), 0);
-  }
-  void send(const packet& message) const {
-    packet framed;
-    put16(framed, static_cast<unsigned>(message.size()));
-    framed.insert(framed.end(), message.begin(), message.end());
-    send_raw(framed);
-  }
-  void send_raw(const packet& p) const {
-    EXPECT_EQ(::send(fd_.get(), p.data(), p.size(), MSG_NOSIGNAL), static_cast<ssize_t>(p.size()));
-  }
-  void finish() const { ::shutdown(fd_.get(), SHUT_WR); }
-  packet receive() const {
-    packet size(2);
-    if (!take(size)) return {};
-    packet message(load16(size.data()));
-    return take(message) ? message : packet{};
-  }
-  // The server closes: true when the end of the stream comes.
-  bool ends() const {
-    char byte;
-    return readable(fd_.get()) && ::recv(fd_.get(), &byte, 1, 0) <= 0;
-  }
-
- private:
-  bool take(packet& into) const {
-    for (std::size_t got = 0; got < into.size();) {
-      if (!readable(fd_.get())) return false;
-      const auto more = ::recv(fd_.get(), &into[got], into.size() - got, 0);
-      if (more <= 0) return false;
-      got += static_cast<std::size_t>(more);
-    }
-    return true;
-  }
-  unique_fd fd_;
-};
 
 TEST(tcp, answers_300_pipelined_queries_on_one_connection) {
   scripted_upstream upstream([](const packet& asked, auto) { return std::vector<packet>{answer_to(asked)}; });

@@ -33,6 +33,18 @@ struct two_workers {
     first.forward_requests.add(2);
     first.forward_responses[3].add(2);
     first.forward_durations.add(dns::duration_bounds, 1'000'000);
+    first.responses[0][3].add(5);
+    first.cache_requests.add(10);
+    second.cache_requests.add(3);
+    first.cache_hits[0].add(6);
+    second.cache_hits[1].add(2);
+    first.cache_misses.add(5);
+    first.cache_prefetches.add(4);
+    first.cache_served_stale.add(3);
+    first.cache_evictions[1].add(8);
+    first.cache_entries[0] = 100;
+    second.cache_entries[0] = 11;
+    second.cache_bytes = 4096;
     first.tcp_open = 2;
     second.tcp_open = 3;
   }
@@ -57,6 +69,30 @@ TEST(DnsFamilies, AreSumsOverTheWorkersUnderCoreDnssNames) {
   EXPECT_THAT(text, HasSubstr("\ncoredns_forward_requests_total 2\n"));
   EXPECT_THAT(text, HasSubstr("\ncoredns_forward_responses_total{rcode=\"NXDOMAIN\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("\negress_operator_dns_tcp_open 5\n"));
+}
+
+TEST(DnsFamilies, TheCachesAreThoseOfCoreDns) {
+  const two_workers workers;
+  const auto text = to_text(dns_families(workers.all(), "dns://:5353"));
+  const auto has = [&](std::string_view name, std::string_view type, int value) {
+    const auto between = type.empty() ? std::string() : fmt::format("type=\"{}\",", type);
+    EXPECT_THAT(text, HasSubstr(fmt::format(
+                          "\ncoredns_cache_{}{{server=\"dns://:5353\",{}zones=\".\",view=\"\"}} {}\n", name,
+                          between, value)));
+  };
+  has("entries", "success", 111);
+  has("entries", "denial", 0);
+  has("hits_total", "success", 6);
+  has("hits_total", "denial", 2);
+  has("requests_total", "", 13);
+  has("misses_total", "", 5);
+  has("prefetch_total", "", 4);
+  has("served_stale_total", "", 3);
+  has("evictions_total", "denial", 8);
+  EXPECT_THAT(text, HasSubstr("\negress_operator_dns_cache_bytes 4096\n"));
+  EXPECT_THAT(text,
+              HasSubstr(fmt::format(
+                  "\ncoredns_dns_responses_total{{{},rcode=\"NOERROR\",plugin=\"cache\"}} 5\n", common)));
 }
 
 TEST(DnsFamilies, DurationsAreSecondsAndCumulative) {

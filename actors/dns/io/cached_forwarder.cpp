@@ -1,0 +1,188 @@
+#include "actors/dns/io/cached_forwarder.hpp"
+
+namespace egress::dns {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+
+namespace {
+
+// Four variants (DO, CD) of an answer of a kilobyte.
+constexpr std::size_t root_bytes = 32 * 1024;
+
+cache_seed random_seed() {
+  std::random_device random;
+  const auto word = [&] { return std::uint64_t{random()} << 32 | random(); };
+  return {word(), word()};
+}
+
+bool has_answer(const cache_finding& found) {
+  return found.state == cache_state::fresh || found.state == cache_state::stale ||
+         found.state == cache_state::failing;
+}
+
+bool is_failure(bytes reply) {
+  if (reply.empty()) return true;
+  const auto code = static_cast<rcode>(load16(&reply[2]) & flag::rcode);
+  return code != rcode::noerror && code != rcode::nxdomain;
+}
+
+}  // namespace
+
+// A client who waits for an upstream.
+struct cached_forwarder::waiting {
+  waiting(asio::io_context& context, const query& query, forward_kind kind, std::size_t most, done call)
+      : asked(query), how(kind), limit(most), on_done(std::move(call)), patience(context) {}
+
+  void tell(const sourced_answer& told, bytes answer) {
+    patience.cancel();
+    if (const auto call = std::exchange(on_done, nullptr)) call(told, answer);
+  }
+
+  kept_query asked;
+  forward_kind how;
+  std::size_t limit;
+  done on_done;  // empty once it was called
+  asio::steady_timer patience;
+};
+
+cached_forwarder::cached_forwarder(asio::io_context& context, const worker_config& config,
+                                   worker_counters& counters,
+                                   const std::shared_ptr<const hijack_table>& table)
+    : context_(context),
+      config_(config),
+      counters_(counters),
+      table_(table),
+      cache_(config.cache.bytes, random_seed()),
+      root_(root_bytes, random_seed()),
+      forwarder_(context, config.upstreams, config.forward, counters) {
+  // What the loop before this one knew is gone with it.
+  for (auto& entries : counters_.cache_entries) entries.store(0, std::memory_order_relaxed);
+  counters_.cache_bytes.store(0, std::memory_order_relaxed);
+}
+
+cache& cached_forwarder::cache_for(const query& asked) {
+  return asked.name.is_root() && asked.type == rr::ns ? root_ : cache_;
+}
+
+sourced_answer cached_forwarder::answer(const query& asked, forward_kind how, cache_time now, buffer out) {
+  cache& known = cache_for(asked);
+  const auto found = known.find(asked, now);
+  if (cache_.enabled()) count(found);
+  const bool at_once = how == forward_kind::root_probe || !forwarder_.has_room();
+  const bool answered = found.state != cache_state::miss && (found.state != cache_state::stale || at_once);
+  // A finding is valid until something is learnt: never from within a call of ours.
+  const auto told = answered ? from_cache(asked, how, found, now, out) : first_time(asked, how, out);
+  const bool probe_is_due = how == forward_kind::root_probe &&
+                            (found.state == cache_state::miss || found.state == cache_state::stale);
+  if (found.refresh || probe_is_due) refresh(asked, found.state != cache_state::fresh);
+  return told;
+}
+
+sourced_answer cached_forwarder::from_cache(const query& asked, forward_kind how, const cache_finding& found,
+                                            cache_time now, buffer out) {
+  const auto made = respond_cached(asked, how, found, now, table_.get(), config_.answers, out);
+  const bool stale = found.state == cache_state::stale || found.state == cache_state::failing;
+  if (stale) counters_.cache_served_stale.add();
+  return {made, made.hijacked ? plugin::egressoperator : plugin::cache};
+}
+
+// Nothing is known. CoreDNS marks us down when its health probe `. NS` takes long, and hijacked names leak to
+// its next upstream: so that has no time to ask.
+sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how, buffer out) {
+  if (how == forward_kind::root_probe)
+    return {respond_error(asked, rcode::servfail, ede::not_ready, out), plugin::none};
+  if (forwarder_.has_room()) return {{.what = action::forward, .how = how}, plugin::none};
+  counters_.forward_rejects.add();
+  return {respond_error(asked, rcode::refused, ede::none, out), plugin::none};
+}
+
+void cached_forwarder::count(const cache_finding& found) {
+  counters_.cache_requests.add();
+  if (found.state == cache_state::miss || found.state == cache_state::stale)
+    counters_.cache_misses.add();
+  else
+    counters_.cache_hits[static_cast<std::size_t>(found.entry->kind)].add();
+}
+
+// In the background. The client has its answer: it does not matter to it when there is no room, no memory or
+// no descriptor for this.
+void cached_forwarder::refresh(const query& asked, bool expired) noexcept {
+  try {
+    if (!forwarder_.has_room() || in_flight_.contains(sharing_key(asked))) return;
+    ask_and_learn(asked, [](bytes) {});
+    if (!expired) counters_.cache_prefetches.add();
+  } catch (...) {
+    return;
+  }
+}
+
+void cached_forwarder::ask(const query& asked, forward_kind how, std::size_t limit, done on_done) {
+  const auto client = std::make_shared<waiting>(context_, asked, how, limit, std::move(on_done));
+  if (cache_for(asked).find(asked, steady_clock::now()).state == cache_state::stale) {
+    client->patience.expires_after(config_.cache.stale_after);
+    client->patience.async_wait([this, weak = std::weak_ptr(client)](error_code cancelled) {
+      const auto still = weak.lock();
+      if (still && !cancelled) answer_stale(*still);
+    });
+  }
+  ask_and_learn(asked, [this, client](bytes reply) { settle(*client, reply); });
+}
+
+// The first who asks learns for all: the forwarder makes one question of identical ones.
+void cached_forwarder::ask_and_learn(const query& asked, forwarder::done then) {
+  const auto [place, first] = in_flight_.insert(sharing_key(asked));
+  if (!first) return forwarder_.ask(asked, std::move(then));
+  try {
+    const auto kept = std::make_shared<const kept_query>(asked);
+    forwarder_.ask(asked, [this, key = *place, kept, then = std::move(then)](bytes reply) {
+      in_flight_.erase(key);
+      learn(kept->get(), reply);
+      then(reply);
+    });
+  } catch (...) {
+    in_flight_.erase(place);  // else nothing would ever be learnt of it again
+    throw;
+  }
+}
+
+void cached_forwarder::learn(const query& asked, bytes reply) {
+  try {
+    cache_for(asked).learn(asked, reply, steady_clock::now());
+  } catch (const std::bad_alloc&) {
+    // The answer is good all the same.
+  }
+  for (const auto kind : {cache_kind::success, cache_kind::denial}) {
+    const auto at = static_cast<std::size_t>(kind);
+    counters_.cache_entries[at].store(cache_.entries(kind), std::memory_order_relaxed);
+    counters_.cache_evictions[at].add(cache_.evictions(kind) - evictions_told_[at]);
+    evictions_told_[at] = cache_.evictions(kind);
+  }
+  counters_.cache_bytes.store(cache_.memory(), std::memory_order_relaxed);
+}
+
+void cached_forwarder::settle(waiting& client, bytes reply) {
+  if (!client.on_done || (is_failure(reply) && answer_stale(client))) return;
+  std::vector<std::uint8_t> out;
+  const auto made = finish_forwarded(client.asked.get(), client.how, reply, table_.get(), config_.answers,
+                                     client.limit, out);
+  client.tell({made, made.hijacked ? plugin::egressoperator : plugin::forward}, out);
+}
+
+// False when there is no answer to fall back on. The table is asked again: the name may have been hijacked
+// while the upstreams were thinking.
+bool cached_forwarder::answer_stale(waiting& client) {
+  const query& asked = client.asked.get();
+  const auto now = steady_clock::now();
+  const auto found = cache_for(asked).find(asked, now);
+  if (!has_answer(found)) return false;
+  std::vector<std::uint8_t> out(client.limit);
+  sourced_answer told{respond(asked, reaction::serve, true, table_.get(), config_.answers.answers, out),
+                      plugin::egressoperator};
+  if (told.made.what == action::forward) told = from_cache(asked, told.made.how, found, now, out);
+  client.tell(told, bytes(out).first(told.made.size));
+  return true;
+}
+
+}  // namespace egress::dns

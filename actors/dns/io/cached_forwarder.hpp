@@ -1,0 +1,61 @@
+#pragma once
+// The cache in front of the forwarder: answers at once what it can, asks upstream for the rest, and falls
+// back on stale answers when no upstream does. Used on its loop's thread only.
+
+#include <boost/asio/steady_timer.hpp>
+#include <set>
+
+#include "actors/dns/cached_answer.hpp"
+#include "actors/dns/io/forwarder.hpp"
+
+namespace egress::dns {
+
+// An answer and whose it is.
+struct sourced_answer {
+  outcome made;  // answered; or forward: an upstream must be asked
+  plugin from = plugin::none;
+};
+
+class cached_forwarder {
+ public:
+  // A later answer; `made` tells what it is. Called once.
+  using done = std::function<void(const sourced_answer& told, bytes answer)>;
+
+  // `table` is looked at whenever an answer is made: it is the owner's, who replaces it.
+  cached_forwarder(boost::asio::io_context& context, const worker_config& config, worker_counters& counters,
+                   const std::shared_ptr<const hijack_table>& table);
+
+  // What can be said now, into `out`, which has answer_room bytes at least and is as large as the client
+  // takes. Never `forward` for `. NS`. Allocates nothing for a fresh answer.
+  sourced_answer answer(const query& asked, forward_kind how, cache_time now, buffer out);
+  // Asks upstream, after answer() gave `forward`. The answer is at most `limit` bytes, answer_room or more.
+  void ask(const query& asked, forward_kind how, std::size_t limit, done on_done);
+  // Everyone who waits gets SERVFAIL or a stale answer, now; no question is taken any more.
+  void fail_all() { forwarder_.fail_all(); }
+
+ private:
+  struct waiting;
+
+  cache& cache_for(const query& asked);
+  sourced_answer from_cache(const query& asked, forward_kind how, const cache_finding& found, cache_time now,
+                            buffer out);
+  sourced_answer first_time(const query& asked, forward_kind how, buffer out);
+  void count(const cache_finding& found);
+  void refresh(const query& asked, bool expired) noexcept;
+  void ask_and_learn(const query& asked, forwarder::done then);
+  void learn(const query& asked, bytes reply);
+  void settle(waiting& client, bytes reply);
+  bool answer_stale(waiting& client);
+
+  boost::asio::io_context& context_;
+  const worker_config& config_;
+  worker_counters& counters_;
+  const std::shared_ptr<const hijack_table>& table_;
+  cache cache_;
+  cache root_;  // `. NS` in its variants: known whatever else is, and with the cache off
+  std::array<std::uint64_t, cache_kinds> evictions_told_{};
+  std::set<std::string> in_flight_;  // sharing keys of what is being learnt
+  forwarder forwarder_;              // goes first: it calls back into the rest
+};
+
+}  // namespace egress::dns

@@ -1,0 +1,203 @@
+#include "actors/dns/cached_answer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/dns/cache_support.hpp"
+
+namespace egress::dns::test {
+namespace {
+
+const ask plain{.name = "www.example.org"};
+const ask text{.name = "www.example.org", .type = rr::txt};
+
+TEST(cached_answer, has_the_clients_id_question_and_flags) {
+  timed_cache c;
+  c.learn(plain, upstream_reply{.answers = {{plain.name}}, .extra = flag::aa}.to(plain));
+  const auto r = c.said({.name = "wWw.Example.org", .id = 0xbeef, .flags = 0});
+  EXPECT_EQ(r.id, 0xbeefu);
+  EXPECT_EQ(r.question, "wWw.Example.org");
+  EXPECT_EQ(r.flags, flag::qr | flag::ra) << "no AA, no RD";
+  EXPECT_EQ(r.answers.at(0).data, (packet{192, 0, 2, 1}));
+  EXPECT_FALSE(r.has_opt);
+  EXPECT_EQ(c.last.code, rcode::noerror);
+}
+
+TEST(cached_answer, counts_ttls_down_and_caps_those_of_addresses) {
+  timed_cache c;
+  c.learn(plain,
+          upstream_reply{.answers = {{plain.name, rr::cname, 200, {0}}, {"x.org", rr::a, 100}}}.to(plain));
+  c.now += milliseconds{2500};
+  const auto r = c.said(plain);
+  EXPECT_EQ(r.answers.at(0).ttl, 198u);
+  EXPECT_EQ(r.answers.at(1).ttl, 30u);
+  c.now += seconds{90};
+  EXPECT_EQ(c.said(plain).answers.at(1).ttl, 8u);
+  c.now += milliseconds{7499};
+  EXPECT_EQ(c.said(plain).answers.at(1).ttl, 1u);
+}
+
+TEST(cached_answer, is_no_older_than_it_is_when_the_batch_began_before_it_came) {
+  timed_cache c;
+  c.learn(text, upstream_reply{.answers = {{text.name, rr::txt, 60, {1, 'x'}}}}.to(text));
+  c.now -= milliseconds{1500};
+  EXPECT_EQ(c.said(text).answers.at(0).ttl, 60u);
+}
+
+TEST(cached_answer, of_a_denial_has_the_bounded_soa) {
+  timed_cache c;
+  c.learn(plain, denial(plain, 300, 60));
+  c.now += seconds{10};
+  const auto r = c.said(plain);
+  EXPECT_EQ(r.code, 3u);
+  EXPECT_EQ(r.authority.at(0).ttl, 50u);
+  EXPECT_EQ(c.last.code, rcode::nxdomain);
+}
+
+TEST(cached_answer, has_opt_for_who_sent_one) {
+  timed_cache c;
+  c.learn(plain, address(plain));
+  const auto r = c.said({.name = plain.name, .edns = true});
+  EXPECT_TRUE(r.has_opt);
+  EXPECT_EQ(r.udp_size, edns_udp_size);
+  EXPECT_FALSE(r.wants_dnssec);
+  EXPECT_EQ(r.ede, -1);
+}
+
+TEST(cached_answer, shows_ad_only_to_who_asked_with_do_or_ad) {
+  timed_cache c;
+  const auto signed_reply = upstream_reply{.answers = {{plain.name}}, .extra = flag::ad};
+  const ask with_do{.name = plain.name, .edns = true, .dnssec = true};
+  c.learn(plain, signed_reply.to(plain));
+  c.learn(with_do, signed_reply.to(with_do));
+  EXPECT_EQ(c.said(plain).flags & flag::ad, 0u);
+  EXPECT_NE(c.said({.name = plain.name, .flags = flag::rd | flag::ad}).flags & flag::ad, 0u);
+  const auto r = c.said(with_do);
+  EXPECT_NE(r.flags & flag::ad, 0u);
+  EXPECT_TRUE(r.wants_dnssec);
+}
+
+TEST(cached_answer, that_does_not_fit_is_cut) {
+  timed_cache c;
+  std::vector<rr_text> many;
+  for (std::uint8_t i = 0; i < 40; ++i) many.push_back({text.name, rr::txt, 60, {2, 'x', i}});
+  c.learn(text, upstream_reply{.answers = many}.to(text));
+  const auto cut = c.said(text);
+  EXPECT_NE(cut.flags & flag::tc, 0u);
+  EXPECT_TRUE(cut.answers.empty());
+  EXPECT_EQ(cut.question, text.name);
+  const ask large{.name = text.name, .type = rr::txt, .edns = true};
+  EXPECT_NE(c.said(large).flags & flag::tc, 0u) << "1232 is too little, too";
+  const auto whole = c.said(large, 4096);
+  EXPECT_EQ(whole.flags & flag::tc, 0u);
+  EXPECT_EQ(whole.answers.size(), 40u);
+  EXPECT_TRUE(whole.has_opt);
+}
+
+TEST(cached_answer, fits_to_the_last_byte) {
+  timed_cache c;
+  c.learn(text, upstream_reply{.answers = {{text.name, rr::txt, 60, packet(600)}}}.to(text));
+  const ask with_opt{.name = text.name, .type = rr::txt, .edns = true};
+  c.said(with_opt);
+  const std::size_t exact = c.last.size;
+  EXPECT_EQ(c.said(with_opt, exact).flags & flag::tc, 0u);
+  EXPECT_NE(c.said(with_opt, exact - 1).flags & flag::tc, 0u);
+}
+
+TEST(cached_answer, is_not_cut_for_want_of_room_to_say_that_it_is_stale) {
+  timed_cache c;
+  const ask with_opt{.name = text.name, .type = rr::txt, .edns = true};
+  c.learn(text, upstream_reply{.answers = {{text.name, rr::txt, 60, packet(600)}}}.to(text));
+  c.said(with_opt);
+  const std::size_t exact = c.last.size;
+  c.now += seconds{61};
+  EXPECT_EQ(c.said(with_opt, exact + 6).ede, 3);
+  const auto r = c.said(with_opt, exact + 5);
+  EXPECT_EQ(r.flags & flag::tc, 0u);
+  EXPECT_EQ(r.answers.size(), 1u);
+  EXPECT_EQ(r.ede, -1);
+}
+
+TEST(cached_answer, that_is_stale_says_so) {
+  timed_cache c;
+  const ask with_opt{.name = plain.name, .flags = flag::rd | flag::ad, .edns = true};
+  c.learn(plain, upstream_reply{.answers = {{plain.name}}, .extra = flag::ad}.to(plain));
+  c.now += seconds{301};
+  const auto r = c.said(with_opt);
+  EXPECT_EQ(r.ede, 3);
+  EXPECT_EQ(r.answers.at(0).ttl, stale_ttl);
+  EXPECT_EQ(r.flags & flag::ad, 0u);
+  c.learn(plain, denial(plain, 60, 60));
+  c.now += seconds{61};
+  c.learn(plain, {});
+  EXPECT_EQ(c.said(with_opt).ede, 19);
+  EXPECT_EQ(c.said(with_opt).code, 3u);
+  c.options.max_ttl = 5;
+  c.learn(plain, address(plain));
+  c.now += seconds{301};
+  EXPECT_EQ(c.said(plain).answers.at(0).ttl, 5u) << "--dns-max-ttl still is the most";
+}
+
+TEST(cached_answer, of_a_failure_is_the_failure) {
+  timed_cache c;
+  const ask with_opt{.name = plain.name, .edns = true};
+  c.learn(plain, {});
+  EXPECT_EQ(c.said(with_opt).code, 2u);
+  EXPECT_EQ(c.said(with_opt).ede, 13);
+  c.now += seconds{2};
+  c.learn(plain, upstream_reply{.code = 5}.to(plain));
+  EXPECT_EQ(c.said(with_opt).code, 5u);
+  EXPECT_EQ(c.said(with_opt).question, plain.name);
+  c.now += seconds{5};
+  c.learn(plain, upstream_reply{.code = 1}.to(plain));
+  EXPECT_EQ(c.said(with_opt).code, 2u) << "our query was wrong, not the client's";
+}
+
+// The rules for names that the table has are the same whether the upstream or the cache speaks.
+TEST(cached_answer, to_another_type_of_a_hijacked_name_has_no_alias) {
+  timed_cache c;
+  const ask mx{.name = "example.com", .type = rr::mx, .edns = true};
+  const packet data{0, 10, 0};
+  c.learn(mx,
+          upstream_reply{.answers = {{mx.name, rr::cname, 60, {1, 'x', 0}}, {"x", rr::mx, 60, data}}}.to(mx));
+  c.now += seconds{20};
+  auto r = c.said(mx);
+  ASSERT_EQ(r.answers.size(), 1u);
+  EXPECT_EQ(r.answers[0].owner, "example.com");
+  EXPECT_EQ(r.answers[0].ttl, 40u);
+  c.now += seconds{50};
+  EXPECT_EQ(c.said(mx).ede, 3);
+  c.learn(mx, denial(mx, 60, 60));
+  r = c.said(mx);
+  EXPECT_EQ(r.code, 0u) << "never NXDOMAIN";
+  EXPECT_EQ(r.authority.at(0).ttl, 5u);
+  EXPECT_TRUE(c.last.hijacked);
+}
+
+TEST(cached_answer, below_a_wildcard_is_ours_unless_there_is_no_such_name) {
+  timed_cache c;
+  const ask below{.name = "a.wild.example.com"};
+  c.learn(below, address(below));
+  EXPECT_EQ(c.said(below).answers.at(0).data, (packet{10, 0, 0, 3}));
+  EXPECT_TRUE(c.last.hijacked);
+  c.learn(below, denial(below, 60, 60));
+  EXPECT_EQ(c.said(below).code, 3u);
+  EXPECT_FALSE(c.last.hijacked);
+  const ask failing{.name = "b.wild.example.com"};
+  c.learn(failing, {});
+  EXPECT_EQ(c.said(failing).answers.at(0).data, (packet{10, 0, 0, 3}));
+  const ask other{.name = "b.wild.example.com", .type = rr::txt};
+  c.learn(other, {});
+  EXPECT_EQ(c.said(other).code, 2u);
+}
+
+TEST(cached_answer, a_name_that_was_hijacked_meanwhile_does_not_reach_the_cache) {
+  timed_cache c;
+  c.learn(plain, address(plain));
+  const asking one(plain);
+  const auto table = build({service("www", plain.name, {"10.0.0.9"})}, {external("www")}).table;
+  std::array<std::uint8_t, answer_room> out{};
+  EXPECT_EQ(respond(one.q, one.judged, true, table.get(), {}, out).what, action::answered);
+}
+
+}  // namespace
+}  // namespace egress::dns::test

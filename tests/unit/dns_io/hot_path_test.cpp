@@ -1,0 +1,61 @@
+// The whole way of a query through a packet loop, but for its sockets, allocates nothing when the table or
+// the cache answers: counted by this program's own operator new.
+#include <cstdlib>
+#include <new>
+
+#include "actors/dns/io/query_service.hpp"
+#include "tests/unit/dns_io/running.hpp"
+
+namespace {
+thread_local std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* room = std::malloc(size == 0 ? 1 : size)) return room;
+  throw std::bad_alloc();
+}
+void operator delete(void* room) noexcept {
+  std::free(room);
+}
+void operator delete(void* room, std::size_t) noexcept {
+  std::free(room);
+}
+
+namespace egress::dns::test {
+namespace {
+
+TEST(hot_path, a_query_that_the_table_or_the_cache_answers_allocates_nothing) {
+  scripted_upstream upstream([](const packet& asked, auto) { return std::vector<packet>{answer_to(asked)}; });
+  boost::asio::io_context context;
+  worker_config config;
+  config.allow = client_acl::parse({}).value();
+  config.upstreams = {upstream.address()};
+  config.forward.least = config.forward.most = config.forward.budget = std::chrono::seconds{30};
+  worker_counters counters;
+  query_service service(context, config, counters);
+  service.set_table(sample_table());
+
+  const asked_by by{.client = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1},
+                    .arrived = std::chrono::steady_clock::now()};
+  std::array<std::uint8_t, edns_udp_size> out{};
+  bool answered = false;
+  const auto serve = [&](const packet& p) {
+    return service.serve(p, by, out, [&] { return reply_sink([&](bytes) { answered = true; }); });
+  };
+  const std::vector<packet> queries{ask{}.make(), ask{.name = "other.org", .edns = true}.make(),
+                                    ask{.name = "a.wild.example.com"}.make()};
+  for (const auto& p : queries) {
+    answered = serve(p) > 0;
+    while (!answered) context.run_one();
+  }
+  const std::size_t before = allocations;
+  for (int i = 0; i < 1000; ++i)
+    for (const auto& p : queries) ASSERT_GT(serve(p), 0u);
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(counters.forward_requests.value(), 2u);
+  EXPECT_EQ(counters.responses[0][static_cast<std::size_t>(plugin::cache)].value(), 1000u);
+}
+
+}  // namespace
+}  // namespace egress::dns::test
