@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "actors/dns/bailiwick.hpp"
 #include "actors/dns/wire.hpp"
 
 namespace egress::dns {
@@ -178,7 +179,10 @@ outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, cons
   const bool gone = !reply.empty() && code_of(reply) == rcode::nxdomain;
   if (how == forward_kind::wildcard && !gone)
     return own_answer(out, [&](buffer to) { return respond_hijacked(asked, table, options.answers, to); });
-  if (reply.empty()) return failed(asked, out);
+  std::vector<std::uint8_t> room;
+  const auto related = reply.empty() ? std::nullopt : in_bailiwick(asked, reply, room);
+  if (!related) return failed(asked, out);
+  reply = *related;
   if (how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone))
     return pass_on_without_aliases(asked, reply, options, limit, out);
   return pass_on(asked, reply, options, limit, out);
