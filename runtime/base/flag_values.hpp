@@ -29,7 +29,7 @@ setter duration(std::chrono::seconds& into, std::chrono::seconds least, std::chr
 // Appends; commas separate several. Each item is checked.
 setter list(std::vector<std::string>& into, check valid);
 // Appends the value as it is: file names may hold commas.
-setter repeated(std::vector<std::string>& into);
+setter repeated(std::vector<std::string>& into, check valid);
 
 template <class T>
 setter choice(T& into, std::initializer_list<std::pair<std::string_view, T>> choices) {
@@ -48,9 +48,10 @@ setter choice(T& into, std::initializer_list<std::pair<std::string_view, T>> cho
 
 // Checks for text and list.
 result<void> not_empty(std::string_view value);
-result<void> listen_address(std::string_view value);     // ":PORT", "HOST:PORT", "[IPV6]:PORT"
-result<void> dns_server(std::string_view value);         // an IP address, a port behind it or not
-result<void> cidr(std::string_view value);               // "10.0.0.0/8", "fd00::/8"
+result<void> listen_address(std::string_view value);  // ":PORT", "HOST:PORT", "[IPV6]:PORT"
+result<void> dns_server(std::string_view value);   // "IP", "IP:PORT", "tls://IP#NAME", "tls://IP:PORT#NAME"
+result<void> dns_forward(std::string_view value);  // "DOMAIN=SERVER,SERVER"
+result<void> cidr(std::string_view value);         // "10.0.0.0/8", "fd00::/8"
 result<void> namespace_name(std::string_view value);     // RFC 1123 label
 result<void> equality_selector(std::string_view value);  // "app=prometheus,tier=infra"
 

@@ -9,7 +9,7 @@ constexpr std::chrono::seconds root_refresh{30};
 
 query_service::query_service(boost::asio::io_context& context, const worker_config& config,
                              worker_counters& counters)
-    : config_(config), counters_(counters), forwarder_(context, config.upstreams, config.forward, counters) {}
+    : config_(config), counters_(counters), forwarder_(context, config, counters) {}
 
 void query_service::ask_upstream(forward_kind how, const asked_by& by, reply_sink sink) {
   const auto kept = std::make_shared<const kept_query>(query_);

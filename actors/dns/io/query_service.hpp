@@ -25,11 +25,13 @@ class query_service {
 
   void set_table(std::shared_ptr<const hijack_table> table) { table_ = std::move(table); }
 
+  void set_upstreams(const upstream_list& servers) { forwarder_.use(servers); }
+
   // Answers into `out` (answer_room bytes) and gives the size; 0 when there is no answer, or not yet: then
   // `make_sink` was called for the place to send it. Allocates nothing for an answer of our own.
   template <class MakeSink>
   std::size_t serve(bytes packet, const asked_by& by, buffer out, MakeSink&& make_sink) {
-    const reaction judged = parse_query(packet, query_);
+    const reaction judged = forwarder_.judge(parse_query(packet, query_), query_);
     outcome made =
         respond(query_, judged, config_.allow.allows(by.client), table_.get(), config_.answers.answers, out);
     if (made.what == action::drop) {
