@@ -93,7 +93,7 @@ std::vector<bool> judge(bytes reply, const section& all, names& hosts, Stays&& s
     const auto place = place_of_host(one.type);
     wire_name host;
     if (marks.back() && place && one.content.size() > *place && expand_name(reply, one.data + *place, host))
-      hosts.push_back(host);
+      hosts.push_back(host.is_root() ? one.owner : host);  // SVCB's "." is its owner (RFC 9460)
   }
   return marks;
 }

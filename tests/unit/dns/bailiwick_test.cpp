@@ -153,6 +153,10 @@ TEST(bailiwick, additional_addresses_are_of_hosts_that_an_answer_names) {
                   .additional = {{.owner = "bank.com"}}}),
             "a.org 1, | | | ")
       << "a record that goes names nobody";
+  EXPECT_EQ(kept({.name = "a.org", .type = rr::https},
+                 {.answer = {{.owner = "a.org", .type = rr::https, .data = {0, 1, 0}}},
+                  .additional = {{.owner = "a.org"}, {.owner = "bank.com"}}}),
+            "a.org 65, | | a.org 1, | ");
 }
 
 TEST(bailiwick, the_client_never_sees_what_does_not_belong) {
