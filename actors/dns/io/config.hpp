@@ -69,8 +69,10 @@ struct forwarder_limits {
   std::chrono::milliseconds least{200}, most{750};  // one attempt: 3 × smoothed RTT within these
   std::chrono::milliseconds budget{1900};           // all attempts; CoreDNS gives up after 2 s
   std::chrono::milliseconds probe{500};             // an unhealthy upstream is asked this often
-  std::chrono::milliseconds loop_check{30000};      // a looped one is looked at again this often
-  std::size_t max_concurrent = 1000;                // of this loop (--dns-max-concurrent / workers)
+  // A looped one, and one that has answered no loop check yet, is looked at again after `probe`, then after
+  // twice that, and so on up to this.
+  std::chrono::milliseconds loop_check{30000};
+  std::size_t max_concurrent = 1000;  // of this loop (--dns-max-concurrent / workers)
   channel_limits channel;
 };
 

@@ -1,4 +1,6 @@
 // What an upstream_group asks of its own accord: health probes, and loop checks.
+#include <algorithm>
+
 #include "actors/dns/io/loop_watch.hpp"
 #include "actors/dns/io/upstream_group.hpp"
 
@@ -32,10 +34,12 @@ void upstream_group::probe(std::size_t at, const kept_query_ptr& asked, std::chr
   auto& one = *all_[at];
   if (one.probe) return;
   one.probe = make_exchange(at, asked);
-  const auto end = [weak = weak_from_this(), at, call = std::move(on_ended)](bool replied) {
+  // A timer that has gone off already may be late: then it is another probe's turn.
+  const auto end = [weak = weak_from_this(), at, mine = std::weak_ptr(one.probe),
+                    call = std::move(on_ended)](bool replied) {
     const auto self = weak.lock();
-    if (!self || !self->all_[at]->probe) return;
-    self->end_probe(at, replied);
+    if (!self || !self->all_[at]->probe || self->all_[at]->probe != mine.lock()) return;
+    self->end_probe(at);
     call(replied);
   };
   one.probe->start([this, at, end, began = steady_clock::now()](bytes reply) {
@@ -48,13 +52,10 @@ void upstream_group::probe(std::size_t at, const kept_query_ptr& asked, std::chr
   });
 }
 
-void upstream_group::end_probe(std::size_t at, bool replied) {
+void upstream_group::end_probe(std::size_t at) {
   auto& one = *all_[at];
   one.patience.cancel();
   std::exchange(one.probe, nullptr)->cancel();
-  if (replied) return;
-  one.counters->healthcheck_failures.add();
-  failed(at);
 }
 
 // While an upstream is unhealthy it is asked `. NS` now and then: only so can it become healthy again.
@@ -72,29 +73,52 @@ void upstream_group::probe_later() {
 }
 
 void upstream_group::probe_unhealthy() {
-  for (std::size_t at = 0; at < all_.size(); ++at)
-    if (!upstreams_.healthy(at) && upstreams_.loop(at) == loop_state::clear)
-      probe(at, root_question(), config_.forward.most, [](bool) {});
+  for (std::size_t at = 0; at < all_.size(); ++at) {
+    if (upstreams_.healthy(at) || upstreams_.loop(at) != loop_state::clear) continue;
+    // One that was away ever since it is known has its loop check first.
+    needs_loop_check(at) ? check_loop(at) : probe_health(at);
+  }
 }
 
-// The name is below the group's own domain: a server of cluster.local may well send us all else.
+void upstream_group::probe_health(std::size_t at) {
+  probe(at, root_question(), config_.forward.most, [this, at](bool replied) {
+    if (replied) return;
+    all_[at]->counters->healthcheck_failures.add();
+    failed(at);
+  });
+}
+
+bool upstream_group::needs_loop_check(std::size_t at) const {
+  return config_.loops && (upstreams_.loop(at) == loop_state::looped || !all_[at]->loop_known);
+}
+
+// The name is below the group's own domain: a server of cluster.local may well send us all else. While
+// nothing is answered the name stays: it may come back late.
 void upstream_group::check_loop(std::size_t at) {
   auto& one = *all_[at];
   if (one.probe) return;  // the next round will do
-  if (one.loop_name.size != 0) config_.loops->forget(one.loop_name);
-  one.loop_name = config_.loops->begin(domain_, random64());
+  if (one.loop_name.size == 0 || one.loop_known) {
+    if (one.loop_name.size != 0) config_.loops->forget(one.loop_name);
+    one.loop_name = config_.loops->begin(domain_, random64());
+  }
   if (one.loop_name.is_root()) return loop_checked(at, true);
-  // A slow upstream is no looped one: it holds nobody up for longer than one attempt may take.
+  // A slow upstream is no looped one: it holds nobody up for longer than one attempt may take, nor does its
+  // silence count as a failure (some drop what they think odd).
   probe(at, question_of(one.loop_name, rr::hinfo), patience(at),
         [this, at](bool replied) { loop_checked(at, replied); });
 }
 
 void upstream_group::loop_checked(std::size_t at, bool replied) {
-  const auto before = upstreams_.loop(at);
-  if (config_.loops->arrived(all_[at]->loop_name))
+  auto& one = *all_[at];
+  const bool arrived = config_.loops->arrived(one.loop_name);
+  one.loop_known |= replied || arrived;
+  if (arrived)
     set_loop(at, loop_state::looped);
-  else if (before == loop_state::unchecked || replied)
+  else if (upstreams_.loop(at) == loop_state::unchecked || replied)
     set_loop(at, loop_state::clear);
+  if (needs_loop_check(at)) check_loops_later();
+  // It may be silent to odd questions only.
+  if (!replied && !arrived && !upstreams_.healthy(at)) probe_health(at);
   on_checked_();
 }
 
@@ -104,7 +128,7 @@ void upstream_group::note_arrivals() {
   arrivals_ = config_.loops->arrivals();
   for (std::size_t at = 0; at < all_.size(); ++at)
     if (all_[at]->loop_name.size != 0 && config_.loops->arrived(all_[at]->loop_name))
-      set_loop(at, loop_state::looped);
+      set_loop(at, loop_state::looped), all_[at]->loop_known = true;
 }
 
 void upstream_group::set_loop(std::size_t at, loop_state now) {
@@ -121,14 +145,19 @@ void upstream_group::set_loop(std::size_t at, loop_state now) {
 void upstream_group::check_loops_later() {
   if (loop_checking_ || retired_) return;
   loop_checking_ = true;
-  loop_timer_.expires_after(config_.forward.loop_check);
+  loop_timer_.expires_after(loop_pause_);
+  loop_pause_ = std::min(2 * loop_pause_, config_.forward.loop_check);
   loop_timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
     const auto self = weak.lock();
     if (!self || cancelled || self->retired_) return;
     self->loop_checking_ = false;
-    for (std::size_t at = 0; at < self->all_.size(); ++at)
-      if (self->upstreams_.loop(at) == loop_state::looped) self->check_loop(at);
-    if (self->upstreams_.count(loop_state::looped) > 0) self->check_loops_later();
+    bool needed = false;
+    for (std::size_t at = 0; at < self->all_.size(); ++at) {
+      if (!self->needs_loop_check(at)) continue;
+      self->check_loop(at);
+      needed = true;
+    }
+    if (needed) self->check_loops_later();
   });
 }
 

@@ -18,7 +18,8 @@ upstream_group::upstream_group(asio::io_context& context, const worker_config& c
       upstreams_(servers_.size(), config.policy, config.forward,
                  config.loops ? loop_state::unchecked : loop_state::clear),
       probe_timer_(context),
-      loop_timer_(context) {
+      loop_timer_(context),
+      loop_pause_(config.forward.probe) {
   for (const auto& server : servers_) {
     auto& one = *all_.emplace_back(std::make_unique<one_upstream>(context));
     one.channel = make_channel(server);

@@ -44,16 +44,19 @@ class upstream_group : public std::enable_shared_from_this<upstream_group> {
     std::shared_ptr<upstream_counters> counters;
     std::shared_ptr<exchange> probe;  // under way
     boost::asio::steady_timer patience;
-    wire_name loop_name;  // of the last loop check, watched; size 0: none
+    wire_name loop_name;      // of the last loop check, watched; size 0: none
+    bool loop_known = false;  // a loop check was answered
   };
   using ended = std::function<void(bool replied)>;
 
   std::shared_ptr<stream_channel> make_channel(const upstream_server& to);
   std::shared_ptr<exchange> make_exchange(std::size_t at, const kept_query_ptr& asked);
   void probe(std::size_t at, const kept_query_ptr& asked, std::chrono::milliseconds patience, ended on_ended);
-  void end_probe(std::size_t at, bool replied);
+  void end_probe(std::size_t at);
   void probe_later();
   void probe_unhealthy();
+  void probe_health(std::size_t at);
+  bool needs_loop_check(std::size_t at) const;
   void check_loop(std::size_t at);
   void loop_checked(std::size_t at, bool replied);
   void note_arrivals();
@@ -71,7 +74,8 @@ class upstream_group : public std::enable_shared_from_this<upstream_group> {
   std::function<void()> on_checked_ = [] {};
   boost::asio::steady_timer probe_timer_, loop_timer_;
   bool probing_ = false, loop_checking_ = false, retired_ = false;
-  std::uint64_t arrivals_ = 0;  // of the loop watch, when it was last looked at
+  std::chrono::milliseconds loop_pause_;  // before the next loop checks
+  std::uint64_t arrivals_ = 0;            // of the loop watch, when it was last looked at
   std::random_device random_;
 };
 

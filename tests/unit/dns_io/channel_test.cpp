@@ -91,7 +91,8 @@ TEST(channel, that_falls_silent_is_given_up) {
   silent = false;
   // Of a connection that had answered, it was asked again; of the second one it was not.
   EXPECT_NE(client.receive(), packet{});
-  EXPECT_EQ(client.ask_for({.name = "c.org"}).code, 0u);
+  // So short a time may pass on a busy machine, too: not every question gets through.
+  EXPECT_TRUE(becomes_true([&] { return client.ask_for({.name = "c.org"}).code == 0; }));
 }
 
 }  // namespace

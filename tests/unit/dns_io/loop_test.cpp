@@ -47,10 +47,11 @@ bool is_check(const packet& asked) {
 // An upstream that sends what it is asked to a port of ours, as CoreDNS would, while `looping`.
 struct returning {
   std::atomic<std::uint16_t> port = 0;
-  std::atomic<bool> looping = true;
+  std::atomic<bool> looping = true, away = false;
   std::atomic<int> checks = 0;
   scripted_upstream upstream{[this](const packet& asked, auto) {
     if (is_check(asked)) ++checks;
+    if (away) return packets{};
     if (!looping) return packets{answer_to(asked, is_check(asked) ? 3 : 0)};
     const udp_client to_us(port);
     to_us.send(asked);
@@ -169,6 +170,52 @@ TEST(loops, found_late_end_the_use_of_an_upstream) {
     return s.told.count() == 1;
   }));
   EXPECT_EQ(client.ask_for({.name = "c.org"}).code, 2u) << "it is known to be one now";
+}
+
+TEST(loops, of_an_upstream_that_was_away_at_first_are_found_when_it_comes) {
+  returning bad;
+  bad.away = true;
+  watched s({bad.upstream.address()});
+  s.config.forward.probe = std::chrono::milliseconds{20};
+  bad.port = s.port;
+  const auto worker = s.make();
+  EXPECT_TRUE(becomes_true([&] { return bad.checks >= 2; })) << "it is checked again";
+  EXPECT_EQ(s.told.count(), 0u);
+  bad.away = false;
+  EXPECT_TRUE(becomes_true([&] { return s.told.count() == 1; })) << "without a query of anybody's";
+}
+
+TEST(loops, of_an_upstream_that_never_answers_a_check_do_not_matter_to_its_health) {
+  std::atomic<bool> away = true;
+  scripted_upstream odd([&](const packet& asked, auto) {
+    return away || is_check(asked) ? packets{} : packets{answer_to(asked)};
+  });
+  watched s({odd.address()});
+  s.config.forward.probe = std::chrono::milliseconds{20};
+  s.config.forward.budget = std::chrono::milliseconds{300};
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  EXPECT_EQ(client.ask_for({.name = "a.org"}).code, 2u);
+  const auto failures = [&] { return s.counters->upstreams.all().at(0)->healthcheck_failures.value(); };
+  EXPECT_TRUE(becomes_true([&] { return failures() > 0; }));
+  away = false;
+  const auto broken = [&] { return s.counters->forward_healthcheck_broken.value(); };
+  EXPECT_TRUE(becomes_true([&] {
+    const auto before = broken();
+    return client.ask_for({.name = "b.org"}).code == 0 && broken() == before;
+  })) << "it is healthy again";
+}
+
+TEST(loops, are_looked_for_until_a_check_is_answered) {
+  returning good;
+  good.looping = false;
+  watched s({good.upstream.address()});
+  s.be_patient();
+  s.config.forward.probe = s.config.forward.loop_check = std::chrono::milliseconds{1};
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(client.ask_for({.name = "n" + std::to_string(i) + ".org"}).code, 0u);
+  EXPECT_EQ(good.checks, 1);
 }
 
 TEST(loops, hold_nobody_up_for_longer_than_one_attempt) {
