@@ -7,6 +7,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
 
 namespace egress::dns {
 
@@ -61,6 +65,34 @@ constexpr std::size_t type_bucket(std::uint16_t type) {
 }
 inline constexpr std::size_t counted_rcodes = 24;  // the last one holds all above
 
+// Of one upstream.
+struct upstream_counters {
+  explicit upstream_counters(std::string address) : to(std::move(address)) {}
+  const std::string to;                                                     // "10.0.0.10:53"
+  std::array<histogram<duration_bounds.size()>, counted_rcodes> durations;  // nanoseconds, by rcode
+  counter healthcheck_failures;
+  std::atomic<bool> looped{false};  // it sends our queries back to us
+};
+
+// The upstreams there are, and have been. From any thread.
+class upstream_book {
+ public:
+  std::shared_ptr<upstream_counters> of(const std::string& to) {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& one : all_)
+      if (one->to == to) return one;
+    return all_.emplace_back(std::make_shared<upstream_counters>(to));
+  }
+  std::vector<std::shared_ptr<const upstream_counters>> all() const {
+    const std::scoped_lock lock(mutex_);
+    return {all_.begin(), all_.end()};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<upstream_counters>> all_;
+};
+
 struct alignas(64) worker_counters {
   // [udp, tcp] and [IPv4, IPv6]
   std::array<std::array<std::array<counter, counted_type_names.size()>, 2>, 2> requests;
@@ -76,6 +108,8 @@ struct alignas(64) worker_counters {
   std::array<counter, 2> cache_hits, cache_evictions;         // [success, denial]
   std::array<std::atomic<std::uint64_t>, 2> cache_entries{};  // [success, denial]
   std::atomic<std::uint64_t> cache_bytes{0};
+  counter forward_healthcheck_broken;                           // asked although none is healthy
+  upstream_book upstreams;
   counter tcp_connections, tcp_rejects;
   std::atomic<std::int64_t> forwards_in_flight{0}, tcp_open{0};
 };

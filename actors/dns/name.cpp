@@ -1,5 +1,7 @@
 #include "actors/dns/name.hpp"
 
+#include <algorithm>
+
 namespace egress::dns {
 namespace {
 
@@ -7,6 +9,8 @@ bool is_host_character(std::uint8_t c) {
   return static_cast<std::uint8_t>(c - 'a') < 26 || static_cast<std::uint8_t>(c - '0') < 10 || c == '-' ||
          c == '_';
 }
+
+constexpr int most_pointers = 64;
 
 }  // namespace
 
@@ -81,6 +85,38 @@ std::optional<std::size_t> skip_name(bytes message, std::size_t at) {
     size += label + 1u;
   }
   return std::nullopt;
+}
+
+bool expand_name(bytes message, std::size_t at, wire_name& into) {
+  into.size = into.labels = 0;
+  for (int jumps = 0; at < message.size();) {
+    const std::uint8_t label = message[at];
+    if (label >= 0xc0) {
+      if (at + 2 > message.size()) return false;
+      const std::size_t target = load16(&message[at]) & 0x3fffu;
+      if (target >= at || ++jumps > most_pointers) return false;
+      at = target;
+      continue;
+    }
+    if (label > 63 || at + label >= message.size() || into.size + label + 1u > max_name_size) return false;
+    for (std::size_t i = 0; i <= label; ++i) into.data[into.size++] = to_lower(message[at + i]);
+    if (label == 0) return true;
+    ++into.labels;
+    at += label + 1u;
+    if (into.size == max_name_size) return false;  // no room for the root
+  }
+  return false;
+}
+
+bool same_name(const wire_name& a, const wire_name& b) {
+  return std::ranges::equal(a.view(), b.view());
+}
+
+bool is_at_or_below(const wire_name& name, const wire_name& ancestor) {
+  if (name.labels < ancestor.labels) return false;
+  bytes rest = name.view();
+  for (int left = name.labels - ancestor.labels; left > 0; --left) rest = rest.subspan(rest[0] + 1u);
+  return std::ranges::equal(rest, ancestor.view());
 }
 
 }  // namespace egress::dns

@@ -40,5 +40,12 @@ std::string to_text(bytes name);
 std::optional<std::size_t> plain_name_size(bytes message, std::size_t at);
 // Where the (perhaps compressed) name at `at` ends; nothing when it is malformed. Pointers are not followed.
 std::optional<std::size_t> skip_name(bytes message, std::size_t at);
+// Reads the (perhaps compressed) name at `at`, lower-cased; false when it is malformed. Pointers must lead
+// backwards, at most 64 of them.
+bool expand_name(bytes message, std::size_t at, wire_name& into);
+
+bool same_name(const wire_name& a, const wire_name& b);
+// Whether `name` is `ancestor` or below it. Every name is below the root.
+bool is_at_or_below(const wire_name& name, const wire_name& ancestor);
 
 }  // namespace egress::dns

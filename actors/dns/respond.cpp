@@ -81,7 +81,8 @@ outcome from_table(const query& asked, const hijack_table& table, const respond_
     if (here) return from_entry(asked, *entry, options, out);
     return forward(forward_kind::hijacked_other);
   }
-  if (const auto zone = private_reverse_zone(asked.name)) {
+  const auto zone = private_reverse_zone(asked.name);
+  if (zone && !(options.forwarded && options.forwarded->find(asked.name))) {
     answer_writer answer(asked, rcode::nxdomain, flag::aa, out);
     answer.soa(header_size + *zone, options.ttl);
     return answered(answer.finish(ede::none), rcode::nxdomain, false);

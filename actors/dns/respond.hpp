@@ -2,6 +2,7 @@
 // From a query to what becomes of it: the whole decision, without a socket. Answers to hijacked names are
 // written here, without allocation; everything else is for the forwarder. Pure; any thread.
 
+#include "actors/dns/domain_routes.hpp"
 #include "actors/dns/hijack_table.hpp"
 #include "actors/dns/query.hpp"
 
@@ -28,6 +29,8 @@ struct outcome {
 
 struct respond_options {
   std::uint32_t ttl = 5;  // seconds, of answers from the table and of their SOA (--dns-ttl)
+  // Domains with upstreams of their own (--dns-forward): private reverse names below them are forwarded.
+  std::shared_ptr<const domain_routes> forwarded = nullptr;
 };
 
 // Every answer of this file fits here.

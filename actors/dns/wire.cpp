@@ -4,6 +4,7 @@
 #include <ldns/ldns.h>
 #include <stdbool.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace egress::dns {
@@ -48,6 +49,16 @@ std::size_t copy_answers(const ldns_pkt& from, const ldns_rr& question, ldns_pkt
   return copied;
 }
 
+// Copies of the records that stay. False when there are not as many as said.
+bool copy_kept(const ldns_rr_list* from, const std::vector<bool>& which, ldns_pkt& to,
+               ldns_pkt_section into) {
+  const std::size_t count = from ? ldns_rr_list_rr_count(from) : 0;
+  if (count != which.size()) return false;
+  for (std::size_t i = 0; i < count; ++i)
+    if (which[i]) ldns_pkt_push_rr(&to, into, ldns_rr_clone(ldns_rr_list_rr(from, i)));
+  return true;
+}
+
 }  // namespace
 
 std::optional<re_owned_reply> re_own(bytes reply) {
@@ -65,6 +76,21 @@ std::optional<re_owned_reply> re_own(bytes reply) {
   if (!message) return std::nullopt;
   result.message = std::move(*message);
   return result;
+}
+
+std::optional<std::vector<std::uint8_t>> keep_records(bytes reply, const kept_records& which) {
+  const auto parsed = parse(reply);
+  const ldns_rr* question = parsed ? only_question(*parsed) : nullptr;
+  const packet_ptr built(ldns_pkt_new(), &ldns_pkt_free);
+  if (!question || !built) return std::nullopt;
+  ldns_pkt_push_rr(built.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(question));
+  const bool same =
+      copy_kept(ldns_pkt_answer(parsed.get()), which.answer, *built, LDNS_SECTION_ANSWER) &&
+      copy_kept(ldns_pkt_authority(parsed.get()), which.authority, *built, LDNS_SECTION_AUTHORITY) &&
+      copy_kept(ldns_pkt_additional(parsed.get()), which.additional, *built, LDNS_SECTION_ADDITIONAL);
+  auto message = same ? to_wire(*built) : std::nullopt;
+  if (message) std::copy_n(reply.begin(), 4, message->begin());
+  return message;
 }
 
 std::optional<second_opinion> read_with_ldns(bytes message) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "actors/metrics/upstream_families.hpp"
+
 namespace egress::metrics {
 namespace {
 
@@ -13,15 +15,6 @@ using labels = std::vector<ClientMetric::Label>;
 
 constexpr std::array<const char*, 2> protos{"udp", "tcp"};
 constexpr std::array<const char*, 2> address_families{"1", "2"};  // IPv4, IPv6, as CoreDNS numbers them
-
-// As CoreDNS names them; those without a name are "RCODE17".
-std::string rcode_name(std::size_t code) {
-  constexpr std::array<const char*, 11> names{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
-                                              "NOTIMP",  "REFUSED", "YXDOMAIN", "YXRRSET",
-                                              "NXRRSET", "NOTAUTH", "NOTZONE"};
-  if (code < names.size()) return names[code];
-  return code == 16 ? "BADVERS" : fmt::format("RCODE{}", code);
-}
 
 class summing {
  public:
@@ -174,6 +167,9 @@ void append_forwarding(std::vector<MetricFamily>& to, const summing& sum) {
   to.push_back(plain(sum, "coredns_forward_max_concurrent_rejects_total",
                      "Counter of the queries rejected because the concurrent queries were at maximum.",
                      [](const auto& worker) -> auto& { return worker.forward_rejects; }));
+  to.push_back(plain(sum, "coredns_forward_healthcheck_broken_total",
+                     "Counter of the queries sent to some upstream while none was healthy.",
+                     [](const auto& worker) -> auto& { return worker.forward_healthcheck_broken; }));
   to.push_back(plain(sum, "egress_operator_dns_forward_failures_total",
                      "Forwarded queries that no upstream answered",
                      [](const auto& worker) -> auto& { return worker.forward_failures; }));
@@ -243,6 +239,14 @@ void append_own(std::vector<MetricFamily>& to, const summing& sum) {
 
 }  // namespace
 
+std::string rcode_name(std::size_t code) {
+  constexpr std::array<const char*, 11> names{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
+                                              "NOTIMP",  "REFUSED", "YXDOMAIN", "YXRRSET",
+                                              "NXRRSET", "NOTAUTH", "NOTZONE"};
+  if (code < names.size()) return names[code];
+  return code == 16 ? "BADVERS" : fmt::format("RCODE{}", code);
+}
+
 std::vector<MetricFamily> dns_families(const dns_counters& workers, const std::string& server) {
   const summing sum{workers, server};
   std::vector<MetricFamily> made{
@@ -254,6 +258,7 @@ std::vector<MetricFamily> dns_families(const dns_counters& workers, const std::s
             [](const auto& worker) -> auto& { return worker.response_sizes; })};
   append_forwarding(made, sum);
   append_cache(made, sum);
+  append_upstreams(made, workers);
   append_own(made, sum);
   return made;
 }

@@ -16,6 +16,9 @@ namespace egress::metrics {
 // One a worker; they outlive the workers, so that counts survive restarts.
 using dns_counters = std::vector<std::shared_ptr<const dns::worker_counters>>;
 
+// As CoreDNS names them; those without a name are "RCODE17".
+std::string rcode_name(std::size_t code);
+
 // Sums over all workers. `server` is CoreDNS's label: "dns://:5353".
 std::vector<prometheus::MetricFamily> dns_families(const dns_counters& workers, const std::string& server);
 

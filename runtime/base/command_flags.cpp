@@ -72,7 +72,7 @@ void add_group(flag_set& flags, std::string_view group, unsigned of_commands, st
 
 void bind_own(flag_set& flags, all_options& into) {
   auto filename = value_flag("f", "FILE|DIR", "file or folder of YAML or JSON, - for stdin; repeatable", "",
-                             values::repeated(into.files));
+                             values::repeated(into.files, values::not_empty));
   filename.alias = "filename";
   add_group(flags, "Input and output", takes_files, {filename});
   auto output = value_flag("o", "yaml|json", "format of the output", into.as_json ? "json" : "yaml",
@@ -138,11 +138,6 @@ void bind_dns(flag_set& flags, dns_options& dns) {
       flags, "DNS", takes_run_flags,
       {value_flag("dns-addr", "ADDR", "where DNS is served, over UDP and TCP", dns.address,
                   values::text(dns.address, values::listen_address)),
-       value_flag("dns-upstream", "IP[:PORT]",
-                  "server for all other names; repeatable (default: --dns-resolv-conf's)", "",
-                  values::list(dns.upstreams, values::dns_server)),
-       value_flag("dns-resolv-conf", "FILE", "names the upstreams when --dns-upstream does not",
-                  dns.resolv_conf, values::text(dns.resolv_conf, values::not_empty)),
        value_flag("dns-ttl", "DURATION", "TTL of answers with a gateway's address", values::to_text(dns.ttl),
                   values::duration(dns.ttl, seconds{0}, seconds{3600})),
        value_flag("dns-max-ttl", "DURATION", "upper bound of the TTL of forwarded addresses",
@@ -160,6 +155,27 @@ void bind_dns(flag_set& flags, dns_options& dns) {
        value_flag("dns-cache-size", "BYTES", "memory for forwarded answers, such as 64Mi; 0 is no cache",
                   values::byte_size_text(dns.cache_size),
                   values::byte_size(dns.cache_size, std::uint64_t{1} << 20, std::uint64_t{64} << 30))});
+}
+
+void bind_forwarding(flag_set& flags, dns_options& dns) {
+  using enum upstream_policy;
+  add_group(
+      flags, "DNS", takes_run_flags,
+      {value_flag(
+           "dns-upstream", "SERVER",
+           "for other names: IP[:PORT], tls://IP[:PORT]#NAME; repeatable (default: --dns-resolv-conf's)", "",
+           values::list(dns.upstreams, values::dns_server)),
+       value_flag("dns-forward", "DOMAIN=SERVER[,SERVER…]",
+                  "servers for the names of one domain, such as cluster.local=10.96.0.10; repeatable", "",
+                  values::repeated(dns.forwards, values::dns_forward)),
+       value_flag("dns-policy", "POLICY",
+                  "whom to ask first: least_outstanding (default), round_robin, random or sequential", "",
+                  values::choice(dns.policy, {{"least_outstanding", least_outstanding},
+                                              {"round_robin", round_robin},
+                                              {"random", random},
+                                              {"sequential", sequential}})),
+       value_flag("dns-resolv-conf", "FILE", "names the upstreams when --dns-upstream does not; followed",
+                  dns.resolv_conf, values::text(dns.resolv_conf, values::not_empty))});
 }
 
 void bind_observing(flag_set& flags, run_options& run) {
@@ -184,6 +200,7 @@ flag_set bind_flags(all_options& into) {
   bind_kubernetes(flags, into.run);
   bind_gateways(flags, into.run.gateways);
   bind_dns(flags, into.run.dns);
+  bind_forwarding(flags, into.run.dns);
   bind_observing(flags, into.run);
   auto help = bool_flag("help", "print this", into.help);
   help.alias = "h";

@@ -50,10 +50,30 @@ bool is_host_name(std::string_view host) {
   });
 }
 
+// "IP", "IP:PORT", "[IPV6]:PORT".
+bool is_server_address(std::string_view value) {
+  if (is_address(AF_INET, value) || is_address(AF_INET6, value)) return true;
+  const auto parts = split_host_port(value);
+  return parts && is_port(parts->port, 1) && is_address(parts->bracketed ? AF_INET6 : AF_INET, parts->host);
+}
+
 bool is_label(std::string_view value) {
   const auto is_alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !value.empty() && value.size() <= 63 && is_alnum(value.front()) && is_alnum(value.back()) &&
          std::ranges::all_of(value, [&](char c) { return is_alnum(c) || c == '-'; });
+}
+
+// A name in the DNS, a dot at its end or not. Labels may have underscores there.
+bool is_domain(std::string_view value) {
+  if (value.ends_with('.')) value.remove_suffix(1);
+  if (value.empty() || value.size() > 253 || value.ends_with('.')) return false;
+  while (!value.empty()) {
+    const auto label = value.substr(0, value.find('.'));
+    const bool good = std::ranges::all_of(label, [](char c) { return c == '_' || is_host_name({&c, 1}); });
+    if (label.empty() || label.size() > 63 || !good) return false;
+    value.remove_prefix(std::min(label.size() + 1, value.size()));
+  }
+  return true;
 }
 
 bool is_selector_part(std::string_view value, std::string_view also) {
@@ -158,9 +178,9 @@ setter list(std::vector<std::string>& into, check valid) {
   };
 }
 
-setter repeated(std::vector<std::string>& into) {
-  return [&into](std::string_view value) -> result<void> {
-    if (value.empty()) return fail("must not be empty");
+setter repeated(std::vector<std::string>& into, check valid) {
+  return [&into, valid](std::string_view value) -> result<void> {
+    if (auto checked = valid(value); !checked) return checked;
     into.emplace_back(value);
     return {};
   };
@@ -180,11 +200,25 @@ result<void> listen_address(std::string_view value) {
 }
 
 result<void> dns_server(std::string_view value) {
-  if (is_address(AF_INET, value) || is_address(AF_INET6, value)) return {};
-  const auto parts = split_host_port(value);
-  if (!parts || !is_port(parts->port, 1) || !is_address(parts->bracketed ? AF_INET6 : AF_INET, parts->host))
-    return fail("must be an IP address, with :PORT behind it or not ([IPV6]:PORT)");
+  constexpr std::string_view tls = "tls://";
+  if (value.starts_with(tls)) {
+    const auto hash = value.find('#');
+    const auto name = hash == value.npos ? std::string_view{} : value.substr(hash + 1);
+    if (name.empty() || !is_host_name(name) ||
+        !is_server_address(value.substr(tls.size(), hash - tls.size())))
+      return fail("must be tls://IP#NAME or tls://IP:PORT#NAME, NAME being its certificate's");
+    return {};
+  }
+  if (!is_server_address(value))
+    return fail("must be an IP address, with :PORT behind it or not ([IPV6]:PORT), or tls://IP#NAME");
   return {};
+}
+
+result<void> dns_forward(std::string_view value) {
+  const auto equals = value.find('=');
+  if (equals == value.npos || !is_domain(value.substr(0, equals)))
+    return fail("must be a domain and its DNS servers, such as cluster.local=10.96.0.10");
+  return each_item(value.substr(equals + 1), dns_server);
 }
 
 result<void> cidr(std::string_view value) {

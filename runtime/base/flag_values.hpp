@@ -32,7 +32,7 @@ setter byte_size(std::uint64_t& into, std::uint64_t least, std::uint64_t most);
 // Appends; commas separate several. Each item is checked.
 setter list(std::vector<std::string>& into, check valid);
 // Appends the value as it is: file names may hold commas.
-setter repeated(std::vector<std::string>& into);
+setter repeated(std::vector<std::string>& into, check valid);
 
 template <class T>
 setter choice(T& into, std::initializer_list<std::pair<std::string_view, T>> choices) {
@@ -51,9 +51,10 @@ setter choice(T& into, std::initializer_list<std::pair<std::string_view, T>> cho
 
 // Checks for text and list.
 result<void> not_empty(std::string_view value);
-result<void> listen_address(std::string_view value);     // ":PORT", "HOST:PORT", "[IPV6]:PORT"
-result<void> dns_server(std::string_view value);         // an IP address, a port behind it or not
-result<void> cidr(std::string_view value);               // "10.0.0.0/8", "fd00::/8"
+result<void> listen_address(std::string_view value);  // ":PORT", "HOST:PORT", "[IPV6]:PORT"
+result<void> dns_server(std::string_view value);   // "IP", "IP:PORT", "tls://IP#NAME", "tls://IP:PORT#NAME"
+result<void> dns_forward(std::string_view value);  // "DOMAIN=SERVER,SERVER"
+result<void> cidr(std::string_view value);         // "10.0.0.0/8", "fd00::/8"
 result<void> namespace_name(std::string_view value);     // RFC 1123 label
 result<void> equality_selector(std::string_view value);  // "app=prometheus,tier=infra"
 

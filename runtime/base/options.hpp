@@ -11,12 +11,16 @@
 #include "runtime/base/log_options.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/settings.hpp"
+#include "runtime/base/upstream_policy.hpp"
 
 namespace egress {
 
 struct dns_options {
   std::string address = ":5353";
-  std::vector<std::string> upstreams;  // "ADDR", "ADDR:PORT"; empty: the nameservers of resolv_conf
+  // "ADDR", "ADDR:PORT", "tls://ADDR:PORT#NAME"; empty: the nameservers of resolv_conf
+  std::vector<std::string> upstreams;
+  std::vector<std::string> forwards;  // "DOMAIN=SERVER,SERVER": domains with upstreams of their own
+  upstream_policy policy = upstream_policy::least_outstanding;
   std::string resolv_conf = "/etc/resolv.conf";
   std::chrono::seconds ttl{5};
   std::chrono::seconds max_ttl{30};

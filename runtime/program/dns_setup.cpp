@@ -1,11 +1,16 @@
 #include "runtime/program/dns_setup.hpp"
 
-#include <fstream>
-#include <sstream>
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <random>
 #include <thread>
 
+#include "actors/dns/io/loop_watch.hpp"
+#include "actors/dns/io/resolv_conf_watch.hpp"
 #include "actors/dns/io/worker.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/net/tls.hpp"
 
 namespace egress {
 namespace {
@@ -14,34 +19,70 @@ namespace {
 class socket_loop final : public packet_loop {
  public:
   socket_loop(const dns_setup& with, std::size_t index, std::function<void(std::string)> failed)
-      : worker_(with.sockets, index, with.config, with.counters[index]) {
+      : source_(with.upstreams), worker_(with.sockets, index, config_now(with), with.counters[index]) {
     // Before the first packet: what waited in the kernel while there was no worker is answered as ever.
     if (auto last = with.memory->get()) worker_.set_table(std::move(last));
+    follows_ = source_->follow([this](const auto& list) { worker_.set_upstreams(list); });
     worker_.start(std::move(failed));
   }
   void set_table(hijack_table_ptr table) override { worker_.set_table(std::move(table)); }
   void serve_also(const std::set<std::size_t>& siblings) override { worker_.serve_also(siblings); }
 
  private:
+  static dns::worker_config config_now(const dns_setup& with) {
+    auto config = with.config;
+    config.upstreams = *with.upstreams->get();
+    return config;
+  }
+
+  std::shared_ptr<dns::upstream_source> source_;
   dns::worker worker_;
+  std::shared_ptr<void> follows_;
 };
 
-result<std::vector<dns::upstream_address>> upstreams_of(const dns_options& options) {
-  auto texts = options.upstreams;
-  if (texts.empty()) {
-    std::ifstream in(options.resolv_conf);
-    std::ostringstream text;
-    if (in) text << in.rdbuf();
-    texts = dns::nameservers_of(text.str());
-    if (texts.empty())
+// All loops notice the same: it is news once.
+class upstream_news {
+ public:
+  void tell(const std::string& to, const std::string& problem) {
+    const std::scoped_lock lock(mutex_);
+    auto& last = last_[to];
+    if (last == problem) return;
+    last = problem;
+    if (problem.empty())
+      log::info("an upstream DNS server is good again", {{"upstream", to}});
+    else
+      log::warn("an upstream DNS server", {{"upstream", to}, {"problem", problem}});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::string> last_;
+};
+
+std::string names_of(const dns::upstream_list& servers) {
+  std::string text;
+  for (const auto& one : servers) text += (text.empty() ? "" : ", ") + dns::to_text(one.address);
+  return text;
+}
+
+void complain(const dns::resolv_conf& read, const std::string& path) {
+  for (const auto& one : read.complaints) log::warn("left out", {{"file", path}, {"why", one}});
+}
+
+result<dns::upstream_list> upstreams_of(const dns_options& options) {
+  if (options.upstreams.empty()) {
+    auto read = dns::read_resolv_conf(options.resolv_conf);
+    complain(read, options.resolv_conf);
+    if (read.servers.empty())
       log::warn("no upstream nameservers: names that are not hijacked get SERVFAIL; give --dns-upstream",
                 {{"file", options.resolv_conf}});
+    return read.servers;
   }
-  std::vector<dns::upstream_address> all;
-  for (const auto& one : texts) {
+  dns::upstream_list all;
+  for (const auto& one : options.upstreams) {
     auto parsed = dns::parse_upstream(one);
     if (!parsed) return fail("--dns-upstream: {}", parsed.error().message);
-    all.push_back(*parsed);
+    all.push_back(std::move(*parsed));
   }
   return all;
 }
@@ -58,6 +99,49 @@ void restore_table(const std::string& path, dns_setup& into) {
   into.restored = true;
 }
 
+result<std::vector<dns::forward_domain>> domains_of(const dns_options& options) {
+  std::vector<dns::forward_domain> all;
+  for (const auto& one : options.forwards) {
+    auto parsed = dns::parse_forward(one);
+    if (!parsed) return fail("--dns-forward: {}", parsed.error().message);
+    const auto twice = [&](const auto& other) { return dns::same_name(other.domain, parsed->domain); };
+    if (std::ranges::any_of(all, twice))
+      return fail("--dns-forward: {:?} is given twice; write its servers behind each other: DOMAIN=IP,IP",
+                  one);
+    all.push_back(std::move(*parsed));
+  }
+  return all;
+}
+
+// What forwarding needs beside its upstreams.
+result<void> set_up_forwarding(const dns_options& options, dns_setup& into) {
+  auto upstreams = upstreams_of(options);
+  if (!upstreams) return std::unexpected(upstreams.error());
+  auto domains = domains_of(options);
+  if (!domains) return std::unexpected(domains.error());
+  // The system's authorities, or those of SSL_CERT_FILE.
+  auto tls = net::make_tls_context({});
+  if (!tls) return fail("--dns-upstream: {}", tls.error().message);
+  std::random_device random;
+  auto& config = into.config;
+  config.upstreams = std::move(*upstreams);
+  config.domains = std::move(*domains);
+  config.policy = options.policy;
+  config.tls = std::move(*tls);
+  config.loops = std::make_shared<dns::loop_watch>(std::uint64_t{random()} << 32 | random());
+  config.upstream_news = [news = std::make_shared<upstream_news>()](const auto& to, const auto& problem) {
+    news->tell(to, problem);
+  };
+  std::vector<dns::wire_name> names;
+  for (const auto& one : config.domains) names.push_back(one.domain);
+  config.answers.answers.forwarded = std::make_shared<const dns::domain_routes>(names);
+  into.upstreams = std::make_shared<dns::upstream_source>(config.upstreams);
+  if (options.upstreams.empty()) into.resolv_conf = options.resolv_conf;
+  return {};
+}
+
+constexpr std::chrono::seconds between_looks{3};  // at resolv.conf
+
 }  // namespace
 
 packet_loop_factory dns_setup::loops() const {
@@ -66,14 +150,24 @@ packet_loop_factory dns_setup::loops() const {
   };
 }
 
+void dns_setup::follow_resolv_conf(boost::asio::io_context& context) const {
+  if (resolv_conf.empty()) return;
+  const auto changed = [path = resolv_conf, source = upstreams](const dns::resolv_conf& now) {
+    complain(now, path);
+    log::info("other upstream DNS servers", {{"file", path}, {"upstreams", names_of(now.servers)}});
+    source->set(now.servers);
+  };
+  std::make_shared<dns::resolv_conf_watch>(context, resolv_conf, config.upstreams, between_looks, changed)
+      ->start();
+}
+
 result<dns_setup> prepare_dns(const dns_options& options) {
   dns_setup made;
   const auto workers =
       options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
   auto allow = dns::client_acl::parse(options.allow);
   if (!allow) return fail("--dns-allow: {}", allow.error().message);
-  auto upstreams = upstreams_of(options);
-  if (!upstreams) return std::unexpected(upstreams.error());
+  if (auto done = set_up_forwarding(options, made); !done) return std::unexpected(done.error());
   auto sockets = dns::open_dns_sockets(options.address, workers);
   if (!sockets) return fail("--dns-addr: {}", sockets.error().message);
 
@@ -82,7 +176,6 @@ result<dns_setup> prepare_dns(const dns_options& options) {
   for (unsigned i = 0; i < workers; ++i) made.counters.push_back(std::make_shared<dns::worker_counters>());
   if (!options.snapshot.empty()) restore_table(options.snapshot, made);
   made.config.allow = std::move(*allow);
-  made.config.upstreams = std::move(*upstreams);
   made.config.answers.answers.ttl = static_cast<std::uint32_t>(options.ttl.count());
   made.config.answers.max_ttl = static_cast<std::uint32_t>(options.max_ttl.count());
   made.config.forward.max_concurrent = std::max(1u, options.max_concurrent / workers);

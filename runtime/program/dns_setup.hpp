@@ -8,6 +8,7 @@
 #include "actors/dns/counters.hpp"
 #include "actors/dns/io/config.hpp"
 #include "actors/dns/io/sockets.hpp"
+#include "actors/dns/io/upstream_source.hpp"
 #include "actors/dns/table_memory.hpp"
 #include "actors/dns/worker_actor.hpp"
 #include "runtime/base/options.hpp"
@@ -22,10 +23,14 @@ struct dns_setup {
   std::shared_ptr<table_saver> saver;  // null without --dns-snapshot
   bool restored = false;               // the memory has the table of an earlier run
   dns::worker_config config;
+  std::shared_ptr<dns::upstream_source> upstreams;  // takes the place of config.upstreams as it changes
+  std::string resolv_conf;                          // whose servers they are; "": --dns-upstream's
   std::string address;
 
   // Starts the loop of one worker.
   packet_loop_factory loops() const;
+  // From here on the upstreams follow resolv.conf, for as long as `context` runs.
+  void follow_resolv_conf(boost::asio::io_context& context) const;
 };
 
 // Errors name the flag.

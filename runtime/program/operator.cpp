@@ -74,6 +74,7 @@ result<std::unique_ptr<egress_operator>> egress_operator::start(operator_setup s
 
 egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move(made)) {
   auto& p = *parts_;
+  p.dns.follow_resolv_conf(p.io.context());
   p.system = std::make_unique<caf::actor_system>(p.config);
   if (const auto restored = p.dns.memory->get())
     p.facts.built_table(restored->size(), std::chrono::steady_clock::now());

@@ -56,7 +56,7 @@ cached_forwarder::cached_forwarder(asio::io_context& context, const worker_confi
       table_(table),
       cache_(config.cache.bytes, random_seed()),
       root_(root_bytes, random_seed()),
-      forwarder_(context, config.upstreams, config.forward, counters) {
+      forwarder_(context, config, counters) {
   // What the loop before this one knew is gone with it.
   for (auto& entries : counters_.cache_entries) entries.store(0, std::memory_order_relaxed);
   counters_.cache_bytes.store(0, std::memory_order_relaxed);

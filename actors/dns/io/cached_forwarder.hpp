@@ -30,6 +30,9 @@ class cached_forwarder {
   sourced_answer answer(const query& asked, forward_kind how, cache_time now, buffer out);
   // Asks upstream, after answer() gave `forward`. The answer is at most `limit` bytes, answer_room or more.
   void ask(const query& asked, forward_kind how, std::size_t limit, done on_done);
+  // As the forwarder's.
+  void use(const upstream_list& servers) { forwarder_.use(servers); }
+  reaction judge(reaction judged, const query& asked) { return forwarder_.judge(judged, asked); }
   // Everyone who waits gets SERVFAIL or a stale answer, now; no question is taken any more.
   void fail_all() { forwarder_.fail_all(); }
 

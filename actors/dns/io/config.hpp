@@ -3,19 +3,51 @@
 
 #include <boost/asio/ip/udp.hpp>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "actors/dns/client_acl.hpp"
 #include "actors/dns/forward_reply.hpp"
+#include "runtime/base/upstream_policy.hpp"
+
+namespace boost::asio::ssl {
+class context;
+}
 
 namespace egress::dns {
 
+class loop_watch;
+
 using upstream_address = boost::asio::ip::udp::endpoint;
 
-// "10.0.0.10", "10.0.0.10:5300", "fd00::10", "[fd00::10]:53"; port 53 when none is given.
-result<upstream_address> parse_upstream(const std::string& text);
+// A DNS server that other names are asked of.
+struct upstream_server {
+  upstream_address address{};
+  std::string tls_name{};  // over TLS (RFC 7858), with a certificate for this name; "": over UDP and TCP
+
+  upstream_server() = default;
+  upstream_server(upstream_address at, std::string tls = {})
+      : address(std::move(at)), tls_name(std::move(tls)) {}
+  friend bool operator==(const upstream_server&, const upstream_server&) = default;
+};
+using upstream_list = std::vector<upstream_server>;
+
+// "10.0.0.10", "10.0.0.10:5300", "fd00::10", "[fd00::10]:53": port 53 when none is given.
+// "tls://10.0.0.10:853#dns.example": port 853 when none is given; the name is required.
+result<upstream_server> parse_upstream(const std::string& text);
+// The label `to` of metrics: "10.0.0.10:53", "[fd00::10]:853".
+std::string to_text(const upstream_address& address);
 // The nameservers of a resolv.conf's text; none for a text without any.
 std::vector<std::string> nameservers_of(std::string_view resolv_conf);
+
+// Names at and below `domain` are asked of these (--dns-forward).
+struct forward_domain {
+  wire_name domain;
+  upstream_list servers;
+};
+// "cluster.local=10.96.0.10,10.96.0.11"
+result<forward_domain> parse_forward(const std::string& text);
 
 struct tcp_limits {
   std::chrono::milliseconds read{3000};   // a message that has begun must be complete
@@ -26,11 +58,22 @@ struct tcp_limits {
   std::size_t pipelined = 300;  // forwarded queries in flight on one connection; then reading waits
 };
 
+// A connection of ours to an upstream.
+struct channel_limits {
+  std::chrono::milliseconds connect{3000};  // TLS included
+  std::chrono::milliseconds stall{2000};    // questions wait, and nothing comes
+  std::chrono::milliseconds idle{10000};    // no question waits
+};
+
 struct forwarder_limits {
   std::chrono::milliseconds least{200}, most{750};  // one attempt: 3 × smoothed RTT within these
   std::chrono::milliseconds budget{1900};           // all attempts; CoreDNS gives up after 2 s
   std::chrono::milliseconds probe{500};             // an unhealthy upstream is asked this often
-  std::size_t max_concurrent = 1000;                // of this loop (--dns-max-concurrent / workers)
+  // A looped one, and one that has answered no loop check yet, is looked at again after `probe`, then after
+  // twice that, and so on up to this.
+  std::chrono::milliseconds loop_check{30000};
+  std::size_t max_concurrent = 1000;  // of this loop (--dns-max-concurrent / workers)
+  channel_limits channel;
 };
 
 struct cache_limits {
@@ -41,7 +84,13 @@ struct cache_limits {
 struct worker_config {
   forward_options answers;
   client_acl allow;
-  std::vector<upstream_address> upstreams;
+  upstream_list upstreams;              // of all names that are in none of `domains`
+  std::vector<forward_domain> domains;  // each with a health and policy state of its own
+  upstream_policy policy = upstream_policy::least_outstanding;
+  std::shared_ptr<boost::asio::ssl::context> tls;  // of upstreams with a tls_name; shared by all loops
+  std::shared_ptr<loop_watch> loops;               // shared by all loops; null: upstreams are not checked
+  // Told what is wrong with an upstream, "" when that is over; from any loop's thread, again and again.
+  std::function<void(const std::string& to, const std::string& problem)> upstream_news = [](auto&, auto&) {};
   forwarder_limits forward;
   cache_limits cache;
   tcp_limits tcp;

@@ -1,40 +1,42 @@
 #include "actors/dns/io/exchange.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 
 namespace egress::dns {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-kept_query::kept_query(const query& asked)
-    : packet_(asked.packet.begin(), asked.packet.end()), query_(asked) {
-  query_.packet = packet_;
-  if (!asked.client_cookie.empty()) {
-    const auto offset = static_cast<std::size_t>(asked.client_cookie.data() - asked.packet.data());
-    query_.client_cookie = query_.packet.subspan(offset, asked.client_cookie.size());
-  }
-}
+namespace {
 
-exchange::exchange(asio::io_context& context, upstream_address to, kept_query_ptr asked, std::uint16_t id)
+// So many are no accident: somebody guesses ids. The question is asked again where guessing is no use.
+constexpr unsigned most_wrong = 16;
+
+}  // namespace
+
+exchange::exchange(asio::io_context& context, const upstream_server& to,
+                   std::shared_ptr<stream_channel> channel, kept_query_ptr asked, std::uint16_t id)
     : context_(context),
-      to_(std::move(to)),
+      to_(to.address),
+      datagrams_(to.tls_name.empty()),
+      channel_(std::move(channel)),
       asked_(std::move(asked)),
       id_(id),
-      udp_(context),
-      tcp_(context) {}
+      udp_(context) {}
 
 void exchange::start(done on_done) {
   on_done_ = std::move(on_done);
-  out_.resize(answer_room);
-  out_.resize(write_upstream_query(asked_->get(), id_, out_));
+  datagrams_ ? start_udp() : ask_channel();
+}
+
+void exchange::start_udp() {
+  std::array<std::uint8_t, answer_room> out;
+  const auto size = write_upstream_query(asked_->get(), id_, out);
   error_code failed;
   udp_.open(to_.protocol(), failed);
   // Connecting makes the kernel choose a random port, and let pass only what comes from this upstream.
   if (!failed) udp_.connect(to_, failed);
-  if (!failed) udp_.send(asio::buffer(out_), 0, failed);
+  if (!failed) udp_.send(asio::buffer(out, size), 0, failed);
   if (failed) {
     asio::post(context_, [self = shared_from_this()] { self->finish({}); });
     return;
@@ -47,7 +49,7 @@ void exchange::cancel() {
   on_done_ = nullptr;
   error_code ignored;
   udp_.close(ignored);
-  tcp_.close(ignored);
+  if (channel_id_) channel_->cancel(*std::exchange(channel_id_, std::nullopt));
 }
 
 void exchange::receive() {
@@ -61,47 +63,17 @@ void exchange::receive() {
 void exchange::received(std::size_t size) {
   const bytes reply(in_.data(), size);
   // What does not answer our question is somebody's guess: the wait goes on.
-  if (!is_reply_to(reply, asked_->get(), id_)) return receive();
-  if ((load16(&reply[2]) & flag::tc) != 0) return fall_back_to_tcp();
+  if (!is_reply_to(reply, asked_->get(), id_)) return ++wrong_ < most_wrong ? receive() : ask_channel();
+  if ((load16(&reply[2]) & flag::tc) != 0) return ask_channel();
   finish(reply);
 }
 
-void exchange::fall_back_to_tcp() {
+void exchange::ask_channel() {
   error_code ignored;
   udp_.close(ignored);
-  const asio::ip::tcp::endpoint to(to_.address(), to_.port());
-  tcp_.async_connect(to, [self = shared_from_this()](error_code failed) {
-    if (!self->on_done_) return;
-    if (failed) return self->finish({});
-    self->write_tcp();
-  });
-}
-
-void exchange::write_tcp() {
-  const auto size = out_.size();
-  out_.insert(out_.begin(), {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)});
-  asio::async_write(tcp_, asio::buffer(out_), [self = shared_from_this()](error_code failed, std::size_t) {
-    if (!self->on_done_) return;
-    if (failed) return self->finish({});
-    self->read_tcp_length();
-  });
-}
-
-void exchange::read_tcp_length() {
-  in_.resize(2);
-  asio::async_read(tcp_, asio::buffer(in_), [self = shared_from_this()](error_code failed, std::size_t) {
-    if (!self->on_done_) return;
-    if (failed) return self->finish({});
-    self->in_.resize(load16(self->in_.data()));
-    self->read_tcp_body();
-  });
-}
-
-void exchange::read_tcp_body() {
-  asio::async_read(tcp_, asio::buffer(in_), [self = shared_from_this()](error_code failed, std::size_t) {
-    if (!self->on_done_) return;
-    const bool good = !failed && is_reply_to(self->in_, self->asked_->get(), self->id_);
-    self->finish(good ? bytes(self->in_) : bytes{});
+  channel_id_ = channel_->ask(asked_, [self = shared_from_this()](bytes reply) {
+    self->channel_id_.reset();
+    self->finish(reply);
   });
 }
 
@@ -111,7 +83,6 @@ void exchange::finish(bytes reply) {
   call(reply);
   error_code ignored;
   udp_.close(ignored);
-  tcp_.close(ignored);
 }
 
 }  // namespace egress::dns

@@ -2,25 +2,69 @@
 
 #include <algorithm>
 
+#include "actors/dns/bailiwick.hpp"
+
 namespace egress::dns {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-forwarder::forwarder(asio::io_context& context, std::vector<upstream_address> addresses,
-                     forwarder_limits limits, worker_counters& counters)
+namespace {
+
+wire_name root_name() {
+  wire_name root;
+  root.data[0] = 0;
+  root.size = 1;
+  return root;
+}
+
+domain_routes routes_of(const std::vector<forward_domain>& domains) {
+  std::vector<wire_name> names;
+  for (const auto& one : domains) names.push_back(one.domain);
+  return domain_routes(names);
+}
+
+}  // namespace
+
+forwarder::forwarder(asio::io_context& context, const worker_config& config, worker_counters& counters)
     : context_(context),
-      upstreams_(std::move(addresses), limits),
-      limits_(limits),
+      config_(config),
+      limits_(config.forward),
       counters_(counters),
-      probe_timer_(context) {}
+      default_group_(make_group(root_name(), config.upstreams)),
+      routes_(routes_of(config.domains)) {
+  for (const auto& one : config.domains) domain_groups_.push_back(make_group(one.domain, one.servers));
+}
 
 forwarder::~forwarder() {
   for (auto& [key, question] : pending_) {
     question->timer.cancel();
     drop_attempts(*question);
   }
+  default_group_->retire();
+  for (const auto& group : domain_groups_) group->retire();
+}
+
+forwarder::group_ptr forwarder::make_group(const wire_name& domain, upstream_list servers) {
+  auto made = std::make_shared<upstream_group>(context_, config_, counters_, domain, std::move(servers));
+  made->start([this] { upstream_checked(); });
+  return made;
+}
+
+void forwarder::use(const upstream_list& servers) {
+  if (closed_ || servers == default_group_->servers()) return;
+  const auto old = std::exchange(default_group_, make_group(root_name(), servers));
+  old->retire();
+  // What has not been asked yet is asked of the new ones.
+  for (const auto& [key, question] : pending_)
+    if (question->group == old && question->tried.empty()) question->group = default_group_;
+  upstream_checked();
+}
+
+const forwarder::group_ptr& forwarder::group_for(const wire_name& name) const {
+  const auto found = routes_.find(name);
+  return found ? domain_groups_[*found] : default_group_;
 }
 
 void forwarder::ask(const query& asked, done on_done) {
@@ -31,46 +75,35 @@ void forwarder::ask(const query& asked, done on_done) {
     found->second->waiters.push_back(std::move(on_done));
     return;
   }
-  auto question = std::make_shared<pending>(context_, asked);
+  auto question = std::make_shared<pending>(context_, asked, group_for(asked.name));
   question->waiters.push_back(std::move(on_done));
   question->deadline = steady_clock::now() + limits_.budget;
   pending_.emplace(question->key, question);
   try_next(question);
 }
 
+// Questions that came before any upstream was known to be usable.
+void forwarder::upstream_checked() {
+  for (const auto& [key, question] : pending_)
+    if (question->tried.empty()) try_next(question);
+}
+
 void forwarder::try_next(const pending_ptr& question) {
-  const auto next = upstreams_.choose(question->tried);
-  if (!next) return wait(question, std::chrono::milliseconds{0});
-  question->tried.push_back(*next);
-  launch(question, *next);
-  wait(question, upstreams_.patience(*next));
+  if (const auto next = question->group->choose(question->tried)) {
+    question->tried.push_back(*next);
+    launch(question, *next);
+    return wait(question, question->group->patience(*next));
+  }
+  wait(question, question->group->is_checking() ? limits_.budget : std::chrono::milliseconds{0});
 }
 
 void forwarder::launch(const pending_ptr& question, std::size_t upstream) {
-  const auto id = static_cast<std::uint16_t>(random_());
-  attempt next{.io = std::make_shared<exchange>(context_, upstreams_.address(upstream), question->asked, id),
-               .upstream = upstream,
-               .began = steady_clock::now()};
-  upstreams_.began(upstream);
-  question->attempts.push_back(next);
-  next.io->start([this, weak = std::weak_ptr(question), io = next.io.get()](bytes reply) {
-    const auto still = weak.lock();
-    if (!still) return;
-    const auto mine = std::ranges::find(still->attempts, io, [](const attempt& a) { return a.io.get(); });
-    if (mine == still->attempts.end()) return;
-    const attempt ended = *mine;  // keeps the exchange, whose buffer the reply is in
-    still->attempts.erase(mine);
-    upstreams_.ended(ended.upstream);
-    const auto took = steady_clock::now() - ended.began;
-    if (reply.empty()) {
-      upstreams_.failed(ended.upstream);
-    } else {
-      upstreams_.replied(ended.upstream, took);
-      counters_.forward_durations.add(duration_bounds,
-                                      static_cast<std::uint64_t>(std::chrono::nanoseconds(took).count()));
-    }
-    replied(still, ended.upstream, reply);
-  });
+  const auto number = ++attempts_made_;
+  question->attempts.push_back({.number = number, .upstream = upstream, .io = nullptr});
+  question->attempts.back().io = question->group->ask(
+      upstream, question->asked, [this, weak = std::weak_ptr(question), number](bytes reply) {
+        if (const auto still = weak.lock()) attempt_ended(still, number, reply);
+      });
 }
 
 void forwarder::wait(const pending_ptr& question, std::chrono::milliseconds patience) {
@@ -83,22 +116,31 @@ void forwarder::wait(const pending_ptr& question, std::chrono::milliseconds pati
 
 void forwarder::patience_over(const pending_ptr& question) {
   // The late attempt stays open: its reply is as good as the next one's.
-  if (!question->attempts.empty()) upstreams_.failed(question->attempts.back().upstream);
-  probe_later();
-  if (upstreams_.size() == 0 || steady_clock::now() >= question->deadline)
-    return finish(question, question->poor);
+  if (!question->attempts.empty()) question->group->failed(question->attempts.back().upstream);
+  const bool nobody = question->group->usable() == 0 && !question->group->is_checking();
+  if (nobody || steady_clock::now() >= question->deadline) return finish(question, question->poor);
   try_next(question);
 }
 
-void forwarder::replied(const pending_ptr& question, std::size_t, bytes reply) {
-  const bool everyone_tried = question->tried.size() >= upstreams_.size();
+void forwarder::attempt_ended(const pending_ptr& question, std::uint64_t number, bytes reply) {
+  const auto mine = std::ranges::find(question->attempts, number, &attempt::number);
+  if (mine == question->attempts.end()) return;
+  const auto holds_the_reply = mine->io;
+  question->attempts.erase(mine);
+  replied(question, reply);
+}
+
+void forwarder::replied(const pending_ptr& question, bytes reply) {
+  // What the question does not lead to is not believed by anyone, nor cached; a reply that cannot be read is none.
+  std::vector<std::uint8_t> room;
+  if (!reply.empty()) reply = in_bailiwick(question->asked->get(), reply, room).value_or(bytes{});
+  const bool everyone_tried = question->tried.size() >= question->group->usable();
   if (!reply.empty()) {
     const auto code = static_cast<rcode>(load16(&reply[2]) & flag::rcode);
     if (code != rcode::servfail && code != rcode::refused) return finish(question, reply);
     question->poor.assign(reply.begin(), reply.end());
     if (everyone_tried && question->attempts.empty()) return finish(question, reply);
   }
-  probe_later();
   if (!everyone_tried) return try_next(question);
   // All failed at once (nothing listens there): no use in waiting.
   if (question->attempts.empty()) finish(question, question->poor);
@@ -121,55 +163,17 @@ void forwarder::finish(const pending_ptr& question, bytes reply) {
 }
 
 void forwarder::drop_attempts(pending& question) {
-  for (auto& attempt : question.attempts) {
-    upstreams_.ended(attempt.upstream);
-    attempt.io->cancel();
-  }
+  for (auto& attempt : question.attempts) question.group->drop(attempt.upstream, *attempt.io);
   question.attempts.clear();
 }
 
 void forwarder::fail_all() {
   closed_ = true;
-  probe_timer_.cancel();
+  default_group_->retire();
+  for (const auto& group : domain_groups_) group->retire();
   while (!pending_.empty()) {
     const pending_ptr next = pending_.begin()->second;
     finish(next, {});
-  }
-}
-
-// While an upstream is unhealthy it is asked `. NS` now and then: only so can it become healthy again.
-void forwarder::probe_later() {
-  if (probing_ || closed_) return;
-  bool needed = false;
-  for (std::size_t i = 0; i < upstreams_.size(); ++i) needed |= !upstreams_.healthy(i);
-  if (!needed) return;
-  probing_ = true;
-  probe_timer_.expires_after(limits_.probe);
-  probe_timer_.async_wait([this](error_code cancelled) {
-    if (cancelled) return;
-    probing_ = false;
-    probe();
-    probe_later();
-  });
-}
-
-void forwarder::probe() {
-  query root;
-  root.type = rr::ns;
-  root.rr_class = rr::class_in;
-  root.name.data[0] = 0;
-  root.name.size = 1;
-  root.flags = flag::rd;
-  for (std::size_t i = 0; i < upstreams_.size(); ++i) {
-    if (upstreams_.healthy(i)) continue;
-    // A question without waiters, for this upstream only.
-    auto question = std::make_shared<pending>(context_, root);
-    question->key = "probe of " + std::to_string(i);
-    if (!pending_.emplace(question->key, question).second) continue;
-    question->deadline = steady_clock::now() + limits_.most;
-    question->tried.assign(upstreams_.size(), i);
-    launch(question, i);
-    wait(question, limits_.most);
   }
 }
 

@@ -25,12 +25,14 @@ class query_service {
 
   void set_table(std::shared_ptr<const hijack_table> table) { table_ = std::move(table); }
 
+  void set_upstreams(const upstream_list& servers) { upstream_.use(servers); }
+
   // Answers into `out` and gives the size; 0 when there is no answer, or not yet: then `make_sink` was called
   // for the place to send it. `out` has room for what a client takes over that transport: edns_udp_size
   // bytes, or max_message. Allocates nothing for an answer of our own or from the cache.
   template <class MakeSink>
   std::size_t serve(bytes packet, const asked_by& by, buffer out, MakeSink&& make_sink) {
-    const reaction judged = parse_query(packet, query_);
+    const reaction judged = upstream_.judge(parse_query(packet, query_), query_);
     const outcome made =
         respond(query_, judged, config_.allow.allows(by.client), table_.get(), config_.answers.answers, out);
     if (made.what == action::drop) {

@@ -117,6 +117,11 @@ void worker::set_table(std::shared_ptr<const hijack_table> table) {
   });
 }
 
+void worker::set_upstreams(std::shared_ptr<const upstream_list> servers) {
+  asio::post(loop_->context,
+             [loop = loop_.get(), next = std::move(servers)] { loop->service.set_upstreams(*next); });
+}
+
 void worker::serve_also(std::set<std::size_t> siblings) {
   asio::post(loop_->context, [loop = loop_.get(), wanted = std::move(siblings)]() mutable {
     loop->serve_also(std::move(wanted));

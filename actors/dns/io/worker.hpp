@@ -33,6 +33,8 @@ class worker {
 
   // Answers come from this table from the next batch on; null: SERVFAIL, nothing is known yet.
   void set_table(std::shared_ptr<const hijack_table> table);
+  // These take the place of config.upstreams; what is in flight ends with those it began with.
+  void set_upstreams(std::shared_ptr<const upstream_list> servers);
   // The sockets of exactly these siblings (positions in `sockets`) are served, too.
   void serve_also(std::set<std::size_t> siblings);
   // Lets the loop fail with this text, as an exception in it would: for tests of supervision.

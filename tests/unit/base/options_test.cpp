@@ -116,6 +116,34 @@ TEST(Options, UpstreamsRepeatAndMayBeAList) {
     EXPECT_THAT(refusal({std::string("--dns-upstream=") + bad}), HasSubstr("must be an IP address")) << bad;
 }
 
+TEST(Options, UpstreamsMayBeOverTls) {
+  EXPECT_THAT(parsed({"--dns-upstream=tls://9.9.9.9#dns.quad9.net,tls://[2620:fe::fe]:8853#dns.quad9.net"})
+                  .dns.upstreams,
+              ElementsAre("tls://9.9.9.9#dns.quad9.net", "tls://[2620:fe::fe]:8853#dns.quad9.net"));
+  for (const auto* bad :
+       {"tls://9.9.9.9", "tls://9.9.9.9#", "tls://#a", "tls://a#b", "tls://9.9.9.9#a b", "tls://"})
+    EXPECT_THAT(refusal({std::string("--dns-upstream=") + bad}), HasSubstr("must be tls://IP#NAME")) << bad;
+}
+
+TEST(Options, DomainsHaveUpstreamsOfTheirOwn) {
+  EXPECT_THAT(parsed({"--dns-forward=cluster.local=10.96.0.10,10.96.0.11:54", "--dns-forward",
+                      "10.in-addr.arpa.=::1"})
+                  .dns.forwards,
+              ElementsAre("cluster.local=10.96.0.10,10.96.0.11:54", "10.in-addr.arpa.=::1"));
+  for (const auto* bad :
+       {"cluster.local", "=10.96.0.10", ".=10.96.0.10", "a..b=10.96.0.10", "a b=10.96.0.10", ""})
+    EXPECT_THAT(refusal({std::string("--dns-forward=") + bad}),
+                HasSubstr("must be a domain and its DNS servers"))
+        << bad;
+  EXPECT_THAT(refusal({"--dns-forward=a.b=c.d"}), HasSubstr("must be an IP address"));
+}
+
+TEST(Options, ThePolicyIsOneOfFour) {
+  EXPECT_EQ(parsed({}).dns.policy, upstream_policy::least_outstanding);
+  EXPECT_EQ(parsed({"--dns-policy=round_robin"}).dns.policy, upstream_policy::round_robin);
+  EXPECT_THAT(refusal({"--dns-policy=fastest"}), HasSubstr("must be least_outstanding or round_robin"));
+}
+
 TEST(Options, ClientsAreAllowedByAddressRange) {
   EXPECT_THAT(parsed({"--dns-allow=10.0.0.0/8", "--dns-allow=fd00::/8"}).dns.allow,
               ElementsAre("10.0.0.0/8", "fd00::/8"));

@@ -162,6 +162,20 @@ TEST(respond, denies_private_reverse_names) {
     EXPECT_EQ(respond_to(ask{.name = name, .type = rr::ptr}).made.how, forward_kind::plain) << name;
 }
 
+TEST(respond, forwards_private_reverse_names_that_have_upstreams_of_their_own) {
+  const auto table = sample_table();
+  const respond_options options{
+      .forwarded = std::make_shared<const domain_routes>(std::vector{parse_name("10.in-addr.arpa").value()})};
+  const auto becomes = [&](const std::string& name) {
+    const auto p = ask{.name = name, .type = rr::ptr}.make();
+    query asked;
+    std::array<std::uint8_t, answer_room> out{};
+    return respond(asked, parse_query(p, asked), true, table.get(), options, out).what;
+  };
+  EXPECT_EQ(becomes("1.2.3.10.in-addr.arpa"), action::forward);
+  EXPECT_EQ(becomes("1.2.168.192.in-addr.arpa"), action::answered);
+}
+
 TEST(respond, always_fits_the_smallest_client) {
   std::string name;
   for (int i = 0; i < 3; ++i) name += std::string(63, 'a') + ".";

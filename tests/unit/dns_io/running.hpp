@@ -98,16 +98,29 @@ class scripted_upstream {
   }
   upstream_address address() const { return {boost::asio::ip::address_v4::loopback(), port_}; }
   int asked() const { return asked_; }
+  // Over TCP.
+  int connections() const { return connections_; }
+  std::size_t open_connections() const { return open_; }
+  void close_after_each_answer() { one_answer_a_connection_ = true; }
 
  private:
   void run() {
     while (!stop_) {
-      pollfd want[] = {{.fd = sockets_.udp.get(), .events = POLLIN, .revents = 0},
-                       {.fd = sockets_.tcp.get(), .events = POLLIN, .revents = 0}};
-      if (::poll(want, 2, 20) <= 0) continue;
+      std::vector<pollfd> want{{.fd = sockets_.udp.get(), .events = POLLIN, .revents = 0},
+                               {.fd = sockets_.tcp.get(), .events = POLLIN, .revents = 0}};
+      for (const auto& one : accepted_) want.push_back({.fd = one.get(), .events = POLLIN, .revents = 0});
+      if (::poll(want.data(), want.size(), 20) <= 0) continue;
       if (want[0].revents != 0) serve_udp();
-      if (want[1].revents != 0) serve_tcp();
+      for (std::size_t i = want.size() - 1; i >= 2; --i)
+        if (want[i].revents != 0 && !serve_tcp(want[i].fd))
+          accepted_.erase(accepted_.begin() + static_cast<std::ptrdiff_t>(i - 2));
+      if (want[1].revents != 0) accept();
+      open_ = accepted_.size();
     }
+  }
+  void accept() {
+    accepted_.emplace_back(::accept4(sockets_.tcp.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ++connections_;
   }
   void serve_udp() {
     sockaddr_in from{};
@@ -117,32 +130,47 @@ class scripted_upstream {
                                 reinterpret_cast<sockaddr*>(&from), &size);
     if (got <= 0) return;
     p.resize(static_cast<std::size_t>(got));
+    ++asked_;
     for (const auto& answer : script_(p, transport::udp))
       ::sendto(sockets_.udp.get(), answer.data(), answer.size(), 0, generic(from), size);
-    ++asked_;
   }
-  void serve_tcp() {
-    const unique_fd accepted(::accept4(sockets_.tcp.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  // False: the connection is over.
+  bool serve_tcp(int fd) {
     packet length(2);
-    if (!accepted || ::recv(accepted.get(), length.data(), 2, MSG_WAITALL) != 2) return;
+    if (::recv(fd, length.data(), 2, MSG_WAITALL) != 2) return false;
     packet p(load16(length.data()));
-    if (::recv(accepted.get(), p.data(), p.size(), MSG_WAITALL) != static_cast<ssize_t>(p.size())) return;
+    if (::recv(fd, p.data(), p.size(), MSG_WAITALL) != static_cast<ssize_t>(p.size())) return false;
+    ++asked_;
     for (const auto& answer : script_(p, transport::tcp)) {
       packet framed;
       put16(framed, static_cast<unsigned>(answer.size()));
       framed.insert(framed.end(), answer.begin(), answer.end());
-      ::send(accepted.get(), framed.data(), framed.size(), MSG_NOSIGNAL);
+      ::send(fd, framed.data(), framed.size(), MSG_NOSIGNAL);
     }
-    ++asked_;
+    return !one_answer_a_connection_;
   }
 
   script script_;
   worker_sockets sockets_;
   std::uint16_t port_ = 0;
   std::atomic<bool> stop_ = false;
-  std::atomic<int> asked_ = 0;
+  std::atomic<bool> one_answer_a_connection_ = false;
+  std::atomic<int> asked_ = 0, connections_ = 0;
+  std::atomic<std::size_t> open_ = 0;
+  std::vector<unique_fd> accepted_;
   std::thread thread_;
 };
+
+// Whether it becomes true soon.
+template <class Condition>
+bool becomes_true(Condition&& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{patience_ms};
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 // The reply to a query: this code, and an address record of it when there is one.
 inline packet answer_to(const packet& asked, unsigned code = 0, packet address = {192, 0, 2, 1},
@@ -171,10 +199,16 @@ struct served {
     ipv6 = opened->address.starts_with('[');
     sockets = std::make_shared<const std::vector<worker_sockets>>(std::move(opened->workers));
     config.allow = client_acl::parse({}).value();
-    config.upstreams = std::move(upstreams);
+    config.upstreams.assign(upstreams.begin(), upstreams.end());
     config.forward.least = std::chrono::milliseconds{50};
     config.forward.most = std::chrono::milliseconds{100};
     config.forward.budget = std::chrono::milliseconds{600};
+  }
+  // For tests in which an answer comes: a machine that is busy elsewhere must not look like an upstream that
+  // is silent.
+  void be_patient() {
+    config.forward.least = config.forward.most = std::chrono::seconds{5};
+    config.forward.budget = std::chrono::seconds{10};
   }
   std::unique_ptr<worker> make(std::size_t index = 0) {
     auto made = std::make_unique<worker>(sockets, index, config, counters);

@@ -54,6 +54,31 @@ struct two_workers {
 
 constexpr const char* common = R"(server="dns://:5353",zone=".",view="")";
 
+TEST(DnsFamilies, HaveEachUpstreamSummedOverTheWorkers) {
+  const two_workers workers;
+  for (auto* worker : {&workers.first, &workers.second}) {
+    const auto upstream = worker->upstreams.of("10.0.0.10:53");
+    upstream->durations[3].add(dns::duration_bounds, 250'000);
+    upstream->healthcheck_failures.add(2);
+    worker->forward_healthcheck_broken.add();
+  }
+  workers.second.upstreams.of("10.0.0.10:53")->looped = true;
+  workers.second.upstreams.of("[fd00::10]:853");
+  const auto text = to_text(dns_families(workers.all(), "dns://:5353"));
+  for (
+      const std::string_view line :
+      {R"(coredns_proxy_request_duration_seconds_bucket{proxy_name="forward",to="10.0.0.10:53",rcode="NXDOMAIN",le="0.00025"} 2)",
+       R"(coredns_proxy_request_duration_seconds_sum{proxy_name="forward",to="10.0.0.10:53",rcode="NXDOMAIN"} 0.0005)",
+       R"(coredns_forward_healthcheck_failures_total{to="10.0.0.10:53"} 4)",
+       R"(coredns_forward_healthcheck_failures_total{to="[fd00::10]:853"} 0)",
+       R"(coredns_proxy_healthcheck_failures_total{proxy_name="forward",to="10.0.0.10:53"} 4)",
+       R"(coredns_forward_healthcheck_broken_total 2)",
+       R"(egress_operator_dns_upstream_looped{to="10.0.0.10:53"} 1)",
+       R"(egress_operator_dns_upstream_looped{to="[fd00::10]:853"} 0)"})
+    EXPECT_THAT(text, HasSubstr(fmt::format("\n{}\n", line)));
+  EXPECT_THAT(text, Not(HasSubstr("rcode=\"NOERROR\"} 0")));
+}
+
 TEST(DnsFamilies, AreSumsOverTheWorkersUnderCoreDnssNames) {
   const two_workers workers;
   const auto text = to_text(dns_families(workers.all(), "dns://:5353"));

@@ -1,0 +1,24 @@
+#pragma once
+// A query that outlives its packet.
+
+#include <memory>
+#include <vector>
+
+#include "actors/dns/query.hpp"
+
+namespace egress::dns {
+
+class kept_query {
+ public:
+  explicit kept_query(const query& asked);
+  kept_query(const kept_query&) = delete;
+  kept_query& operator=(const kept_query&) = delete;
+  const query& get() const { return query_; }
+
+ private:
+  std::vector<std::uint8_t> packet_;
+  query query_;
+};
+using kept_query_ptr = std::shared_ptr<const kept_query>;
+
+}  // namespace egress::dns

@@ -1,0 +1,118 @@
+#pragma once
+// A DNS server over TLS on loopback, one connection after the other, that answers each query with an address.
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+#include <csignal>
+
+#include "runtime/net/listen.hpp"
+#include "tests/support/certificates.hpp"
+#include "tests/unit/dns_io/running.hpp"
+
+namespace egress::dns::test {
+
+class tls_upstream {
+ public:
+  explicit tls_upstream(const egress::test::certified& who) : context_(SSL_CTX_new(TLS_server_method())) {
+    const auto bio = [](const std::string& pem) {
+      return std::unique_ptr<BIO, decltype(&BIO_free)>(
+          BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+    };
+    X509* certificate = PEM_read_bio_X509(bio(who.certificate()).get(), nullptr, nullptr, nullptr);
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio(who.key()).get(), nullptr, nullptr, nullptr);
+    EXPECT_EQ(SSL_CTX_use_certificate(context_.get(), certificate), 1);
+    EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), key), 1);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    auto socket = net::listen_tcp("127.0.0.1:0");
+    EXPECT_TRUE(socket);
+    listening_ = std::move(socket->fd);
+    port_ = socket->port;
+    thread_ = std::thread([this] { run(); });
+  }
+  ~tls_upstream() {
+    stop_ = true;
+    thread_.join();
+  }
+
+  upstream_server server(std::string name) const {
+    return {upstream_address(boost::asio::ip::address_v4::loopback(), port_), std::move(name)};
+  }
+  int connections() const { return connections_; }
+  int open_connections() const { return open_; }
+  int asked() const { return asked_; }
+  // The name the last client asked for (SNI).
+  std::string name() const {
+    const std::scoped_lock lock(mutex_);
+    return name_;
+  }
+  void close_after_each_answer() { one_answer_a_connection_ = true; }
+
+ private:
+  struct release {
+    void operator()(SSL_CTX* one) const { SSL_CTX_free(one); }
+    void operator()(SSL* one) const { SSL_free(one); }
+  };
+
+  // OpenSSL writes without MSG_NOSIGNAL.
+  static void ignore_broken_pipes() {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+  }
+  void run() {
+    ignore_broken_pipes();
+    while (!stop_) {
+      if (!readable(listening_.get(), 20)) continue;
+      const unique_fd accepted(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!accepted) continue;
+      ++connections_;
+      ++open_;
+      serve(accepted.get());
+      --open_;
+    }
+  }
+  void serve(int fd) {
+    const timeval patience{.tv_sec = 5, .tv_usec = 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const std::unique_ptr<SSL, release> session(SSL_new(context_.get()));
+    SSL_set_fd(session.get(), fd);
+    const bool good = SSL_accept(session.get()) == 1;
+    const char* asked_for = SSL_get_servername(session.get(), TLSEXT_NAMETYPE_host_name);
+    {
+      const std::scoped_lock lock(mutex_);
+      name_ = asked_for ? asked_for : "";
+    }
+    while (good && serve_one(*session, fd)) {
+    }
+  }
+  bool serve_one(SSL& session, int fd) {
+    while (SSL_pending(&session) == 0 && !readable(fd, 20))
+      if (stop_) return false;
+    packet length(2);
+    if (SSL_read(&session, length.data(), 2) != 2) return false;
+    packet p(load16(length.data()));
+    if (SSL_read(&session, p.data(), static_cast<int>(p.size())) != static_cast<int>(p.size())) return false;
+    ++asked_;
+    const auto answer = answer_to(p);
+    packet framed;
+    put16(framed, static_cast<unsigned>(answer.size()));
+    framed.insert(framed.end(), answer.begin(), answer.end());
+    SSL_write(&session, framed.data(), static_cast<int>(framed.size()));
+    return !one_answer_a_connection_;
+  }
+
+  std::unique_ptr<SSL_CTX, release> context_;
+  unique_fd listening_;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> stop_ = false, one_answer_a_connection_ = false;
+  std::atomic<int> connections_ = 0, open_ = 0, asked_ = 0;
+  mutable std::mutex mutex_;
+  std::string name_;
+  std::thread thread_;
+};
+
+}  // namespace egress::dns::test
