@@ -108,7 +108,7 @@ struct alignas(64) worker_counters {
   std::array<counter, 2> cache_hits, cache_evictions;         // [success, denial]
   std::array<std::atomic<std::uint64_t>, 2> cache_entries{};  // [success, denial]
   std::atomic<std::uint64_t> cache_bytes{0};
-  counter forward_healthcheck_broken;                           // asked although none is healthy
+  counter forward_healthcheck_broken;  // asked although none is healthy
   upstream_book upstreams;
   counter tcp_connections, tcp_rejects;
   std::atomic<std::int64_t> forwards_in_flight{0}, tcp_open{0};

@@ -72,6 +72,22 @@ void seed_resolv_conf(folder to) {
   to.add("nameserver [fd00::1]:5300\nnameserver 127.0.0.1:0\nnameserver fe80::1%eth0");
 }
 
+// As cache_fuzz.cpp reads them: learn, wait, ask.
+void seed_caches(folder to) {
+  const packet address{1, 0, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1};
+  packet many;
+  for (std::uint8_t name = 0; name < 40; ++name) {
+    many.insert(many.end(), {0, name, static_cast<std::uint8_t>(address.size())});
+    many.insert(many.end(), address.begin(), address.end());
+    many.insert(many.end(), {2, name, 0, 1, 0, 25, 2, name, 0, 0, name, 0, 2, name, 0});
+  }
+  to.add(many);
+  packet denial{0, 1, 40, 0, 3, 0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, 22, 0, 0};
+  denial.resize(3 + 40);
+  denial.insert(denial.end(), {2, 1, 0, 1, 0, 255, 2, 1, 0});
+  to.add(denial);
+}
+
 // The entries of a file; those are behind a header of which an empty table's file is all.
 void seed_saved_tables(folder to) {
   const auto header = encode_table(*test::build({}, {}).table).size();
@@ -89,6 +105,7 @@ int main(int count, char** words) {
     return 2;
   }
   const std::filesystem::path at = words[1];
+  seed_caches(folder(at / "cache"));
   seed_queries(folder(at / "query"));
   seed_replies(folder(at / "reply"));
   seed_resolv_conf(folder(at / "resolv_conf"));

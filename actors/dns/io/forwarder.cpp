@@ -131,7 +131,8 @@ void forwarder::attempt_ended(const pending_ptr& question, std::uint64_t number,
 }
 
 void forwarder::replied(const pending_ptr& question, bytes reply) {
-  // What the question does not lead to is not believed by anyone, nor cached; a reply that cannot be read is none.
+  // What the question does not lead to is not believed by anyone, nor cached; a reply that cannot be read is
+  // none.
   std::vector<std::uint8_t> room;
   if (!reply.empty()) reply = in_bailiwick(question->asked->get(), reply, room).value_or(bytes{});
   const bool everyone_tried = question->tried.size() >= question->group->usable();

@@ -70,6 +70,26 @@ TEST(dns_cache, asks_the_upstream_once_for_what_is_asked_again) {
   EXPECT_GT(s.counters->cache_bytes.load(), 0u);
 }
 
+TEST(dns_cache, neither_tells_nor_keeps_what_the_question_does_not_lead_to) {
+  scripted_upstream upstream([](const packet& asked, auto) {
+    auto answer = answer_to(asked);
+    const auto owner = name_in_case("bank.com");
+    answer.insert(answer.end(), owner.begin(), owner.end());
+    for (const unsigned field : {1u, 1u, 0u, 300u, 4u, 0x0606u, 0x0606u}) put16(answer, field);
+    store16(&answer[6], 2);
+    return packets{answer};
+  });
+  patient s({upstream.address()});
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (int times = 0; times < 2; ++times) {
+    const auto said = client.ask_for({.name = "www.a.org", .edns = true});
+    ASSERT_EQ(said.answers.size(), 1u);
+    EXPECT_EQ(said.answers[0].owner, "www.a.org");
+  }
+  EXPECT_EQ(s.counters->responses[0][from_cache].value(), 1u);
+}
+
 TEST(dns_cache, gives_large_answers_whole_where_they_fit) {
   const auto large = [](const packet& asked, std::size_t size) { return answer_to(asked, 0, packet(size)); };
   scripted_upstream upstream([&](const packet& asked, transport via) {
