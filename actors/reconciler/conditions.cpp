@@ -30,12 +30,12 @@ condition copy_as(string_view type, bool status, const condition& of) {
 }
 
 // Which of our own fields are set: `compatible` renders exactly what the program before us did, without them.
+// (dnsClients is about DNS and not about children: it holds in every profile.)
 std::vector<string_view> own_fields(const kube::external_service_spec& spec) {
   std::vector<string_view> out;
   if (!spec.tls_sni.empty() && spec.tls_sni != "Off") out.emplace_back("tls.sni");
   if (!spec.config_delivery.empty() && spec.config_delivery != "Restart") out.emplace_back("configDelivery");
   if (spec.allow_private) out.emplace_back("allowPrivate");
-  if (!spec.dns_clients.empty()) out.emplace_back("dnsClients");
   return out;
 }
 

@@ -163,6 +163,8 @@ void bind_observing(flag_set& flags, run_options& run) {
                                                  {"info", log_level::info},
                                                  {"warn", log_level::warn},
                                                  {"error", log_level::error}}))});
+       value_flag("cluster-domain", "DOMAIN", "the cluster's domain, for names of the gateways' Services",
+                  dns.cluster_domain, values::text(dns.cluster_domain, values::domain_name)),
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ result<void> listen_address(std::string_view value);     // ":PORT", "HOST:PORT"
 result<void> dns_server(std::string_view value);         // an IP address, a port behind it or not
 result<void> cidr(std::string_view value);               // "10.0.0.0/8", "fd00::/8"
 result<void> namespace_name(std::string_view value);     // RFC 1123 label
+result<void> domain_name(std::string_view value);        // "cluster.local", 120 characters at most
 result<void> equality_selector(std::string_view value);  // "app=prometheus,tier=infra"
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);

@@ -3,6 +3,7 @@
 // -flag, booleans bare or =true. Flags win over environment variables.
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,6 +28,7 @@ struct dns_options {
 
 // What `run` does; `dev` and `render` take the same flags.
 struct run_options {
+  std::string cluster_domain = "cluster.local";
   std::string kubeconfig, context;
   std::string metrics_address = ":8080";
   bool leader_election = false;

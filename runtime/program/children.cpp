@@ -187,6 +187,7 @@ supervised_child dns_child(const child_materials& from) {
       [](directory& into) { into.dns = nullptr; });
 }
 
+  config.table.cluster_domain = from.options.dns.cluster_domain;
 supervised_child worker_child(const child_materials& from, std::size_t index) {
   return child(
       from.handles, "dns_worker/" + std::to_string(index), {},

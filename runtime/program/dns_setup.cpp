@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <random>
 
 #include "actors/dns/io/worker.hpp"
 #include "runtime/base/log.hpp"
@@ -65,6 +66,14 @@ result<dns_setup> prepare_dns(const dns_options& options) {
   auto sockets = dns::open_dns_sockets(options.address, workers);
   if (!sockets) return fail("--dns-addr: {}", sockets.error().message);
 
+// The kernel's randomness.
+dns::cookie_secret random_secret() {
+  std::random_device random;
+  dns::cookie_secret secret;
+  for (auto& one : secret) one = static_cast<std::uint8_t>(random());
+  return secret;
+}
+
   made.address = sockets->address;
   made.sockets = std::make_shared<const std::vector<dns::worker_sockets>>(std::move(sockets->workers));
   for (unsigned i = 0; i < workers; ++i) made.counters.push_back(std::make_shared<dns::worker_counters>());
@@ -77,3 +86,4 @@ result<dns_setup> prepare_dns(const dns_options& options) {
 }
 
 }  // namespace egress
+  made.config.cookie_root = random_secret();

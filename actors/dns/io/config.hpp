@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/dns/client_acl.hpp"
+#include "actors/dns/cookie.hpp"
 #include "actors/dns/forward_reply.hpp"
 
 namespace egress::dns {
@@ -36,6 +37,7 @@ struct forwarder_limits {
 struct worker_config {
   forward_options answers;
   client_acl allow;
+  cookie_secret cookie_root{};          // the same for all loops: a client may reach any of them
   std::vector<upstream_address> upstreams;
   forwarder_limits forward;
   tcp_limits tcp;

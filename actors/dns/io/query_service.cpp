@@ -27,7 +27,8 @@ void query_service::ask_upstream(forward_kind how, const asked_by& by, reply_sin
 // upstream.
 outcome query_service::answer_root_probe(const asked_by& by, buffer out) {
   refresh_root();
-  if (root_reply_.empty()) return respond_error(query_, rcode::servfail, ede::not_ready, out);
+  if (root_reply_.empty())
+    return respond_error(query_, rcode::servfail, {ede::not_ready, "the root is not known yet"}, out);
   std::vector<std::uint8_t> whole;
   const std::size_t limit = std::min(query_.limit(by.via), out.size());
   const auto made = finish_forwarded(query_, forward_kind::root_probe, root_reply_, table_.get(),
@@ -47,6 +48,11 @@ void query_service::refresh_root() {
     const bool good = !reply.empty() && (load16(&reply[2]) & flag::rcode) == 0;
     if (good) root_reply_.assign(reply.begin(), reply.end());
   });
+}
+
+std::uint64_t query_service::seconds_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
 void query_service::count_request(std::size_t size, const asked_by& by) {

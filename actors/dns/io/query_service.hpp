@@ -30,6 +30,8 @@ class query_service {
   template <class MakeSink>
   std::size_t serve(bytes packet, const asked_by& by, buffer out, MakeSink&& make_sink) {
     const reaction judged = parse_query(packet, query_);
+    query_.client = by.client;
+    if (!query_.client_cookie.empty()) give_cookie(query_, seconds_now(), config_.cookie_root);
     outcome made =
         respond(query_, judged, config_.allow.allows(by.client), table_.get(), config_.answers.answers, out);
     if (made.what == action::drop) {
@@ -51,7 +53,7 @@ class query_service {
     if (how == forward_kind::root_probe) return answer_root_probe(by, out);
     if (!forwarder_.has_room()) {
       counters_.forward_rejects.add();
-      return respond_error(query_, rcode::refused, ede::none, out);
+      return respond_error(query_, rcode::refused, {ede::other, "too many queries wait for upstreams"}, out);
     }
     ask_upstream(how, by, make_sink());
     return {};
@@ -63,6 +65,7 @@ class query_service {
   void count_answer(const outcome& made, const asked_by& by, plugin from);
 
   const worker_config& config_;
+  static std::uint64_t seconds_now();
   worker_counters& counters_;
   forwarder forwarder_;
   std::shared_ptr<const hijack_table> table_;

@@ -179,6 +179,18 @@ TEST(Options, NamespaceAndSelectorFollowTheRulesOfKubernetes) {
     EXPECT_THAT(refusal({std::string("--metrics-from=") + bad}), HasSubstr("must be labels of pods")) << bad;
 }
 
+TEST(Options, TheClustersDomainLeavesRoomForTheNamesBelow) {
+  EXPECT_EQ(parsed({}).dns.cluster_domain, "cluster.local");
+  EXPECT_EQ(parsed({"--cluster-domain=k8s.example.com"}).dns.cluster_domain, "k8s.example.com");
+  const std::string label(59, 'a');
+  EXPECT_EQ(parsed({"--cluster-domain=" + label + "." + label}).dns.cluster_domain.size(), 119U);
+  for (const auto& bad :
+       {std::string(), std::string("."), std::string("a."), std::string(".a"), std::string("a..b"),
+        std::string("A.b"), std::string("a b"), label + "." + label + ".a"})
+    EXPECT_THAT(refusal({"--cluster-domain=" + bad}), HasSubstr("must be a domain such as cluster.local"))
+        << bad;
+}
+
 TEST(Options, TheEnvironmentIsReadAndAnErrorOfItIsOurs) {
   const auto made = parse_command_line({"run"}, [](const char* name) -> const char* {
     return std::string_view(name) == "ENVOY_IMAGE" ? "registry/envoy:1" : nullptr;

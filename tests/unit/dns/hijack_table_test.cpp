@@ -110,7 +110,7 @@ TEST(hijack_table, knows_the_names_of_the_services_themselves_and_their_addresse
   EXPECT_EQ(name->kind, entry_kind::in_cluster);
   const auto reverse = find(*table, "1.0.0.10.in-addr.arpa");
   ASSERT_TRUE(reverse);
-  EXPECT_EQ(to_text(reverse->target), "gw.egress-operator-system.svc.cluster.local");
+  EXPECT_EQ(to_text(reverse->target()), "gw.egress-operator-system.svc.cluster.local");
   EXPECT_TRUE(find(*table, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"));
 }
 
@@ -120,7 +120,7 @@ TEST(hijack_table, finds_each_of_many_names_and_no_other) {
     const auto name = fmt::format("s{}", i);
     services.push_back(
         service(name, fmt::format("host-{}.example.com", i), {fmt::format("10.{}.{}.1", i / 256, i % 256)}));
-    externals.push_back(external(name));
+    externals.push_back(external_with_ports(name, {{443, "TCP"}}));
   }
   const auto table = build(services, externals).table;
   EXPECT_EQ(table->size(), 10000u);
@@ -144,7 +144,7 @@ TEST(hijack_table, prefers_a_hijacked_name_to_one_of_ours) {
   const auto reverse = find(*built.table, "1.0.0.10.in-addr.arpa");
   ASSERT_TRUE(reverse);
   EXPECT_EQ(reverse->owner, "gw");
-  EXPECT_EQ(to_text(reverse->target), "gw.egress-operator-system.svc.cluster.local");
+  EXPECT_EQ(to_text(reverse->target()), "gw.egress-operator-system.svc.cluster.local");
 }
 
 TEST(hijack_table, reads_the_rest_of_a_service_it_cannot_hijack) {
