@@ -134,7 +134,7 @@ class builder {
         suffix_(parse_name(fmt::format("{}.svc.{}", options.name_space, options.cluster_domain))) {
     claims_.reserve(services.size() * 3);
     done_.reserve(services.size());
-    records_.reserve(services.size() * 165);
+    records_.reserve(services.size() * 160);
   }
 
   void add_external_service(const kube::object& object) {

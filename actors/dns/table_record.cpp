@@ -20,10 +20,11 @@ record_place write_record(record_arena& to, const table_entry& entry, record_pla
       tag, static_cast<std::uint8_t>(entry.v4.size() | entry.v6.size() << 4),
       static_cast<std::uint8_t>(entry.name.size())};
   const bool reverse = entry.kind == entry_kind::reverse;
-  store16(&head[3], reverse ? 0 : entry.owner.size());
+  const bool owned = entry.kind == entry_kind::hijacked;
+  store16(&head[3], owned ? entry.owner.size() : 0);
   if (reverse) store32(&head[record_head], target);
   const bytes owner(reinterpret_cast<const std::uint8_t*>(entry.owner.data()),
-                    reverse ? 0 : entry.owner.size());
+                    owned ? entry.owner.size() : 0);
   std::array<std::uint8_t, 2> extra_size;
   store16(extra_size.data(), extra.size());
   const bytes parts[] = {bytes(head).first(record_name(tag)),

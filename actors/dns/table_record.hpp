@@ -3,8 +3,9 @@
 // of its slot and of its record, and nothing is allocated for each name.
 //
 //   kind and wildcard, address counts, size of the name, size of the owner (2 bytes)
-//   of a reverse name: where the record of its target is (4 bytes); it has no owner of its own
+//   of a reverse name: where the record of its target is (4 bytes)
 //   name, IPv4 addresses, IPv6 addresses, owner
+//   (only of a hijacked name: others are called like their Service, which is the first label)
 //   where there are any: the size (2 bytes) and bytes of who is answered with it, or of its ports
 //
 // Pure.
@@ -126,7 +127,10 @@ inline table_entry read_record(const record_arena& from, record_place place) {
   const bytes owner = next(load16(&record[3]));
   entry.owner = {reinterpret_cast<const char*>(owner.data()), owner.size()};
   if ((record[0] & record_extra) != 0) entry.extra = record.subspan(at + 2, load16(&record[at]));
-  if (entry.kind == entry_kind::reverse) {
+  if (entry.kind == entry_kind::hijacked) return entry;
+  if (entry.kind == entry_kind::in_cluster) {
+    entry.owner = {reinterpret_cast<const char*>(entry.name.data()) + 1, entry.name[0]};
+  } else {
     const auto of = read_record(from, load32(&record[record_head]));
     entry.owner = of.owner;
     entry.extra = of.name;
