@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "actors/dns/record_text.hpp"
+
 namespace egress::metrics {
 namespace {
 
@@ -13,15 +15,6 @@ using labels = std::vector<ClientMetric::Label>;
 
 constexpr std::array<const char*, 2> protos{"udp", "tcp"};
 constexpr std::array<const char*, 2> address_families{"1", "2"};  // IPv4, IPv6, as CoreDNS numbers them
-
-// As CoreDNS names them; those without a name are "RCODE17".
-std::string rcode_name(std::size_t code) {
-  constexpr std::array<const char*, 11> names{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
-                                              "NOTIMP",  "REFUSED", "YXDOMAIN", "YXRRSET",
-                                              "NXRRSET", "NOTAUTH", "NOTZONE"};
-  if (code < names.size()) return names[code];
-  return code == 16 ? "BADVERS" : fmt::format("RCODE{}", code);
-}
 
 class summing {
  public:
@@ -105,8 +98,9 @@ MetricFamily responses(const summing& sum) {
       "coredns_dns_responses_total", "Counter of response status codes.", MetricType::Counter, {}};
   for (std::size_t rcode = 0; rcode < dns::counted_rcodes; ++rcode)
     for (std::size_t plugin = 0; plugin < dns::plugin_names.size(); ++plugin) {
-      auto one = sum.count(sum.with({{"rcode", rcode_name(rcode)}, {"plugin", dns::plugin_names[plugin]}}),
-                           [&](const auto& worker) -> auto& { return worker.responses[rcode][plugin]; });
+      auto one =
+          sum.count(sum.with({{"rcode", dns::rcode_text(rcode)}, {"plugin", dns::plugin_names[plugin]}}),
+                    [&](const auto& worker) -> auto& { return worker.responses[rcode][plugin]; });
       if (one.counter.value > 0) made.metric.push_back(std::move(one));
     }
   return made;
@@ -135,7 +129,7 @@ MetricFamily forward_responses(const summing& sum) {
                     MetricType::Counter,
                     {}};
   for (std::size_t rcode = 0; rcode < dns::counted_rcodes; ++rcode) {
-    auto one = sum.count({{"rcode", rcode_name(rcode)}},
+    auto one = sum.count({{"rcode", dns::rcode_text(rcode)}},
                          [&](const auto& worker) -> auto& { return worker.forward_responses[rcode]; });
     if (one.counter.value > 0) made.metric.push_back(std::move(one));
   }
@@ -175,6 +169,9 @@ void append_forwarding(std::vector<MetricFamily>& to, const summing& sum) {
 void append_own(std::vector<MetricFamily>& to, const summing& sum) {
   to.push_back(plain(sum, "egress_operator_dns_dropped_total", "Packets that get no answer",
                      [](const auto& worker) -> auto& { return worker.dropped; }));
+  to.push_back(plain(sum, "egress_operator_dns_log_dropped_total",
+                     "Queries that the query log had no room for",
+                     [](const auto& worker) -> auto& { return worker.log_dropped; }));
   to.push_back(plain(sum, "egress_operator_dns_send_failures_total", "Answers that the kernel did not take",
                      [](const auto& worker) -> auto& { return worker.send_failures; }));
   to.push_back(plain(sum, "egress_operator_dns_tcp_connections_total", "DNS connections accepted",

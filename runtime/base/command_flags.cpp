@@ -127,6 +127,24 @@ void bind_gateways(flag_set& flags, gateway_settings& gateways) {
                   gateways.metrics_from, values::text(gateways.metrics_from, values::equality_selector))});
 }
 
+// off, errors, all, 1/N
+values::setter query_log(dns_log_options& into) {
+  return [&into](std::string_view value) -> result<void> {
+    using queries = dns_log_options::queries;
+    dns_log_options wanted;
+    if (value == "errors")
+      wanted.which = queries::errors;
+    else if (value == "all")
+      wanted.which = queries::all;
+    else if (value.starts_with("1/") && values::whole(wanted.one_in, 1, 1'000'000)(value.substr(2)))
+      wanted.which = queries::all;
+    else if (value != "off")
+      return fail("must be off, errors, all, or 1/N for one of N, 1000000 at most");
+    into = wanted;
+    return {};
+  };
+}
+
 void bind_dns(flag_set& flags, dns_options& dns) {
   using std::chrono::seconds;
   add_group(
@@ -145,10 +163,15 @@ void bind_dns(flag_set& flags, dns_options& dns) {
        value_flag("dns-allow", "CIDR",
                   "who may ask; repeatable (default: loopback, link-local and private ranges)", "",
                   values::list(dns.allow, values::cidr)),
+       value_flag("cluster-domain", "DOMAIN", "the cluster's domain, for names of the gateways' Services",
+                  dns.cluster_domain, values::text(dns.cluster_domain, values::domain_name)),
        value_flag("dns-workers", "N", "threads that serve DNS, 0 is one a core",
                   fmt::format("{}", dns.workers), values::whole(dns.workers, 0, 256)),
        value_flag("dns-max-concurrent", "N", "forwarded queries in flight; more are refused",
-                  fmt::format("{}", dns.max_concurrent), values::whole(dns.max_concurrent, 1, 1'000'000))});
+                  fmt::format("{}", dns.max_concurrent), values::whole(dns.max_concurrent, 1, 1'000'000)),
+       value_flag("dns-log", "WHICH",
+                  "queries written to stdout as JSON lines: off, errors, all, or 1/N for one of N", "off",
+                  query_log(dns.log))});
 }
 
 void bind_observing(flag_set& flags, run_options& run) {
@@ -163,8 +186,6 @@ void bind_observing(flag_set& flags, run_options& run) {
                                                  {"info", log_level::info},
                                                  {"warn", log_level::warn},
                                                  {"error", log_level::error}}))});
-       value_flag("cluster-domain", "DOMAIN", "the cluster's domain, for names of the gateways' Services",
-                  dns.cluster_domain, values::text(dns.cluster_domain, values::domain_name)),
 }
 
 }  // namespace

@@ -15,20 +15,28 @@
 
 namespace egress {
 
+// --dns-log: off, errors (all but NOERROR and NXDOMAIN), all, or of all every one_in-th.
+struct dns_log_options {
+  enum class queries : std::uint8_t { none, errors, all };
+  queries which = queries::none;
+  unsigned one_in = 1;
+};
+
 struct dns_options {
   std::string address = ":5353";
   std::vector<std::string> upstreams;  // "ADDR", "ADDR:PORT"; empty: the nameservers of resolv_conf
   std::string resolv_conf = "/etc/resolv.conf";
   std::chrono::seconds ttl{5};
   std::chrono::seconds max_ttl{30};
+  std::string cluster_domain = "cluster.local";
   std::vector<std::string> allow;  // CIDRs; empty: loopback, link-local, private ranges
   unsigned workers = 0;            // 0: one a core
   unsigned max_concurrent = 1000;  // forwarded queries in flight
+  dns_log_options log;
 };
 
 // What `run` does; `dev` and `render` take the same flags.
 struct run_options {
-  std::string cluster_domain = "cluster.local";
   std::string kubeconfig, context;
   std::string metrics_address = ":8080";
   bool leader_election = false;

@@ -7,6 +7,7 @@
 
 #include "actors/dns/counters.hpp"
 #include "actors/dns/io/config.hpp"
+#include "actors/dns/io/query_log_writer.hpp"
 #include "actors/dns/io/sockets.hpp"
 #include "actors/dns/table_memory.hpp"
 #include "actors/dns/worker_actor.hpp"
@@ -19,6 +20,7 @@ struct dns_setup {
   std::vector<std::shared_ptr<dns::worker_counters>> counters;  // one a worker
   std::shared_ptr<dns::table_memory> memory = std::make_shared<dns::table_memory>();
   dns::worker_config config;
+  std::shared_ptr<dns::query_log_writer> log;  // null: off
   std::string address;
 
   // Starts the loop of one worker.

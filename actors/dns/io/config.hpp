@@ -8,6 +8,7 @@
 #include "actors/dns/client_acl.hpp"
 #include "actors/dns/cookie.hpp"
 #include "actors/dns/forward_reply.hpp"
+#include "actors/dns/io/query_recorder.hpp"
 
 namespace egress::dns {
 
@@ -38,6 +39,7 @@ struct worker_config {
   forward_options answers;
   client_acl allow;
   cookie_secret cookie_root{};          // the same for all loops: a client may reach any of them
+  std::shared_ptr<query_recorder> log;  // of this loop alone; null: no query log
   std::vector<upstream_address> upstreams;
   forwarder_limits forward;
   tcp_limits tcp;

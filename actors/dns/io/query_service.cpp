@@ -18,7 +18,9 @@ void query_service::ask_upstream(forward_kind how, const asked_by& by, reply_sin
     const auto& asked = kept->get();
     const outcome made =
         finish_forwarded(asked, how, reply, table_.get(), config_.answers, asked.limit(by.via), out);
-    count_answer(made, by, made.hijacked ? plugin::egressoperator : plugin::forward);
+    const plugin from = made.hijacked ? plugin::egressoperator : plugin::forward;
+    count_answer(made, by, from);
+    note(asked, made, by, from);
     send(out);
   });
 }
@@ -48,6 +50,13 @@ void query_service::refresh_root() {
     const bool good = !reply.empty() && (load16(&reply[2]) & flag::rcode) == 0;
     if (good) root_reply_.assign(reply.begin(), reply.end());
   });
+}
+
+void query_service::write_down(const query& asked, const outcome& made, const asked_by& by, plugin from) {
+  auto one = describe(asked, made, by.via, from, table_.get());
+  one.answered = std::chrono::system_clock::now();
+  one.took = std::chrono::steady_clock::now() - by.arrived;
+  if (!config_.log->put(one)) counters_.log_dropped.add();
 }
 
 std::uint64_t query_service::seconds_now() {

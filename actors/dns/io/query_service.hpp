@@ -40,7 +40,11 @@ class query_service {
     }
     count_request(packet.size(), by);
     if (made.what == action::forward) made = forward(made.how, by, make_sink, out);
-    if (made.size != 0) count_answer(made, by, made.hijacked ? plugin::egressoperator : plugin::none);
+    if (made.size != 0) {
+      const plugin from = made.hijacked ? plugin::egressoperator : plugin::none;
+      count_answer(made, by, from);
+      note(query_, made, by, from);
+    }
     return made.size;
   }
 
@@ -61,11 +65,16 @@ class query_service {
   void ask_upstream(forward_kind how, const asked_by& by, reply_sink sink);
   outcome answer_root_probe(const asked_by& by, buffer out);
   void refresh_root();
+  static std::uint64_t seconds_now();
   void count_request(std::size_t size, const asked_by& by);
   void count_answer(const outcome& made, const asked_by& by, plugin from);
+  // For the query log, when there is one and it wants this one.
+  void note(const query& asked, const outcome& made, const asked_by& by, plugin from) {
+    if (config_.log && config_.log->wants(made.code)) write_down(asked, made, by, from);
+  }
+  void write_down(const query& asked, const outcome& made, const asked_by& by, plugin from);
 
   const worker_config& config_;
-  static std::uint64_t seconds_now();
   worker_counters& counters_;
   forwarder forwarder_;
   std::shared_ptr<const hijack_table> table_;

@@ -191,6 +191,19 @@ TEST(Options, TheClustersDomainLeavesRoomForTheNamesBelow) {
         << bad;
 }
 
+TEST(Options, TheQueryLogIsOffErrorsAllOrASample) {
+  using queries = dns_log_options::queries;
+  EXPECT_EQ(parsed({}).dns.log.which, queries::none);
+  EXPECT_EQ(parsed({"--dns-log=errors"}).dns.log.which, queries::errors);
+  EXPECT_EQ(parsed({"--dns-log=all"}).dns.log.one_in, 1U);
+  EXPECT_EQ(parsed({"--dns-log=1/100"}).dns.log.which, queries::all);
+  EXPECT_EQ(parsed({"--dns-log=1/100"}).dns.log.one_in, 100U);
+  EXPECT_EQ(parsed({"--dns-log=1/100", "--dns-log=off"}).dns.log.which, queries::none);
+  for (const auto* bad : {"", "on", "1/", "1/0", "2/3", "1/x", "1/1000001"})
+    EXPECT_THAT(refusal({std::string("--dns-log=") + bad}), HasSubstr("must be off, errors, all, or 1/N"))
+        << bad;
+}
+
 TEST(Options, TheEnvironmentIsReadAndAnErrorOfItIsOurs) {
   const auto made = parse_command_line({"run"}, [](const char* name) -> const char* {
     return std::string_view(name) == "ENVOY_IMAGE" ? "registry/envoy:1" : nullptr;
