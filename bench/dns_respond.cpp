@@ -20,6 +20,7 @@ kube::object_ptr make(kube::kind of, int i) {
   } else {
     kube::external_service body;
     body.spec.hijack_dns = true;
+    body.spec.ports = {{443, "TCP"}};
     made->body = std::move(body);
   }
   return made;

@@ -2,11 +2,7 @@
 // Writes one answer into a buffer that is known to be large enough (answer_room). Owners are compressed: the
 // question's name is always at offset 12. Pure.
 
-#include <cassert>
-#include <cstring>
-#include <string_view>
-
-#include "actors/dns/query.hpp"
+#include "actors/dns/opt_record.hpp"
 
 namespace egress::dns {
 
@@ -38,6 +34,26 @@ class answer_writer {
     put(data);
     store16(&out_[6], load16(&out_[6]) + 1u);
   }
+  // An SRV record. Its target is the end of the question's name from this offset: written whole, as RFC 2782
+  // wants it, and as a pointer only where that does not fit.
+  void service(std::size_t target, std::uint16_t port, std::uint32_t ttl) {
+    const bytes name = bytes(out_).subspan(target, header_size + asked_.name.size - target);
+    const bool whole = room() >= record_head + 6 + name.size();
+    begin_record(header_size, rr::srv, ttl, 6 + (whole ? name.size() : 2));
+    for (const std::uint16_t field : {std::uint16_t{0}, srv_weight, port}) put16(field);
+    if (whole)
+      put(name);
+    else
+      put16(0xc000 | target);
+    store16(&out_[6], load16(&out_[6]) + 1u);
+  }
+  // A record that is left out when there is no room for it.
+  void additional(std::size_t owner, std::uint16_t type, std::uint32_t ttl, bytes data) {
+    if (room() < record_head + data.size()) return;
+    begin_record(owner, type, ttl, data.size());
+    put(data);
+    store16(&out_[10], load16(&out_[10]) + 1u);
+  }
   // The SOA of a negative answer (RFC 2308), owned by the name at this offset. Its mname is its owner.
   void soa(std::size_t owner, std::uint32_t ttl) {
     begin_record(owner, rr::soa, ttl, 2 + 1 + 20);
@@ -46,27 +62,20 @@ class answer_writer {
     for (const std::uint32_t field : {1u, 7200u, 1800u, 86400u, ttl}) put32(field);
     store16(&out_[8], 1);
   }
-  // OPT, when the client sent one; `why` becomes an extended error. Ends the message and gives its size.
-  std::size_t finish(ede why) {
+  // OPT, when the client sent one, with `why` in it. Ends the message and gives its size.
+  std::size_t finish(const explanation& why) {
     if (!asked_.has_edns) return at_;
-    put8(0);
-    put16(rr::opt);
-    put16(edns_udp_size);
-    put8(static_cast<std::uint8_t>(static_cast<unsigned>(code_) >> 4));
-    put8(0);
-    put16(asked_.wants_dnssec ? do_bit : 0);
-    const bool explained = why != ede::none;
-    put16(explained ? 6 : 0);
-    if (explained) {
-      put16(15);
-      put16(2);
-      put16(static_cast<std::uint16_t>(why));
-    }
-    store16(&out_[10], 1);
+    at_ += write_opt(asked_, code_, why, out_.subspan(at_));
+    store16(&out_[10], load16(&out_[10]) + 1u);
     return at_;
   }
 
  private:
+  static constexpr std::size_t record_head = 12;  // with a compressed owner
+  static constexpr std::uint16_t srv_weight = 100;
+
+  // What is left beside OPT.
+  std::size_t room() const { return out_.size() - at_ - opt_size(asked_); }
   void put8(std::uint8_t value) { out_[at_++] = value; }
   void put16(std::size_t value) {
     store16(&out_[at_], value);

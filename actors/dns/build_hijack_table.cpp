@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "actors/dns/client_acl.hpp"
 #include "actors/dns/hijack_table.hpp"
 
 namespace egress::dns {
@@ -68,6 +69,32 @@ wire_name reverse_name(const std::array<std::uint8_t, Size>& address) {
   return name;
 }
 
+// The ports of the Service that is made of this spec, packed as a record has them. (What is refused leaves
+// the Service as it is.)
+void pack_ports(const kube::external_service_spec& spec, std::vector<std::uint8_t>& into) {
+  into.clear();
+  for (const auto& [port, protocol] : spec.ports) {
+    const bool known = protocol == "TCP" || protocol == "UDP";
+    if (!known || port < 1 || port > 65535 || into.size() + packed_port > 0xffff) continue;
+    const auto number = static_cast<std::uint16_t>(port);
+    into.insert(into.end(),
+                {static_cast<std::uint8_t>(protocol == "TCP" ? 't' : 'u'),
+                 static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number & 0xff)});
+  }
+}
+
+// spec.dnsClients, packed as a record has them.
+result<std::vector<std::uint8_t>> pack_clients(const std::vector<std::string>& cidrs) {
+  if (cidrs.empty()) return {};
+  for (const auto& one : cidrs)
+    if (!one.contains('/')) return fail("\"{}\" is no CIDR", one);
+  auto list = client_acl::parse(cidrs);
+  if (!list) return std::unexpected(list.error());
+  auto packed = list->packed();
+  if (packed.size() > 0xffff) return fail("{} CIDRs are too many", cidrs.size());
+  return packed;
+}
+
 // In the order of the snapshot, which keeps them alive.
 using object_list = std::vector<const kube::object*>;
 object_list objects_of(const kube::snapshot& all) {
@@ -87,17 +114,38 @@ void fetch_ahead(const object_list& list, std::size_t at) {
     __builtin_prefetch(object + sizeof(kube::object) - 1);  // it need not begin with a line
   }
   if (at + parts_distance >= list.size()) return;
-  if (const auto* child = std::get_if<kube::child>(&list[at + parts_distance]->body)) {
+  const auto& parts = *list[at + parts_distance];
+  if (const auto* child = std::get_if<kube::child>(&parts.body)) {
     __builtin_prefetch(child->cluster_ips.data());
     __builtin_prefetch(child->dns_name.data());
+  } else {
+    __builtin_prefetch(parts.as_external_service().spec.ports.data());
   }
+}
+
+// The Service of an earlier ExternalService of this name stays until it is collected: what it hijacks, nobody
+// asks for any more.
+bool is_its_own(const kube::object& service, const kube::object& external_service) {
+  const auto& controller = service.as_child().controller;
+  return !controller || controller->uid == external_service.meta.uid;
+}
+
+// Whether the last answer's name is still the one in the spec; a spec with none that could be says nothing.
+bool asks_for(const kube::external_service_spec& spec, const table_entry& last) {
+  std::string_view text = spec.dns_name;
+  const bool wildcard = text.starts_with("*.");
+  if (wildcard) text.remove_prefix(2);
+  const auto name = parse_name(text);
+  return !name || (wildcard == last.wildcard && std::ranges::equal(name->view(), last.name));
 }
 
 class builder {
  public:
   // Room for the usual: three records for each Service.
-  builder(const kube::snapshot& services, const hijack_table* previous, const table_options& options)
+  builder(const kube::snapshot& services, const kube::snapshot& external_services,
+          const hijack_table* previous, const table_options& options)
       : services_(services),
+        external_services_(external_services),
         previous_(previous),
         suffix_(parse_name(fmt::format("{}.svc.{}", options.name_space, options.cluster_domain))) {
     claims_.reserve(services.size() * 3);
@@ -113,22 +161,32 @@ class builder {
     // What its Service says is complained about even then. All of it is read now: objects are scattered in
     // memory, and to come back for the rest is the larger part of the work.
     const auto service = services_.find(object.meta.name);
+    const auto clients = clients_of(object);
     if (service) {
       const auto addresses = read_addresses(service->as_child().cluster_ips);
-      add_in_cluster(*service, addresses);
+      add_in_cluster(*service, addresses, &external);
       done_.push_back(service.get());
-      if (add_hijacked(object.meta, service->as_child(), addresses, readable)) return;
+      const bool wanted = readable && is_its_own(*service, object);
+      if (add_hijacked(object.meta, service->as_child(), addresses, clients, wanted)) return;
     }
-    if (const auto* kept = last_answer(object.meta.name)) claim(*kept, object.meta.creation_time);
+    const auto* kept = last_answer(object.meta.name);
+    if (kept && (!readable || asks_for(external.spec, *kept))) {
+      auto entry = *kept;
+      entry.extra = clients;
+      claim(entry, object.meta.creation_time);
+    }
   }
 
   // The Services that no ExternalService led to. Both snapshots are in the same order, so those that are done
   // come as they were done; one taken twice would only claim its own names again.
   void add_service(const kube::object& service) {
-    if (next_done_ < done_.size() && done_[next_done_] == &service)
+    if (next_done_ < done_.size() && done_[next_done_] == &service) {
       ++next_done_;
-    else
-      add_in_cluster(service, read_addresses(service.as_child().cluster_ips));
+      return;
+    }
+    const auto owner = external_services_.find(service.meta.name);
+    add_in_cluster(service, read_addresses(service.as_child().cluster_ips),
+                   owner ? &owner->as_external_service() : nullptr);
   }
 
   built_table finish() {
@@ -139,18 +197,39 @@ class builder {
   }
 
  private:
-  // The Service's own name and the reverse names of its addresses.
-  void add_in_cluster(const kube::object& service, const address_pair& addresses) {
+  // Who is answered with a hijacked name, packed; empty: everybody. Where that cannot be read the last list
+  // stays, and without one everybody is: rather a gateway for too many than a real address that leaks.
+  bytes clients_of(const kube::object& object) {
+    const auto& [spec, status, undecodable] = object.as_external_service();
+    if (spec.dns_clients.empty() && undecodable.empty()) return {};
+    auto packed = pack_clients(spec.dns_clients);
+    if (packed && undecodable.empty()) {
+      clients_ = std::move(*packed);
+      return clients_;
+    }
+    if (!packed)
+      complaints_.push_back(
+          fmt::format("ExternalService {}: spec.dnsClients: {}", object.meta.name, packed.error().message));
+    const auto* kept = last_answer(object.meta.name);
+    return kept ? kept->clients() : bytes{};
+  }
+
+  // The Service's own name and the reverse names of its addresses. Its ports are those of its ExternalService
+  // (null when it has none).
+  void add_in_cluster(const kube::object& service, const address_pair& addresses,
+                      const kube::external_service* owner) {
     if (addresses.empty() || service.meta.deleting || service.as_child().ours_cannot_be) return;
     const auto name = in_cluster_name(service.meta.name);
     if (!name) return;
+    ports_.clear();
+    if (owner) pack_ports(owner->spec, ports_);
     const auto target = claim({.kind = entry_kind::in_cluster,
                                .wildcard = false,
                                .name = name->view(),
                                .owner = service.meta.name,
                                .v4 = addresses.v4(),
                                .v6 = addresses.v6(),
-                               .target = {}},
+                               .extra = ports_},
                               service.meta.creation_time);
     add_reverse(addresses.v4(), target);
     add_reverse(addresses.v6(), target);
@@ -172,7 +251,7 @@ class builder {
              .owner = {},
              .v4 = {},
              .v6 = {},
-             .target = {}},
+             .extra = {}},
             0, target);
     }
   }
@@ -180,7 +259,7 @@ class builder {
   // Claims what the Service of this owner says to hijack; false when it is unlabelled or not usable, or when
   // it is not `wanted`.
   bool add_hijacked(const kube::object_meta& owner, const kube::child& child, const address_pair& addresses,
-                    bool wanted) {
+                    bytes clients, bool wanted) {
     if (child.hijack_label != "true") return false;
     std::string_view text = child.dns_name;
     const bool wildcard = text.starts_with("*.");
@@ -198,7 +277,7 @@ class builder {
            .owner = owner.name,
            .v4 = addresses.v4(),
            .v6 = addresses.v6(),
-           .target = {}},
+           .extra = clients},
           owner.creation_time);
     return true;
   }
@@ -252,13 +331,14 @@ class builder {
                                         winner));
   }
 
-  const kube::snapshot& services_;
+  const kube::snapshot &services_, &external_services_;
   const hijack_table* previous_;  // null once last_answers_ has what it says
   const result<wire_name> suffix_;
   std::unordered_map<std::string_view, table_entry> last_answers_;
   record_arena records_;
   std::vector<table_claim> claims_;
-  object_list done_;  // Services
+  std::vector<std::uint8_t> ports_, clients_;  // packed, of the object in hand
+  object_list done_;                           // Services
   std::size_t next_done_ = 0;
   std::vector<std::string> complaints_;
 };
@@ -267,7 +347,7 @@ class builder {
 
 built_table build_hijack_table(const kube::snapshot& services, const kube::snapshot& external_services,
                                const hijack_table* previous, const table_options& options) {
-  builder table(services, previous, options);
+  builder table(services, external_services, previous, options);
   const auto externals = objects_of(external_services), children = objects_of(services);
   for (std::size_t i = 0; i < externals.size(); ++i) {
     // Both are in the same order: about there is the Service that will be looked up.

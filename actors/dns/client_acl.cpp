@@ -14,9 +14,11 @@ const std::vector<std::string> defaults{"127.0.0.0/8",   "169.254.0.0/16", "10.0
                                         "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
                                         "::1/128",       "fe80::/10",      "fc00::/7"};
 
-bool inside(const address_bytes& address, const address_bytes& base, unsigned bits) {
+constexpr std::size_t packed_size = 1 + sizeof(address_bytes);
+
+bool inside(const address_bytes& address, const std::uint8_t* base, unsigned bits) {
   const std::size_t whole = bits / 8, rest = bits % 8;
-  if (std::memcmp(address.data(), base.data(), whole) != 0) return false;
+  if (std::memcmp(address.data(), base, whole) != 0) return false;
   return rest == 0 || ((address[whole] ^ base[whole]) >> (8 - rest)) == 0;
 }
 
@@ -56,7 +58,24 @@ result<client_acl> client_acl::parse(const std::vector<std::string>& cidrs) {
 }
 
 bool client_acl::allows(const address_bytes& client) const {
-  return std::ranges::any_of(networks_, [&](const network& n) { return inside(client, n.base, n.bits); });
+  return std::ranges::any_of(networks_,
+                             [&](const network& n) { return inside(client, n.base.data(), n.bits); });
+}
+
+std::vector<std::uint8_t> client_acl::packed() const {
+  std::vector<std::uint8_t> all;
+  all.reserve(networks_.size() * packed_size);
+  for (const auto& [base, bits] : networks_) {
+    all.push_back(static_cast<std::uint8_t>(bits));
+    all.insert(all.end(), base.begin(), base.end());
+  }
+  return all;
+}
+
+bool any_has(bytes packed_networks, const address_bytes& client) {
+  for (; packed_networks.size() >= packed_size; packed_networks = packed_networks.subspan(packed_size))
+    if (inside(client, packed_networks.data() + 1, packed_networks[0])) return true;
+  return false;
 }
 
 }  // namespace egress::dns

@@ -1,7 +1,7 @@
 #pragma once
-// Who may ask (--dns-allow): a list of CIDRs. Pure.
+// Who may ask (--dns-allow), and who is answered with a gateway's address (spec.dnsClients): lists of CIDRs.
+// Pure.
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -10,8 +10,6 @@
 
 namespace egress::dns {
 
-// An address as 16 bytes; IPv4 in its mapped form (::ffff:a.b.c.d), so that both families compare alike.
-using address_bytes = std::array<std::uint8_t, 16>;
 address_bytes map_v4(const std::uint8_t* four_bytes);
 
 class client_acl {
@@ -22,6 +20,9 @@ class client_acl {
 
   bool allows(const address_bytes& client) const;
 
+  // As the hijack table holds them: of each network the prefix length (of 128 bits), then its 16 bytes.
+  std::vector<std::uint8_t> packed() const;
+
  private:
   struct network {
     address_bytes base{};
@@ -29,5 +30,10 @@ class client_acl {
   };
   std::vector<network> networks_;
 };
+
+inline constexpr std::size_t packed_network = 17;
+
+// Whether one of the networks, packed as above, has the client.
+bool any_has(bytes packed_networks, const address_bytes& client);
 
 }  // namespace egress::dns

@@ -100,6 +100,7 @@ struct alignas(64) worker_counters {
   histogram<duration_bounds.size()> durations;                                 // nanoseconds
   std::array<histogram<size_bounds.size()>, 2> request_sizes, response_sizes;  // [udp, tcp], bytes
   counter dropped;                                                             // packets without an answer
+  counter log_dropped;                                                         // that the query log lost
   counter send_failures;                                        // answers the kernel did not take
   counter forward_requests, forward_failures, forward_rejects;  // rejects: --dns-max-concurrent
   histogram<duration_bounds.size()> forward_durations;          // of one upstream exchange, nanoseconds

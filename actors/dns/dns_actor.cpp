@@ -36,11 +36,12 @@ bool same_for_dns(const kube::object& then, const kube::object& now) {
   if (then.meta.deleting != now.meta.deleting || then.meta.uid != now.meta.uid) return false;
   if (now.of == kube::kind::external_service) {
     const auto &before = then.as_external_service().spec, &after = now.as_external_service().spec;
-    return before.dns_name == after.dns_name && before.hijack_dns == after.hijack_dns;
+    return before.dns_name == after.dns_name && before.hijack_dns == after.hijack_dns &&
+           before.dns_clients == after.dns_clients && before.ports == after.ports;
   }
   const auto &before = then.as_child(), &after = now.as_child();
   return before.hijack_label == after.hijack_label && before.dns_name == after.dns_name &&
-         before.cluster_ips == after.cluster_ips;
+         before.cluster_ips == after.cluster_ips && before.controller == after.controller;
 }
 
 }  // namespace

@@ -39,13 +39,48 @@ bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, std::uint3
   return true;
 }
 
+// The first extended error among the options of OPT.
+explanation explained_in(bytes options) {
+  while (options.size() >= option_head) {
+    const std::size_t size = load16(&options[2]);
+    if (options.size() - option_head < size) break;
+    const bytes data = options.subspan(option_head, size);
+    if (load16(&options[0]) == option::extended_error && size >= 2)
+      return {static_cast<ede>(load16(&data[0])),
+              {reinterpret_cast<const char*>(data.data()) + 2, data.size() - 2}};
+    options = options.subspan(option_head + size);
+  }
+  return ede::none;
+}
+
+// Why the upstream's answer is as it is: what it says itself, else what is known of errors. Views the reply,
+// whose records begin at `at`.
+explanation explained_by(const query& asked, bytes reply, std::size_t at) {
+  if (!asked.has_edns) return ede::none;
+  const std::size_t total =
+      load16(&reply[6]) + std::size_t{load16(&reply[8])} + std::size_t{load16(&reply[10])};
+  for (std::size_t i = 0; i < total; ++i) {
+    const auto next = next_record(reply, at);
+    if (!next) break;
+    if (next->type != rr::opt) continue;
+    const auto said = explained_in(reply.subspan(next->fixed + 10, load16(&reply[next->fixed + 8])));
+    if (said.code != ede::none) return said;
+  }
+  const auto code = code_of(reply);
+  if (code == rcode::servfail || code == rcode::refused)
+    return {ede::no_reachable_authority, "the upstreams fail or refuse"};
+  return ede::none;
+}
+
 // In a message of more than `limit` bytes already the record says nothing of `why`.
-void append_opt(std::vector<std::uint8_t>& message, const query& asked, ede why, std::size_t limit) {
+void append_opt(std::vector<std::uint8_t>& message, const query& asked, const explanation& why,
+                std::size_t limit) {
   if (!asked.has_edns) return;
   const std::size_t begin = message.size();
-  const std::size_t free = limit > begin ? limit - begin : 0, most = opt_size(asked) + option_head + 2;
-  message.resize(begin + std::max(opt_size(asked), std::min(free, most)));
-  message.resize(begin + write_opt(asked, rcode::noerror, why, buffer(message).subspan(begin)));
+  const std::size_t free = limit > begin ? limit - begin : 0;
+  message.resize(begin + std::max(opt_size(asked), std::min(free, opt_size(asked) + most_explained)));
+  const auto size = write_opt(asked, rcode::noerror, why, buffer(message).subspan(begin));
+  message.resize(begin + size);
   store16(&message[10], load16(&message[10]) + 1u);
 }
 
@@ -58,9 +93,12 @@ outcome own_answer(std::vector<std::uint8_t>& out, Respond&& respond_into) {
   return made;
 }
 
-outcome failed(const query& asked, std::vector<std::uint8_t>& out) {
-  return own_answer(
-      out, [&](buffer to) { return respond_error(asked, rcode::servfail, ede::no_reachable_authority, to); });
+outcome failed(const query& asked, const explanation& why, std::vector<std::uint8_t>& out) {
+  return own_answer(out, [&](buffer to) { return respond_error(asked, rcode::servfail, why, to); });
+}
+
+explanation malformed() {
+  return {ede::network_error, "the upstream's answer is malformed"};
 }
 
 // The reply with everything that is the client's put in. Question and owner names keep their places, so the
@@ -72,8 +110,8 @@ outcome pass_on(const query& asked, bytes reply, const forward_options& options,
   store16(&out[0], asked.id);
   store16(&out[2], client_flags(asked, load16(&reply[2])));
   std::ranges::copy(asked.question(), out.begin() + header_size);
-  if (!tidy_records(out, records, options.max_ttl)) return failed(asked, out);
-  append_opt(out, asked, note, limit);
+  if (!tidy_records(out, records, options.max_ttl)) return failed(asked, malformed(), out);
+  append_opt(out, asked, note.code != ede::none ? note : explained_by(asked, reply, records), limit);
   const bool still_cut = (load16(&reply[2]) & flag::tc) != 0;
   if (out.size() > limit || still_cut) {
     out.resize(records);
@@ -85,15 +123,17 @@ outcome pass_on(const query& asked, bytes reply, const forward_options& options,
 }
 
 // Another type of a hijacked name: its records without any alias, else NODATA.
-outcome pass_on_without_aliases(const query& asked, bytes reply, const forward_options& options,
-                                std::size_t limit, ede note, std::vector<std::uint8_t>& out) {
+outcome pass_on_without_aliases(const query& asked, bytes reply, const explanation& forgery,
+                                const forward_options& options, std::size_t limit, const explanation& note,
+                                std::vector<std::uint8_t>& out) {
   const auto nodata = [&] {
-    return own_answer(out, [&](buffer to) { return respond_nodata(asked, options.answers, to); });
+    return own_answer(out, [&](buffer to) { return respond_nodata(asked, options.answers, forgery, to); });
   };
   if (code_of(reply) == rcode::nxdomain) return nodata();
-  if (code_of(reply) != rcode::noerror) return failed(asked, out);
+  if (code_of(reply) != rcode::noerror)
+    return failed(asked, explained_by(asked, reply, header_size + asked.question_size), out);
   const auto owned = re_own(reply);
-  if (!owned) return failed(asked, out);
+  if (!owned) return failed(asked, malformed(), out);
   if (owned->answers == 0 && (load16(&reply[2]) & flag::tc) == 0) return nodata();
   return pass_on(asked, owned->message, options, limit, note, out);
 }
@@ -156,9 +196,12 @@ outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, cons
   const bool gone = !reply.empty() && code_of(reply) == rcode::nxdomain;
   if (how == forward_kind::wildcard && !gone)
     return own_answer(out, [&](buffer to) { return respond_hijacked(asked, table, options.answers, to); });
-  if (reply.empty()) return failed(asked, out);
-  if (how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone))
-    return pass_on_without_aliases(asked, reply, options, limit, note, out);
+  if (reply.empty()) return failed(asked, ede::no_reachable_authority, out);
+  if (how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone)) {
+    const auto entry = table->find(asked.name);
+    return pass_on_without_aliases(asked, reply, entry ? forged(asked, *entry) : explanation(ede::none),
+                                   options, limit, note, out);
+  }
   return pass_on(asked, reply, options, limit, note, out);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The numbers of the DNS wire format (RFC 1035, 6891, 8914, 9460) and big-endian access. Pure.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,6 +10,9 @@ namespace egress::dns {
 
 using bytes = std::span<const std::uint8_t>;
 using buffer = std::span<std::uint8_t>;
+
+// An address as 16 bytes; IPv4 in its mapped form (::ffff:a.b.c.d), so that both families compare alike.
+using address_bytes = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t header_size = 12;
 // What we say and take over UDP with EDNS (RFC 6891; 1232 fits one IPv6 packet of 1280), and without.
@@ -24,6 +28,11 @@ inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinf
 inline constexpr std::uint16_t class_in = 1;
 }  // namespace rr
 
+// Options of an OPT record.
+namespace option {
+inline constexpr std::uint16_t cookie = 10, extended_error = 15;
+}
+
 enum class rcode : std::uint8_t {
   noerror = 0,
   formerr = 1,
@@ -34,16 +43,20 @@ enum class rcode : std::uint8_t {
   badvers = 16,
 };
 
-// Extended DNS errors (RFC 8914).
+// Extended DNS errors (RFC 8914, and IANA's registry of them).
 enum class ede : std::uint16_t {
   none = 0xffff,
+  other = 0,
   stale = 3,
   forged_answer = 4,
   cached_error = 13,
   not_ready = 14,
   prohibited = 18,
   stale_nxdomain = 19,
-  no_reachable_authority = 22
+  not_supported = 21,
+  no_reachable_authority = 22,
+  network_error = 23,
+  synthesized = 29
 };
 
 // Bits of the header's second 16-bit word.

@@ -3,8 +3,6 @@
 namespace egress::dns {
 namespace {
 
-constexpr std::uint16_t option_cookie = 10;
-
 // Copies the question's name, lower-cased. False when it is malformed.
 bool read_name(bytes packet, wire_name& name) {
   const auto size = plain_name_size(packet, header_size);
@@ -23,9 +21,9 @@ bool read_options(bytes options, query& into) {
     if (options.size() < 4) return false;
     const std::size_t size = load16(&options[2]);
     if (options.size() < 4 + size) return false;
-    if (load16(&options[0]) == option_cookie) {
+    if (load16(&options[0]) == option::cookie) {
       if (size != 8 && (size < 16 || size > 40)) return false;
-      if (into.client_cookie.empty()) into.client_cookie = options.subspan(4, 8);
+      if (into.client_cookie.empty()) into.client_cookie = options.subspan(4, size);
     }
     options = options.subspan(4 + size);
   }
@@ -56,6 +54,18 @@ bool is_meta_type(std::uint16_t type) {
   return type == rr::axfr || type == rr::ixfr || type == rr::opt || type == rr::tsig || type == rr::tkey;
 }
 
+// A transfer may carry a record (IXFR its SOA): it is refused whatever it holds, and told why when its EDNS
+// can be read.
+void read_edns_of_refused(bytes packet, std::size_t at, query& into) {
+  const std::size_t records = load16(&packet[6]) + std::size_t{load16(&packet[8])} + load16(&packet[10]);
+  for (std::size_t i = 0; i < records; ++i)
+    if (!read_record(packet, at, into)) {
+      into.has_edns = false;
+      into.client_cookie = {};
+      return;
+    }
+}
+
 }  // namespace
 
 reaction parse_query(bytes packet, query& into) {
@@ -64,6 +74,7 @@ reaction parse_query(bytes packet, query& into) {
   into.has_edns = into.wants_dnssec = false;
   into.udp_size = plain_udp_size;
   into.client_cookie = {};
+  into.has_answer_cookie = false;
   if (packet.size() < header_size) return reaction::drop;
   into.id = load16(&packet[0]);
   into.flags = load16(&packet[2]);
@@ -77,8 +88,10 @@ reaction parse_query(bytes packet, query& into) {
   into.rr_class = load16(&packet[at + 2]);
   at += 4;
   into.question_size = static_cast<std::uint16_t>(at - header_size);
-  // A transfer may carry a record (IXFR its SOA): it is refused whatever it holds.
-  if (is_meta_type(into.type)) return reaction::refused;
+  if (is_meta_type(into.type)) {
+    read_edns_of_refused(packet, at, into);
+    return reaction::refused;
+  }
   if (load16(&packet[6]) != 0 || load16(&packet[8]) != 0) return reaction::formerr;
   for (std::size_t left = load16(&packet[10]); left > 0; --left)
     if (!read_record(packet, at, into)) return reaction::formerr;

@@ -29,8 +29,14 @@ struct query {
   bool has_edns = false;
   bool wants_dnssec = false;  // DO
   std::uint8_t edns_version = 0;
-  bytes client_cookie;  // RFC 7873: 8 bytes, or empty
-  wire_name name;       // the question's, lower-cased
+  // RFC 7873, as it was sent: the client's 8 bytes, perhaps a server's 8 to 32 behind them; or empty.
+  bytes client_cookie;
+  wire_name name;  // the question's, lower-cased
+
+  // Not in the packet: who sent it, and the cookie that every answer carries (cookie.hpp).
+  address_bytes client{};
+  bool has_answer_cookie = false;
+  std::array<std::uint8_t, 24> answer_cookie;
 
   bool has(std::uint16_t bit) const { return (flags & bit) != 0; }
   bytes question() const { return packet.subspan(header_size, question_size); }

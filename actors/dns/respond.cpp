@@ -2,6 +2,7 @@
 
 #include "actors/dns/answer_writer.hpp"
 #include "actors/dns/reverse_zones.hpp"
+#include "actors/dns/service_answer.hpp"
 
 namespace egress::dns {
 namespace {
@@ -10,31 +11,28 @@ outcome answered(std::size_t size, rcode code, bool hijacked) {
   return {.what = action::answered, .size = size, .code = code, .hijacked = hijacked};
 }
 
-// Validating clients see why the answer carries no signature.
-ede forged(const query& asked) {
-  return asked.wants_dnssec ? ede::forged_answer : ede::none;
-}
-
 template <class Addresses>
-outcome addresses(const query& asked, const Addresses& list, const respond_options& options, buffer out) {
-  if (list.empty()) return respond_nodata(asked, options, out);
+outcome addresses(const query& asked, const table_entry& entry, const Addresses& list,
+                  const respond_options& options, buffer out) {
+  if (list.empty()) return respond_nodata(asked, options, forged(asked, entry), out);
   answer_writer answer(asked, rcode::noerror, flag::aa, out);
   for (std::size_t i = 0; i < list.size(); ++i) answer.answer(asked.type, options.ttl, list.at(i));
-  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+  return answered(answer.finish(forged(asked, entry)), rcode::noerror, true);
 }
 
 // ANY gets one synthesised HINFO (RFC 8482).
-outcome minimal_any(const query& asked, const respond_options& options, buffer out) {
+outcome minimal_any(const query& asked, const table_entry& entry, const respond_options& options,
+                    buffer out) {
   static constexpr std::uint8_t data[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
   answer_writer answer(asked, rcode::noerror, flag::aa, out);
   answer.answer(rr::hinfo, options.ttl, data);
-  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+  return answered(answer.finish(forged(asked, entry)), rcode::noerror, true);
 }
 
 outcome pointer(const query& asked, const table_entry& entry, const respond_options& options, buffer out) {
   answer_writer answer(asked, rcode::noerror, flag::aa, out);
-  answer.answer(rr::ptr, options.ttl, entry.target);
-  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+  answer.answer(rr::ptr, options.ttl, entry.target());
+  return answered(answer.finish(forged(asked, entry)), rcode::noerror, true);
 }
 
 // The types whose answer would lead around the gateway, and so are ours to give.
@@ -44,53 +42,81 @@ bool answered_here(std::uint16_t type) {
 }
 
 outcome from_entry(const query& asked, const table_entry& entry, const respond_options& options, buffer out) {
-  if (asked.type == rr::any) return minimal_any(asked, options, out);
+  if (asked.type == rr::any) return minimal_any(asked, entry, options, out);
   if (asked.type == rr::ptr && entry.kind == entry_kind::reverse) return pointer(asked, entry, options, out);
-  if (asked.type == rr::a) return addresses(asked, entry.v4, options, out);
-  if (asked.type == rr::aaaa) return addresses(asked, entry.v6, options, out);
-  return respond_nodata(asked, options, out);
+  if (asked.type == rr::a) return addresses(asked, entry, entry.v4, options, out);
+  if (asked.type == rr::aaaa) return addresses(asked, entry, entry.v6, options, out);
+  return respond_nodata(asked, options, forged(asked, entry), out);
 }
 
 outcome forward(forward_kind how) {
   return {.what = action::forward, .how = how};
 }
 
-// SVCB and HTTPS of "_8443._https.NAME": hints about NAME.
-bool is_hint_below(const query& asked, const hijack_table& table) {
-  if (asked.type != rr::svcb && asked.type != rr::https) return false;
+// SVCB and HTTPS of "_8443._https.NAME" are hints about NAME: its entry, when it is hijacked for the client.
+std::optional<table_entry> hint_below(const query& asked, const hijack_table& table) {
+  if (asked.type != rr::svcb && asked.type != rr::https) return std::nullopt;
   wire_name name = asked.name;
   while (name.size > 2 && name.data[1] == '_') {
     const auto parent = table.find_parent(name);
-    if (parent && parent->kind == entry_kind::hijacked) return true;
+    if (parent && parent->kind == entry_kind::hijacked && sees(asked, *parent)) return parent;
     const std::size_t label = name.data[0] + 1u;
     std::memmove(name.data.data(), name.data.data() + label, name.size - label);
     name.size = static_cast<std::uint8_t>(name.size - label);
     --name.labels;
   }
-  return false;
+  return std::nullopt;
+}
+
+outcome from_exact(const query& asked, const table_entry& entry, const respond_options& options, buffer out) {
+  if (entry.kind == entry_kind::hijacked) {
+    if (!sees(asked, entry)) return forward(forward_kind::plain);
+    if (!answered_here(asked.type)) return forward(forward_kind::hijacked_other);
+  }
+  return from_entry(asked, entry, options, out);
+}
+
+// Names that begin with "_" are about the name behind.
+std::optional<outcome> from_name_below(const query& asked, const hijack_table& table,
+                                       const respond_options& options, buffer out) {
+  if (asked.name.data[1] != '_') return std::nullopt;
+  if (const auto below = respond_below_service(asked, table, options, out)) return below;
+  if (const auto parent = hint_below(asked, table))
+    return respond_nodata(asked, options, forged(asked, *parent), out);
+  return std::nullopt;
 }
 
 outcome from_table(const query& asked, const hijack_table& table, const respond_options& options,
                    buffer out) {
   const auto entry = table.find(asked.name);
-  if (entry && entry->kind != entry_kind::hijacked) return from_entry(asked, *entry, options, out);
-  if (is_hint_below(asked, table)) return respond_nodata(asked, options, out);
+  if (entry && !entry->wildcard) return from_exact(asked, *entry, options, out);
+  if (const auto below = from_name_below(asked, table, options, out)) return *below;
   if (entry) {
-    const bool here = answered_here(asked.type);
-    if (entry->wildcard) return forward(here ? forward_kind::wildcard : forward_kind::wildcard_other);
-    if (here) return from_entry(asked, *entry, options, out);
-    return forward(forward_kind::hijacked_other);
+    if (!sees(asked, *entry)) return forward(forward_kind::plain);
+    return forward(answered_here(asked.type) ? forward_kind::wildcard : forward_kind::wildcard_other);
   }
   const auto zone = private_reverse_zone(asked.name);
   if (zone && !(options.forwarded && options.forwarded->find(asked.name))) {
     answer_writer answer(asked, rcode::nxdomain, flag::aa, out);
     answer.soa(header_size + *zone, options.ttl);
-    return answered(answer.finish(ede::none), rcode::nxdomain, false);
+    return answered(answer.finish({ede::synthesized, "a private reverse name (RFC 6303)"}), rcode::nxdomain,
+                    false);
   }
   return forward(forward_kind::plain);
 }
 
+explanation not_supported(const query& asked) {
+  return {ede::not_supported,
+          asked.rr_class == rr::class_in ? "no zone transfers and no other meta types" : "no class but IN"};
+}
+
 }  // namespace
+
+explanation forged(const query& asked, const table_entry& entry) {
+  if (!asked.wants_dnssec) return ede::none;
+  return {ede::forged_answer,
+          entry.kind == entry_kind::hijacked ? "ExternalService " : "Service of the gateway ", entry.owner};
+}
 
 outcome respond(const query& asked, reaction judged, bool allowed, const hijack_table* table,
                 const respond_options& options, buffer out) {
@@ -104,7 +130,7 @@ outcome respond(const query& asked, reaction judged, bool allowed, const hijack_
     case reaction::badvers:
       return respond_error(asked, rcode::badvers, ede::none, out);
     case reaction::refused:
-      return respond_error(asked, rcode::refused, ede::none, out);
+      return respond_error(asked, rcode::refused, not_supported(asked), out);
     case reaction::drop:
     case reaction::serve:
       break;
@@ -121,13 +147,14 @@ outcome respond_hijacked(const query& asked, const hijack_table* table, const re
   return from_entry(asked, *entry, options, out);
 }
 
-outcome respond_nodata(const query& asked, const respond_options& options, buffer out) {
+outcome respond_nodata(const query& asked, const respond_options& options, const explanation& why,
+                       buffer out) {
   answer_writer answer(asked, rcode::noerror, flag::aa, out);
   answer.soa(header_size, options.ttl);
-  return answered(answer.finish(forged(asked)), rcode::noerror, true);
+  return answered(answer.finish(why), rcode::noerror, true);
 }
 
-outcome respond_error(const query& asked, rcode code, ede why, buffer out) {
+outcome respond_error(const query& asked, rcode code, const explanation& why, buffer out) {
   query bare;
   const query* to = &asked;
   // A query that is no good is not quoted: its parts may not be what they seem.

@@ -2,9 +2,10 @@
 // From a query to what becomes of it: the whole decision, without a socket. Answers to hijacked names are
 // written here, without allocation; everything else is for the forwarder. Pure; any thread.
 
+#include "actors/dns/client_acl.hpp"
 #include "actors/dns/domain_routes.hpp"
 #include "actors/dns/hijack_table.hpp"
-#include "actors/dns/query.hpp"
+#include "actors/dns/opt_record.hpp"
 
 namespace egress::dns {
 
@@ -33,11 +34,12 @@ struct respond_options {
   std::shared_ptr<const domain_routes> forwarded = nullptr;
 };
 
-// Every answer of this file fits here.
+// Every answer of our own fits here, and so into what the smallest client takes.
 inline constexpr std::size_t answer_room = 512;
 
 // `judged` is what parse_query said; `table` null means that no table is known yet: SERVFAIL with EDE 14,
-// never the real address. `out` has answer_room bytes at least. `allowed`: the client is inside --dns-allow.
+// never the real address. `out` has answer_room bytes at least. `allowed`: asked.client is inside
+// --dns-allow.
 outcome respond(const query& asked, reaction judged, bool allowed, const hijack_table* table,
                 const respond_options& options, buffer out);
 
@@ -47,9 +49,18 @@ outcome respond_hijacked(const query& asked, const hijack_table* table, const re
                          buffer out);
 
 // NOERROR without data, for a name that we answer for: with the SOA that a cache needs.
-outcome respond_nodata(const query& asked, const respond_options& options, buffer out);
+outcome respond_nodata(const query& asked, const respond_options& options, const explanation& why,
+                       buffer out);
 
 // An error: the question (when it could be read) and OPT (when there was one), with an extended error.
-outcome respond_error(const query& asked, rcode code, ede why, buffer out);
+outcome respond_error(const query& asked, rcode code, const explanation& why, buffer out);
+
+// Validating clients see why an answer of this entry carries no signature, and whose it is; others nothing.
+explanation forged(const query& asked, const table_entry& entry);
+
+// Whether the client is answered with this entry (spec.dnsClients): others get the real answer.
+inline bool sees(const query& asked, const table_entry& entry) {
+  return entry.clients().empty() || any_has(entry.clients(), asked.client);
+}
 
 }  // namespace egress::dns

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "actors/dns/client_acl.hpp"
 #include "runtime/net/sha256.hpp"
 
 namespace egress::dns {
@@ -11,7 +12,7 @@ namespace {
 constexpr std::string_view kind_of_file = "egress-operator DNS table, version ";
 constexpr std::string_view first_line = "egress-operator DNS table, version 1\n";
 constexpr std::size_t size_at = first_line.size(), checksum_at = size_at + 8, entries_at = checksum_at + 32;
-constexpr std::size_t entry_head = 6;
+constexpr std::size_t entry_head = 7;
 constexpr std::size_t longest_owner = 253;  // of a Kubernetes object's name
 
 std::string_view text_of(bytes data) {
@@ -30,11 +31,12 @@ void append_entry(std::vector<std::uint8_t>& to, const table_entry& entry) {
   const std::uint8_t head[entry_head] = {static_cast<std::uint8_t>(tag),
                                          static_cast<std::uint8_t>(entry.v4.size() | entry.v6.size() << 4),
                                          static_cast<std::uint8_t>(entry.name.size()),
-                                         static_cast<std::uint8_t>(entry.target.size()),
+                                         static_cast<std::uint8_t>(entry.extra.size() >> 8),
+                                         static_cast<std::uint8_t>(entry.extra.size()),
                                          static_cast<std::uint8_t>(entry.owner.size() >> 8),
                                          static_cast<std::uint8_t>(entry.owner.size())};
   for (const auto part :
-       {bytes(head), entry.name, entry.v4.packed(), entry.v6.packed(), entry.target, bytes_of(entry.owner)})
+       {bytes(head), entry.name, entry.v4.packed(), entry.v6.packed(), entry.extra, bytes_of(entry.owner)})
     append(to, part);
 }
 
@@ -47,24 +49,28 @@ class entry_reader {
   std::optional<table_entry> next() {
     if (left_.size() < entry_head) return std::nullopt;
     const auto head = take(entry_head);
-    const std::size_t v4 = head[1] & 15u, v6 = head[1] >> 4u, owner = load16(&head[4]);
+    const std::size_t v4 = head[1] & 15u, v6 = head[1] >> 4u;
+    const std::size_t extra = load16(&head[3]), owner = load16(&head[5]);
     const bool known = (head[0] & ~(record_kind | record_wildcard)) == 0 && (head[0] & record_kind) <= 2;
     if (!known || v4 > max_addresses || v6 > max_addresses || owner > longest_owner) return std::nullopt;
-    if (left_.size() < head[2] + v4 * 4 + v6 * 16 + head[3] + owner) return std::nullopt;
+    if (left_.size() < head[2] + v4 * 4 + v6 * 16 + extra + owner) return std::nullopt;
     table_entry entry;
     entry.kind = static_cast<entry_kind>(head[0] & record_kind);
     entry.wildcard = (head[0] & record_wildcard) != 0;
     entry.name = take(head[2]);
     entry.v4 = address_list<4>(take(v4 * 4));
     entry.v6 = address_list<16>(take(v6 * 16));
-    entry.target = take(head[3]);
+    entry.extra = take(extra);
     entry.owner = text_of(take(owner));
-    if (!is_name(entry.name) || entry.target.empty() == (entry.kind == entry_kind::reverse))
-      return std::nullopt;
+    if (!is_name(entry.name) || !may_have(entry.kind, entry.extra)) return std::nullopt;
     return entry;
   }
 
  private:
+  static bool may_have(entry_kind kind, bytes extra) {
+    if (kind == entry_kind::reverse) return is_name(extra);
+    return extra.size() % (kind == entry_kind::hijacked ? packed_network : packed_port) == 0;
+  }
   static bool is_name(bytes name) { return plain_name_size(name, 0) == name.size(); }
   bytes take(std::size_t size) {
     const auto part = left_.first(size);
@@ -90,15 +96,15 @@ class table_loader {
  private:
   // A target that lost its name to a hijacked one was not saved, and is unseen here, too.
   record_place target_of(const table_entry& reverse) {
-    const auto [found, missing] = places_.try_emplace(text_of(reverse.target), 0);
+    const auto [found, missing] = places_.try_emplace(text_of(reverse.target()), 0);
     if (missing)
       found->second = write_record(records_, {.kind = entry_kind::in_cluster,
                                               .wildcard = false,
-                                              .name = reverse.target,
+                                              .name = reverse.target(),
                                               .owner = reverse.owner,
                                               .v4 = {},
                                               .v6 = {},
-                                              .target = {}});
+                                              .extra = {}});
     return found->second;
   }
   record_place claim(const table_entry& entry, record_place target) {

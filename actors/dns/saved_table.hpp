@@ -3,8 +3,9 @@
 // has said anything, or while there is none.
 //
 //   a line of text with the format's version, the size of the entries (8 bytes), their SHA-256, the entries
-//   an entry: kind and wildcard, address counts, size of the name, of the target, of the owner (2 bytes);
-//   then these: name, IPv4 addresses, IPv6 addresses, target, owner
+//   an entry: kind and wildcard, address counts, size of the name; of the extra part and of the owner (2
+//   bytes each); then name, IPv4 addresses, IPv6 addresses, extra part (clients, ports or target, by the
+//   kind), owner
 //
 // Numbers are big-endian. What is read is checked whatever the checksum says. Pure.
 

@@ -3,8 +3,10 @@
 // of its slot and of its record, and nothing is allocated for each name.
 //
 //   kind and wildcard, address counts, size of the name, size of the owner (2 bytes)
-//   of a reverse name: where the record of its target is (4 bytes); it has no owner of its own
+//   of a reverse name: where the record of its target is (4 bytes)
 //   name, IPv4 addresses, IPv6 addresses, owner
+//   (only of a hijacked name: others are called like their Service, which is the first label)
+//   where there are any: the size (2 bytes) and bytes of who is answered with it, or of its ports
 //
 // Pure.
 
@@ -59,8 +61,15 @@ struct table_entry {
   std::string_view owner;  // the ExternalService's name
   address_list<4> v4;      // at most max_addresses
   address_list<16> v6;     // at most max_addresses
-  bytes target;            // wire form; of a reverse name
+  bytes extra;             // read it as one of these, by the kind
+
+  bytes clients() const { return extra; }  // hijacked: who sees it (client_acl::packed); empty: everybody
+  bytes ports() const { return extra; }    // in_cluster: packed_port by packed_port
+  bytes target() const { return extra; }   // reverse: in wire form
 };
+
+// A named port of a Service: 't' or 'u', and its number.
+inline constexpr std::size_t packed_port = 3;
 
 using record_arena = std::vector<std::uint8_t>;
 // Where in the arena a record begins.
@@ -68,7 +77,7 @@ using record_place = std::uint32_t;
 
 // The parts of a record before its name; the bits of its first byte.
 inline constexpr std::size_t record_head = 5, record_target = 4;
-inline constexpr std::uint8_t record_kind = 3, record_wildcard = 4;
+inline constexpr std::uint8_t record_kind = 3, record_wildcard = 4, record_extra = 8;
 
 // Where in the record its name begins, by its first byte.
 inline std::size_t record_name(std::uint8_t tag) {
@@ -98,7 +107,7 @@ inline std::uint32_t hash_name(bytes name, bool wildcard) {
 }
 
 // Appends what `entry` says, and for a reverse name where its target's record is. The views must not point
-// into `to`. An owner must be shorter than 64 KiB; Kubernetes allows 253 characters.
+// into `to`. Owner, clients and ports must each be shorter than 64 KiB.
 record_place write_record(record_arena& to, const table_entry& entry, record_place target = 0);
 
 inline table_entry read_record(const record_arena& from, record_place place) {
@@ -117,10 +126,14 @@ inline table_entry read_record(const record_arena& from, record_place place) {
   entry.v6 = address_list<16>(next((record[1] >> 4) * 16u));
   const bytes owner = next(load16(&record[3]));
   entry.owner = {reinterpret_cast<const char*>(owner.data()), owner.size()};
-  if (entry.kind == entry_kind::reverse) {
+  if ((record[0] & record_extra) != 0) entry.extra = record.subspan(at + 2, load16(&record[at]));
+  if (entry.kind == entry_kind::hijacked) return entry;
+  if (entry.kind == entry_kind::in_cluster) {
+    entry.owner = {reinterpret_cast<const char*>(entry.name.data()) + 1, entry.name[0]};
+  } else {
     const auto of = read_record(from, load32(&record[record_head]));
     entry.owner = of.owner;
-    entry.target = of.name;
+    entry.extra = of.name;
   }
   return entry;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/dns/record_text.hpp"
 #include "actors/metrics/upstream_families.hpp"
 
 namespace egress::metrics {
@@ -108,8 +109,9 @@ MetricFamily responses(const summing& sum) {
       "coredns_dns_responses_total", "Counter of response status codes.", MetricType::Counter, {}};
   for (std::size_t rcode = 0; rcode < dns::counted_rcodes; ++rcode)
     for (std::size_t plugin = 0; plugin < dns::plugin_names.size(); ++plugin) {
-      auto one = sum.count(sum.with({{"rcode", rcode_name(rcode)}, {"plugin", dns::plugin_names[plugin]}}),
-                           [&](const auto& worker) -> auto& { return worker.responses[rcode][plugin]; });
+      auto one =
+          sum.count(sum.with({{"rcode", dns::rcode_text(rcode)}, {"plugin", dns::plugin_names[plugin]}}),
+                    [&](const auto& worker) -> auto& { return worker.responses[rcode][plugin]; });
       if (one.counter.value > 0) made.metric.push_back(std::move(one));
     }
   return made;
@@ -138,7 +140,7 @@ MetricFamily forward_responses(const summing& sum) {
                     MetricType::Counter,
                     {}};
   for (std::size_t rcode = 0; rcode < dns::counted_rcodes; ++rcode) {
-    auto one = sum.count({{"rcode", rcode_name(rcode)}},
+    auto one = sum.count({{"rcode", dns::rcode_text(rcode)}},
                          [&](const auto& worker) -> auto& { return worker.forward_responses[rcode]; });
     if (one.counter.value > 0) made.metric.push_back(std::move(one));
   }
@@ -227,6 +229,9 @@ void append_cache(std::vector<MetricFamily>& to, const summing& sum) {
 void append_own(std::vector<MetricFamily>& to, const summing& sum) {
   to.push_back(plain(sum, "egress_operator_dns_dropped_total", "Packets that get no answer",
                      [](const auto& worker) -> auto& { return worker.dropped; }));
+  to.push_back(plain(sum, "egress_operator_dns_log_dropped_total",
+                     "Queries that the query log had no room for",
+                     [](const auto& worker) -> auto& { return worker.log_dropped; }));
   to.push_back(plain(sum, "egress_operator_dns_send_failures_total", "Answers that the kernel did not take",
                      [](const auto& worker) -> auto& { return worker.send_failures; }));
   to.push_back(plain(sum, "egress_operator_dns_tcp_connections_total", "DNS connections accepted",

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "actors/reconciler/search_domains.hpp"
+
 namespace egress::reconciler {
 namespace {
 
@@ -30,12 +32,12 @@ condition copy_as(string_view type, bool status, const condition& of) {
 }
 
 // Which of our own fields are set: `compatible` renders exactly what the program before us did, without them.
+// (dnsClients is about DNS and not about children: it holds in every profile.)
 std::vector<string_view> own_fields(const kube::external_service_spec& spec) {
   std::vector<string_view> out;
   if (!spec.tls_sni.empty() && spec.tls_sni != "Off") out.emplace_back("tls.sni");
   if (!spec.config_delivery.empty() && spec.config_delivery != "Restart") out.emplace_back("configDelivery");
   if (spec.allow_private) out.emplace_back("allowPrivate");
-  if (!spec.dns_clients.empty()) out.emplace_back("dnsClients");
   return out;
 }
 
@@ -159,6 +161,19 @@ condition dns_hijacked(const status_facts& facts) {
               fmt::format("{} is answered with {}", spec.dns_name, fmt::join(service->cluster_ips, ", ")));
 }
 
+// A wildcard below which every search of a short name ends: nothing to refuse, but seldom what was meant.
+std::optional<condition> search_domain_covered(const status_facts& facts) {
+  const auto& spec = facts.external_service.as_external_service().spec;
+  if (facts.refused || !spec.hijack_dns) return std::nullopt;
+  const auto domain = covered_search_domain(spec.dns_name, facts.search_domains);
+  if (domain.empty()) return std::nullopt;
+  return make(
+      "SearchDomainCovered", true, "SearchDomainCovered",
+      fmt::format("{} has every name below the search domain {} of the operator's resolv.conf: short names "
+                  "that resolvers complete with it reach the gateway, too",
+                  spec.dns_name, domain));
+}
+
 condition ready(const status_facts& facts, const condition& accept, const condition& gateway,
                 const condition& dns) {
   if (!holds(accept)) return copy_as("Ready", false, accept);
@@ -195,6 +210,7 @@ std::vector<condition> conditions_of(const status_facts& facts) {
   if (stalled) out.push_back(copy_as("Stalled", true, all));
   if (!holds(all) && !stalled) out.push_back(copy_as("Reconciling", true, all));
   out.insert(out.begin(), std::move(all));
+  if (auto covered = search_domain_covered(facts)) out.push_back(std::move(*covered));
   return out;
 }
 

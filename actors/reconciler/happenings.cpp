@@ -45,6 +45,8 @@ std::vector<happening> happenings_of(const kube::object& external_service,
     if (same) continue;
     if (needs_a_person(now))
       all.push_back(about(external_service, event_kind::warning, now.reason, now.message));
+    else if (now.type == "SearchDomainCovered")
+      all.push_back(about(external_service, event_kind::warning, now.reason, now.message));
     else if (now.type == "DNSHijacked" && now.status == "True")
       all.push_back(about(external_service, event_kind::normal, "DNSHijacked", now.message));
     else if (now.type == "GatewayReady" && now.status == "False" && status_in(before, now.type) == "True")

@@ -122,7 +122,8 @@ void reconciler_state::children_done() {
                                        .config_hash = now->config_hash,
                                        .profile = config->gateways.profile,
                                        .internal_error = {},
-                                       .now = config->clock()});
+                                       .now = config->clock(),
+                                       .search_domains = config->search_domains});
   now->happenings = reconciler::happenings_of(service, known.status, wanted);
   for (auto& one : repairs.look(service, now->outcomes, config->clock()))
     now->happenings.push_back(std::move(one));
@@ -216,7 +217,8 @@ kube::request internal_error_status(const kube::object& service, const reconcile
                                                .config_hash = "",
                                                .profile = config.gateways.profile,
                                                .internal_error = why,
-                                               .now = config.clock()}),
+                                               .now = config.clock(),
+                                               .search_domains = config.search_domains}),
                         service.meta.resource_version);
 }
 

@@ -22,6 +22,7 @@ namespace egress {
 struct reconciler_config {
   gateway_settings gateways;
   kube::projection_rules rules;
+  std::vector<std::string> search_domains;  // of our resolv.conf
   // The wall clock, for conditions.
   wall_time (*clock)() = [] { return std::chrono::system_clock::now(); };
 };

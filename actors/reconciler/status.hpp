@@ -1,9 +1,10 @@
 #pragma once
 // The status of an ExternalService, made of what is known: pure, so that a status that did not change is
-// never written. Conditions: Accepted, GatewayReady, DNSHijacked, Ready, and kstatus' Stalled and
-// Reconciling, which are there only while True.
+// never written. Conditions: Accepted, GatewayReady, DNSHijacked, Ready, and there only while True: kstatus'
+// Stalled and Reconciling, and SearchDomainCovered.
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "actors/reconciler/child_outcome.hpp"
@@ -25,6 +26,7 @@ struct status_facts {
   gateway_profile profile = gateway_profile::hardened;
   std::optional<std::string> internal_error;  // the run itself failed: Ready=False, InternalError
   wall_time now;
+  std::span<const std::string> search_domains = {};  // of our resolv.conf (search_domains.hpp)
 };
 
 // Whether the group's discovery document (APIResourceList) names the status subresource; true when it cannot

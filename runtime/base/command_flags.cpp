@@ -132,6 +132,24 @@ void bind_gateways(flag_set& flags, gateway_settings& gateways) {
                   gateways.metrics_from, values::text(gateways.metrics_from, values::equality_selector))});
 }
 
+// off, errors, all, 1/N
+values::setter query_log(dns_log_options& into) {
+  return [&into](std::string_view value) -> result<void> {
+    using queries = dns_log_options::queries;
+    dns_log_options wanted;
+    if (value == "errors")
+      wanted.which = queries::errors;
+    else if (value == "all")
+      wanted.which = queries::all;
+    else if (value.starts_with("1/") && values::whole(wanted.one_in, 1, 1'000'000)(value.substr(2)))
+      wanted.which = queries::all;
+    else if (value != "off")
+      return fail("must be off, errors, all, or 1/N for one of N, 1000000 at most");
+    into = wanted;
+    return {};
+  };
+}
+
 void bind_dns(flag_set& flags, dns_options& dns) {
   using std::chrono::seconds;
   add_group(
@@ -145,6 +163,8 @@ void bind_dns(flag_set& flags, dns_options& dns) {
        value_flag("dns-allow", "CIDR",
                   "who may ask; repeatable (default: loopback, link-local and private ranges)", "",
                   values::list(dns.allow, values::cidr)),
+       value_flag("cluster-domain", "DOMAIN", "the cluster's domain, for names of the gateways' Services",
+                  dns.cluster_domain, values::text(dns.cluster_domain, values::domain_name)),
        value_flag("dns-snapshot", "FILE",
                   "where the table of hijacked names is saved: a restart answers from it at once", "",
                   values::text(dns.snapshot, values::not_empty)),
@@ -154,7 +174,10 @@ void bind_dns(flag_set& flags, dns_options& dns) {
                   fmt::format("{}", dns.max_concurrent), values::whole(dns.max_concurrent, 1, 1'000'000)),
        value_flag("dns-cache-size", "BYTES", "memory for forwarded answers, such as 64Mi; 0 is no cache",
                   values::byte_size_text(dns.cache_size),
-                  values::byte_size(dns.cache_size, std::uint64_t{1} << 20, std::uint64_t{64} << 30))});
+                  values::byte_size(dns.cache_size, std::uint64_t{1} << 20, std::uint64_t{64} << 30)),
+       value_flag("dns-log", "WHICH",
+                  "queries written to stdout as JSON lines: off, errors, all, or 1/N for one of N", "off",
+                  query_log(dns.log))});
 }
 
 void bind_forwarding(flag_set& flags, dns_options& dns) {

@@ -236,6 +236,19 @@ result<void> namespace_name(std::string_view value) {
   return {};
 }
 
+result<void> domain_name(std::string_view value) {
+  // Longer ones leave no room for NAME.NAMESPACE.svc before them.
+  bool good = value.size() <= 120;
+  for (auto left = value; good;) {
+    const auto dot = left.find('.');
+    good = is_label(left.substr(0, dot));
+    if (dot == left.npos) break;
+    left.remove_prefix(dot + 1);
+  }
+  if (!good) return fail("must be a domain such as cluster.local: a-z, 0-9 and - between dots, at most 120");
+  return {};
+}
+
 result<void> equality_selector(std::string_view value) {
   return each_item(value, [](std::string_view item) -> result<void> {
     const auto equals = item.find('=');

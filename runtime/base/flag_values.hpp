@@ -56,6 +56,7 @@ result<void> dns_server(std::string_view value);   // "IP", "IP:PORT", "tls://IP
 result<void> dns_forward(std::string_view value);  // "DOMAIN=SERVER,SERVER"
 result<void> cidr(std::string_view value);         // "10.0.0.0/8", "fd00::/8"
 result<void> namespace_name(std::string_view value);     // RFC 1123 label
+result<void> domain_name(std::string_view value);        // "cluster.local", 120 characters at most
 result<void> equality_selector(std::string_view value);  // "app=prometheus,tier=infra"
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);

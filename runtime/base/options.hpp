@@ -3,6 +3,7 @@
 // -flag, booleans bare or =true. Flags win over environment variables.
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,6 +16,13 @@
 
 namespace egress {
 
+// --dns-log: off, errors (all but NOERROR and NXDOMAIN), all, or of all every one_in-th.
+struct dns_log_options {
+  enum class queries : std::uint8_t { none, errors, all };
+  queries which = queries::none;
+  unsigned one_in = 1;
+};
+
 struct dns_options {
   std::string address = ":5353";
   // "ADDR", "ADDR:PORT", "tls://ADDR:PORT#NAME"; empty: the nameservers of resolv_conf
@@ -24,11 +32,13 @@ struct dns_options {
   std::string resolv_conf = "/etc/resolv.conf";
   std::chrono::seconds ttl{5};
   std::chrono::seconds max_ttl{30};
+  std::string cluster_domain = "cluster.local";
   std::vector<std::string> allow;                      // CIDRs; empty: loopback, link-local, private ranges
   std::string snapshot;                                // file of the saved hijack table; "" saves none
   unsigned workers = 0;                                // 0: one a core
   unsigned max_concurrent = 1000;                      // forwarded queries in flight
   std::uint64_t cache_size = std::uint64_t{64} << 20;  // bytes, of all workers; 0: no cache
+  dns_log_options log;
 };
 
 // What `run` does; `dev` and `render` take the same flags.

@@ -5,6 +5,8 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "actors/dns/dns_actor.hpp"
 #include "actors/informer/informer_actor.hpp"
@@ -12,6 +14,7 @@
 #include "actors/metrics/registry.hpp"
 #include "actors/reconciler/dispatcher_actor.hpp"
 #include "actors/reconciler/reconciler_actor.hpp"
+#include "actors/reconciler/search_domains.hpp"
 #include "runtime/actor/bridge.hpp"
 #include "runtime/actor/kube_api_actor.hpp"
 #include "runtime/http/server.hpp"
@@ -132,10 +135,18 @@ supervised_child informer_child(const child_materials& from, kube::kind of) {
       [slot](directory& into) { into.informers[slot] = nullptr; });
 }
 
+// None when the file cannot be read.
+std::vector<std::string> search_domains(const std::string& resolv_conf) {
+  std::ifstream in(resolv_conf);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  return reconciler::search_domains_of(text);
+}
+
 supervised_child dispatcher_child(const child_materials& from) {
   auto shared = std::make_shared<reconciler_config>();
   shared->gateways = from.options.gateways;
   shared->rules = rules_of(from.options.gateways);
+  shared->search_domains = search_domains(from.options.dns.resolv_conf);
   dispatcher_config config;
   config.max_concurrent = from.options.max_concurrent_reconciles;
   config.instance = instance_name();
@@ -177,6 +188,7 @@ supervised_child dns_child(const child_materials& from) {
   dns_actor_config config;
   config.memory = from.dns.memory;
   config.table.name_space = from.options.gateways.name_space;
+  config.table.cluster_domain = from.options.dns.cluster_domain;
   config.published = observe_table(from.facts, from.dns.saver);
   config.mailbox = from.registry.mailbox_of("dns");
   // Without it nobody's names are hijacked any more: past the limit a new process is the better start.

@@ -1,5 +1,7 @@
 #include "runtime/program/dns_setup.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -15,13 +17,30 @@
 namespace egress {
 namespace {
 
+// The configuration of one loop that starts now: with the upstreams of now, and a recorder of its own in the
+// query log.
+dns::worker_config config_of(const dns_setup& with, std::size_t index) {
+  auto config = with.config;
+  config.upstreams = *with.upstreams->get();
+  if (with.log) config.log = {with.log, &with.log->recorder(index)};
+  return config;
+}
+
+// Null when it is off. It writes to stdout: the program's other logs are on stderr.
+result<std::shared_ptr<dns::query_log_writer>> query_log_of(const dns_log_options& options,
+                                                            unsigned workers) {
+  if (options.which == dns_log_options::queries::none) return nullptr;
+  const bool errors = options.which == dns_log_options::queries::errors;
+  return dns::query_log_writer::start(
+      {.which = errors ? dns::logged_queries::errors : dns::logged_queries::all, .one_in = options.one_in},
+      workers, STDOUT_FILENO);
+}
+
 // The actor's loop on the real one.
 class socket_loop final : public packet_loop {
  public:
   socket_loop(const dns_setup& with, std::size_t index, std::function<void(std::string)> failed)
-      : source_(with.upstreams), worker_(with.sockets, index, config_now(with), with.counters[index]) {
-    // Before the first packet: what waited in the kernel while there was no worker is answered as ever.
-    if (auto last = with.memory->get()) worker_.set_table(std::move(last));
+      : source_(with.upstreams), worker_(with.sockets, index, config_of(with, index), with.counters[index]) {
     follows_ = source_->follow([this](const auto& list) { worker_.set_upstreams(list); });
     worker_.start(std::move(failed));
   }
@@ -29,12 +48,6 @@ class socket_loop final : public packet_loop {
   void serve_also(const std::set<std::size_t>& siblings) override { worker_.serve_also(siblings); }
 
  private:
-  static dns::worker_config config_now(const dns_setup& with) {
-    auto config = with.config;
-    config.upstreams = *with.upstreams->get();
-    return config;
-  }
-
   std::shared_ptr<dns::upstream_source> source_;
   dns::worker worker_;
   std::shared_ptr<void> follows_;
@@ -142,6 +155,14 @@ result<void> set_up_forwarding(const dns_options& options, dns_setup& into) {
 
 constexpr std::chrono::seconds between_looks{3};  // at resolv.conf
 
+// The kernel's randomness.
+dns::cookie_secret random_secret() {
+  std::random_device random;
+  dns::cookie_secret secret;
+  for (auto& one : secret) one = static_cast<std::uint8_t>(random());
+  return secret;
+}
+
 }  // namespace
 
 packet_loop_factory dns_setup::loops() const {
@@ -175,9 +196,14 @@ result<dns_setup> prepare_dns(const dns_options& options) {
   made.sockets = std::make_shared<const std::vector<dns::worker_sockets>>(std::move(sockets->workers));
   for (unsigned i = 0; i < workers; ++i) made.counters.push_back(std::make_shared<dns::worker_counters>());
   if (!options.snapshot.empty()) restore_table(options.snapshot, made);
+  made.config.last_table = made.memory;
   made.config.allow = std::move(*allow);
+  made.config.cookie_root = random_secret();
   made.config.answers.answers.ttl = static_cast<std::uint32_t>(options.ttl.count());
   made.config.answers.max_ttl = static_cast<std::uint32_t>(options.max_ttl.count());
+  auto log = query_log_of(options.log, workers);
+  if (!log) return fail("--dns-log: {}", log.error().message);
+  made.log = std::move(*log);
   made.config.forward.max_concurrent = std::max(1u, options.max_concurrent / workers);
   made.config.cache.bytes = static_cast<std::size_t>(options.cache_size / workers);
   return made;

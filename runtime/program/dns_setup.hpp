@@ -7,6 +7,7 @@
 
 #include "actors/dns/counters.hpp"
 #include "actors/dns/io/config.hpp"
+#include "actors/dns/io/query_log_writer.hpp"
 #include "actors/dns/io/sockets.hpp"
 #include "actors/dns/io/upstream_source.hpp"
 #include "actors/dns/table_memory.hpp"
@@ -25,6 +26,7 @@ struct dns_setup {
   dns::worker_config config;
   std::shared_ptr<dns::upstream_source> upstreams;  // takes the place of config.upstreams as it changes
   std::string resolv_conf;                          // whose servers they are; "": --dns-upstream's
+  std::shared_ptr<dns::query_log_writer> log;       // null: off
   std::string address;
 
   // Starts the loop of one worker.

@@ -135,6 +135,37 @@ TEST(urgency_of, a_hijacked_name_is_urgent_and_a_gateway_that_comes_up_is_not) {
   EXPECT_EQ(urgency_of(service("a", "true"), service("a", "true")), urgency::none);
 }
 
+TEST(urgency_of, follows_who_is_answered_and_the_ports) {
+  const auto changed = [](auto&& change) {
+    auto made = std::make_shared<kube::object>(*external_service("a"));
+    auto body = made->as_external_service();
+    change(body.spec);
+    made->body = std::move(body);
+    return made;
+  };
+  const auto clients = changed([](auto& spec) { spec.dns_clients = {"10.0.0.0/8"}; });
+  const auto ports = changed([](auto& spec) { spec.ports = {{443, "TCP"}}; });
+  const auto replicas = changed([](auto& spec) { spec.min_replicas = 5; });
+  EXPECT_EQ(urgency_of(external_service("a"), clients), urgency::at_once);
+  EXPECT_EQ(urgency_of(external_service("a"), ports), urgency::at_once);
+  EXPECT_EQ(urgency_of(external_service("a"), replicas), urgency::none);
+}
+
+TEST_F(dns_actors, an_external_service_that_names_its_clients_is_hijacked_for_them_only) {
+  auto made = std::make_shared<kube::object>(*external_service("a"));
+  auto body = made->as_external_service();
+  body.spec.dns_clients = {"10.0.0.0/8"};
+  made->body = std::move(body);
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  const auto entry = [&] { return log.tables.back()->find(dns::parse_name("a.example").value()); };
+  EXPECT_TRUE(entry()->clients().empty());
+  update(kind::external_service, {made});
+  EXPECT_EQ(entry()->clients().size(), 17u);
+  update(kind::external_service, {external_service("a")});
+  EXPECT_TRUE(entry()->clients().empty());
+}
+
 TEST_F(dns_actors, many_changes_at_once_make_two_tables) {
   update(kind::service, {service("a", "true")});
   update(kind::external_service, {external_service("a")});

@@ -92,10 +92,12 @@ sourced_answer cached_forwarder::from_cache(const query& asked, forward_kind how
 // its next upstream: so that has no time to ask.
 sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how, buffer out) {
   if (how == forward_kind::root_probe)
-    return {respond_error(asked, rcode::servfail, ede::not_ready, out), plugin::none};
+    return {respond_error(asked, rcode::servfail, {ede::not_ready, "the root is not known yet"}, out),
+            plugin::none};
   if (forwarder_.has_room()) return {{.what = action::forward, .how = how}, plugin::none};
   counters_.forward_rejects.add();
-  return {respond_error(asked, rcode::refused, ede::none, out), plugin::none};
+  return {respond_error(asked, rcode::refused, {ede::other, "too many queries wait for upstreams"}, out),
+          plugin::none};
 }
 
 void cached_forwarder::count(const cache_finding& found) {

@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "actors/dns/client_acl.hpp"
+#include "actors/dns/cookie.hpp"
 #include "actors/dns/forward_reply.hpp"
+#include "actors/dns/io/query_recorder.hpp"
+#include "actors/dns/table_memory.hpp"
 #include "runtime/base/upstream_policy.hpp"
 
 namespace boost::asio::ssl {
@@ -82,8 +85,12 @@ struct cache_limits {
 };
 
 struct worker_config {
+  // What is answered from before the loop is handed a table; may be null.
+  std::shared_ptr<const table_memory> last_table;
   forward_options answers;
   client_acl allow;
+  cookie_secret cookie_root{};          // the same for all loops: a client may reach any of them
+  std::shared_ptr<query_recorder> log;  // of this loop alone; null: no query log
   upstream_list upstreams;              // of all names that are in none of `domains`
   std::vector<forward_domain> domains;  // each with a health and policy state of its own
   upstream_policy policy = upstream_policy::least_outstanding;

@@ -7,11 +7,25 @@ query_service::query_service(boost::asio::io_context& context, const worker_conf
     : config_(config), counters_(counters), upstream_(context, config, counters, table_) {}
 
 void query_service::ask_upstream(forward_kind how, const asked_by& by, reply_sink sink) {
+  const auto kept = config_.log ? std::make_shared<const kept_query>(query_) : nullptr;
   upstream_.ask(query_, how, query_.limit(by.via),
-                [this, by, send = std::move(sink)](const sourced_answer& told, bytes answer) {
+                [this, by, kept, send = std::move(sink)](const sourced_answer& told, bytes answer) {
                   count_answer(told, by);
+                  if (kept) note(kept->get(), told, by);
                   send(answer);
                 });
+}
+
+void query_service::write_down(const query& asked, const sourced_answer& told, const asked_by& by) {
+  auto one = describe(asked, told.made, by.via, told.from, table_.get());
+  one.answered = std::chrono::system_clock::now();
+  one.took = std::chrono::steady_clock::now() - by.arrived;
+  if (!config_.log->put(one)) counters_.log_dropped.add();
+}
+
+std::uint64_t query_service::seconds_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
 void query_service::count_request(std::size_t size, const asked_by& by) {

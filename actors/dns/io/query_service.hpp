@@ -33,6 +33,10 @@ class query_service {
   template <class MakeSink>
   std::size_t serve(bytes packet, const asked_by& by, buffer out, MakeSink&& make_sink) {
     const reaction judged = upstream_.judge(parse_query(packet, query_), query_);
+    query_.client = by.client;
+    // A new loop's table is on its way; who sees that we are ready must not meet one that knows nothing.
+    if (!table_ && config_.last_table) table_ = config_.last_table->get();
+    if (!query_.client_cookie.empty()) give_cookie(query_, seconds_now(), config_.cookie_root);
     const outcome made =
         respond(query_, judged, config_.allow.allows(by.client), table_.get(), config_.answers.answers, out);
     if (made.what == action::drop) {
@@ -49,6 +53,7 @@ class query_service {
       return 0;
     }
     count_answer(told, by);
+    note(query_, told, by);
     return told.made.size;
   }
 
@@ -56,9 +61,15 @@ class query_service {
   void fail_all() { upstream_.fail_all(); }
 
  private:
+  static std::uint64_t seconds_now();
   void ask_upstream(forward_kind how, const asked_by& by, reply_sink sink);
   void count_request(std::size_t size, const asked_by& by);
   void count_answer(const sourced_answer& told, const asked_by& by);
+  // For the query log, when there is one and it wants this one.
+  void note(const query& asked, const sourced_answer& told, const asked_by& by) {
+    if (config_.log && config_.log->wants(told.made.code)) write_down(asked, told, by);
+  }
+  void write_down(const query& asked, const sourced_answer& told, const asked_by& by);
 
   const worker_config& config_;
   worker_counters& counters_;

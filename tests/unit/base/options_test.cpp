@@ -232,6 +232,31 @@ TEST(Options, NamespaceAndSelectorFollowTheRulesOfKubernetes) {
     EXPECT_THAT(refusal({std::string("--metrics-from=") + bad}), HasSubstr("must be labels of pods")) << bad;
 }
 
+TEST(Options, TheClustersDomainLeavesRoomForTheNamesBelow) {
+  EXPECT_EQ(parsed({}).dns.cluster_domain, "cluster.local");
+  EXPECT_EQ(parsed({"--cluster-domain=k8s.example.com"}).dns.cluster_domain, "k8s.example.com");
+  const std::string label(59, 'a');
+  EXPECT_EQ(parsed({"--cluster-domain=" + label + "." + label}).dns.cluster_domain.size(), 119U);
+  for (const auto& bad :
+       {std::string(), std::string("."), std::string("a."), std::string(".a"), std::string("a..b"),
+        std::string("A.b"), std::string("a b"), label + "." + label + ".a"})
+    EXPECT_THAT(refusal({"--cluster-domain=" + bad}), HasSubstr("must be a domain such as cluster.local"))
+        << bad;
+}
+
+TEST(Options, TheQueryLogIsOffErrorsAllOrASample) {
+  using queries = dns_log_options::queries;
+  EXPECT_EQ(parsed({}).dns.log.which, queries::none);
+  EXPECT_EQ(parsed({"--dns-log=errors"}).dns.log.which, queries::errors);
+  EXPECT_EQ(parsed({"--dns-log=all"}).dns.log.one_in, 1U);
+  EXPECT_EQ(parsed({"--dns-log=1/100"}).dns.log.which, queries::all);
+  EXPECT_EQ(parsed({"--dns-log=1/100"}).dns.log.one_in, 100U);
+  EXPECT_EQ(parsed({"--dns-log=1/100", "--dns-log=off"}).dns.log.which, queries::none);
+  for (const auto* bad : {"", "on", "1/", "1/0", "2/3", "1/x", "1/1000001"})
+    EXPECT_THAT(refusal({std::string("--dns-log=") + bad}), HasSubstr("must be off, errors, all, or 1/N"))
+        << bad;
+}
+
 TEST(Options, TheEnvironmentIsReadAndAnErrorOfItIsOurs) {
   const auto made = parse_command_line({"run"}, [](const char* name) -> const char* {
     return std::string_view(name) == "ENVOY_IMAGE" ? "registry/envoy:1" : nullptr;

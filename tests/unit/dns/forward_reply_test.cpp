@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "actors/dns/cookie.hpp"
 #include "tests/unit/dns/reply_reader.hpp"
 #include "tests/unit/dns/support.hpp"
 
@@ -196,6 +197,94 @@ TEST(forward_reply, never_gives_the_real_address_of_a_name_hijacked_meanwhile) {
   const auto what = ask{.name = "example.com"};
   const auto got = finish(what, forward_kind::plain, reply_to(what, {{.owner = what.name}}));
   EXPECT_EQ(got.said.answers.at(0).data, (packet{10, 0, 0, 1}));
+}
+
+// The reply with one more option behind its client subnet.
+packet with_option(packet reply, unsigned code, const std::string& data) {
+  const std::size_t size_at = reply.size() - 10;
+  put16(reply, code);
+  put16(reply, static_cast<unsigned>(data.size()));
+  reply.insert(reply.end(), data.begin(), data.end());
+  store16(&reply[size_at], load16(&reply[size_at]) + 4 + data.size());
+  return reply;
+}
+
+TEST(forward_reply, passes_on_why_the_upstream_failed) {
+  const auto what = ask{.name = "a.org", .edns = true};
+  const auto bogus = with_option(reply_to(what, {}, 2), 15, std::string("\0\6", 2) + "no signature");
+  const auto got = finish(what, forward_kind::plain, bogus);
+  EXPECT_EQ(got.said.code, 2u);
+  EXPECT_EQ(got.said.ede, 6);
+  EXPECT_EQ(got.said.why, "no signature");
+  EXPECT_FALSE(finish(ask{.name = "a.org"}, forward_kind::plain, bogus).said.has_opt);
+  const auto long_said =
+      with_option(reply_to(what, {}, 2), 15, std::string("\0\6", 2) + std::string(900, 'x'));
+  EXPECT_EQ(finish(what, forward_kind::plain, long_said).said.why, std::string(154, 'x'));
+  const auto half = with_option(reply_to(what, {}, 2), 15, "x");
+  EXPECT_EQ(finish(what, forward_kind::plain, half).said.ede, 22);
+}
+
+TEST(forward_reply, explains_failures_of_its_own) {
+  const auto what = ask{.name = "a.org", .edns = true};
+  const auto nobody = finish(what, forward_kind::plain, {});
+  EXPECT_EQ(nobody.said.ede, 22);
+  EXPECT_EQ(nobody.said.why, "no upstream answered");
+  EXPECT_EQ(finish(what, forward_kind::plain, reply_to(what, {}, 5)).said.ede, 22);
+  EXPECT_EQ(finish(what, forward_kind::plain, reply_to(what, {}, 3)).said.ede, -1);
+  EXPECT_EQ(finish(what, forward_kind::plain, reply_to(what, {})).said.ede, -1);
+  auto broken = reply_to(what, {{.owner = "a.org"}});
+  broken[7] = 9;
+  EXPECT_EQ(finish(what, forward_kind::plain, broken).said.ede, 23);
+  const auto nodata = finish(ask{.type = rr::mx, .edns = true, .dnssec = true}, forward_kind::hijacked_other,
+                             reply_to(ask{.type = rr::mx}, {}, 3));
+  EXPECT_EQ(nodata.said.ede, 4);
+  EXPECT_EQ(nodata.said.why, "ExternalService ex");
+}
+
+TEST(forward_reply, carries_the_clients_cookie_and_never_the_upstreams) {
+  const auto what = ask{.name = "a.org", .edns = true, .options = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}};
+  const auto upstream = with_option(reply_to(what, {{.owner = "a.org"}}), 10, std::string(24, 'u'));
+  EXPECT_TRUE(finish(ask{.name = "a.org", .edns = true}, forward_kind::plain, upstream).said.cookie.empty());
+  const auto p = what.make();
+  query asked;
+  parse_query(p, asked);
+  give_cookie(asked, 1'700'000'000, {});
+  const auto table = sample_table();
+  for (const auto& reply : {upstream, reply_to(what, {}, 3), packet{}}) {
+    std::vector<std::uint8_t> out;
+    finish_forwarded(asked, forward_kind::plain, reply, table.get(), {}, 1232, out);
+    EXPECT_TRUE(std::ranges::equal(read_reply(out).cookie, asked.answer_cookie));
+  }
+  std::vector<std::uint8_t> sent(answer_room);
+  sent.resize(write_upstream_query(asked, 1, sent));
+  EXPECT_TRUE(read_reply(sent).cookie.empty());
+}
+
+// Cut or whole: what the client takes is never passed by, and what explains goes first.
+TEST(forward_reply, with_all_its_options_stays_within_the_limit) {
+  const auto what = ask{.name = "a.org",
+                        .type = rr::txt,
+                        .edns = true,
+                        .udp_size = 512,
+                        .options = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}};
+  const auto p = what.make();
+  query asked;
+  parse_query(p, asked);
+  give_cookie(asked, 1'700'000'000, {});
+  const auto table = sample_table();
+  int whole = 0, cut = 0;
+  for (std::size_t size = 300; size < 500; ++size) {
+    const upstream_record text{.owner = "a.org", .type = rr::txt, .data = packet(size, 'x')};
+    const auto reply = with_option(reply_to(what, {text}), 15, std::string("\0\3", 2) + std::string(90, 'x'));
+    std::vector<std::uint8_t> out;
+    finish_forwarded(asked, forward_kind::plain, reply, table.get(), {}, 512, out);
+    ASSERT_LE(out.size(), 512u);
+    const auto said = read_reply(out);
+    EXPECT_EQ(said.cookie.size(), 24u);
+    ++((said.flags & flag::tc) != 0 ? cut : whole);
+  }
+  EXPECT_GT(whole, 100);
+  EXPECT_GT(cut, 50);
 }
 
 TEST(forward_reply, survives_any_bytes_from_upstream) {

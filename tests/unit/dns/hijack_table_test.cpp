@@ -110,7 +110,7 @@ TEST(hijack_table, knows_the_names_of_the_services_themselves_and_their_addresse
   EXPECT_EQ(name->kind, entry_kind::in_cluster);
   const auto reverse = find(*table, "1.0.0.10.in-addr.arpa");
   ASSERT_TRUE(reverse);
-  EXPECT_EQ(to_text(reverse->target), "gw.egress-operator-system.svc.cluster.local");
+  EXPECT_EQ(to_text(reverse->target()), "gw.egress-operator-system.svc.cluster.local");
   EXPECT_TRUE(find(*table, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"));
 }
 
@@ -120,7 +120,7 @@ TEST(hijack_table, finds_each_of_many_names_and_no_other) {
     const auto name = fmt::format("s{}", i);
     services.push_back(
         service(name, fmt::format("host-{}.example.com", i), {fmt::format("10.{}.{}.1", i / 256, i % 256)}));
-    externals.push_back(external(name));
+    externals.push_back(external_with_ports(name, {{443, "TCP"}}));
   }
   const auto table = build(services, externals).table;
   EXPECT_EQ(table->size(), 10000u);
@@ -144,7 +144,7 @@ TEST(hijack_table, prefers_a_hijacked_name_to_one_of_ours) {
   const auto reverse = find(*built.table, "1.0.0.10.in-addr.arpa");
   ASSERT_TRUE(reverse);
   EXPECT_EQ(reverse->owner, "gw");
-  EXPECT_EQ(to_text(reverse->target), "gw.egress-operator-system.svc.cluster.local");
+  EXPECT_EQ(to_text(reverse->target()), "gw.egress-operator-system.svc.cluster.local");
 }
 
 TEST(hijack_table, reads_the_rest_of_a_service_it_cannot_hijack) {
@@ -161,6 +161,45 @@ TEST(hijack_table, reads_the_rest_of_a_service_it_cannot_hijack) {
   EXPECT_EQ(ours->v6.at(0)[15], 2);
   EXPECT_TRUE(find(*after.table, "b.egress-operator-system.svc.cluster.local"));
   EXPECT_EQ(after.table->entry_count(), 6u);
+}
+
+kube::object_ptr with_uid(const kube::object_ptr& object, const std::string& uid,
+                          const std::string& dns_name) {
+  auto made = std::make_shared<kube::object>(*object);
+  made->meta.uid = uid;
+  std::get<kube::external_service>(made->body).spec.dns_name = dns_name;
+  return made;
+}
+
+kube::object_ptr controlled_by(const kube::object_ptr& object, const std::string& uid) {
+  auto made = std::make_shared<kube::object>(*object);
+  std::get<kube::child>(made->body).controller = kube::controller_ref{
+      .api_version = "egress.monzo.com/v1", .kind = "ExternalService", .name = object->meta.name, .uid = uid};
+  return made;
+}
+
+// Found by random runs on a real API server: it hijacked a name that no ExternalService had any more.
+TEST(hijack_table, does_not_take_a_name_from_the_service_of_an_earlier_external_service) {
+  const auto old = controlled_by(service("a", "old.example", {"10.0.0.1"}), "uid-1");
+  const auto next = with_uid(external("a"), "uid-2", "new.example");
+  const auto table = build({old}, {next}).table;
+  EXPECT_FALSE(find(*table, "old.example"));
+  EXPECT_TRUE(find(*table, "a.egress-operator-system.svc.cluster.local"));
+  EXPECT_TRUE(find(*build({controlled_by(old, "uid-2")}, {next}).table, "old.example"))
+      << "its own, not repaired yet";
+}
+
+TEST(hijack_table, keeps_the_last_answer_only_for_the_name_that_is_still_asked_for) {
+  const auto own = controlled_by(service("a", "old.example", {"10.0.0.1"}), "uid-1");
+  const auto before = build({own}, {with_uid(external("a"), "uid-1", "Old.example.")}).table;
+  ASSERT_TRUE(find(*before, "old.example"));
+  EXPECT_TRUE(
+      find(*build({}, {with_uid(external("a"), "uid-2", "OLD.example")}, before.get()).table, "old.example"));
+  EXPECT_FALSE(
+      find(*build({}, {with_uid(external("a"), "uid-2", "new.example")}, before.get()).table, "old.example"));
+  EXPECT_TRUE(
+      find(*build({}, {with_uid(external("a"), "uid-1", "not a name")}, before.get()).table, "old.example"))
+      << "refused: its children stay as they are";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "actors/dns/cookie.hpp"
 #include "tests/unit/dns/cache_support.hpp"
 
 namespace {
@@ -27,7 +28,15 @@ namespace egress::dns::test {
 namespace {
 
 TEST(hot_path, does_not_allocate_for_answers_of_our_own) {
-  const auto table = sample_table();
+  kube::external_service_spec seen_by_some;
+  seen_by_some.dns_clients = {"10.0.0.0/8", "fd00::/8"};
+  const auto table =
+      build(
+          {service("ex", "Example.com.", {"10.0.0.1", "fd00::1"}), service("some", "some.com", {"10.0.0.2"})},
+          {external_with_ports("ex", {{443, "TCP"}}), external("some", true, 1, false, seen_by_some)})
+          .table;
+  const std::string ours = ".egress-operator-system.svc.cluster.local";
+  const packet cookie{0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
   const std::vector<packet> queries{ask{}.make(),
                                     ask{.type = rr::aaaa, .edns = true, .dnssec = true}.make(),
                                     ask{.type = rr::https}.make(),
@@ -35,12 +44,18 @@ TEST(hot_path, does_not_allocate_for_answers_of_our_own) {
                                     ask{.name = "not.hijacked.example.org"}.make(),
                                     ask{.name = "_443._https.example.com", .type = rr::https}.make(),
                                     ask{.flags = 4 << 11}.make(),
+                                    ask{.rr_class = 3, .edns = true}.make(),
+                                    ask{.edns = true, .dnssec = true, .options = cookie}.make(),
+                                    ask{.name = "some.com", .edns = true}.make(),
+                                    ask{.name = "_ex-tcp-443._tcp.ex" + ours, .type = rr::srv}.make(),
+                                    ask{.name = "_none._tcp.ex" + ours, .type = rr::srv}.make(),
                                     ask{.name = "9.9.9.10.in-addr.arpa", .type = rr::ptr}.make()};
   std::array<std::uint8_t, answer_room> out{};
   query asked;
   const auto all = [&] {
     for (const auto& p : queries) {
       const auto judged = parse_query(p, asked);
+      if (!asked.client_cookie.empty()) give_cookie(asked, 1'700'000'000, {});
       respond(asked, judged, true, table.get(), {}, out);
     }
   };

@@ -27,6 +27,8 @@ struct reply {
   unsigned udp_size = 0;
   std::size_t opt_size = 0;
   int ede = -1;
+  std::string why;                   // the text beside it
+  std::vector<std::uint8_t> cookie;  // of both halves
 };
 
 class reply_reader {
@@ -94,7 +96,19 @@ class reply_reader {
     r.code |= opt.ttl >> 24 << 4;
     r.wants_dnssec = (opt.ttl & do_bit) != 0;
     r.opt_size = opt.data.size();
-    if (opt.data.size() >= 6 && load16(opt.data.data()) == 15) r.ede = load16(opt.data.data() + 4);
+    for (bytes left(opt.data); !left.empty();) {
+      if (left.size() < 4 || left.size() - 4 < load16(&left[2])) throw std::out_of_range("a cut option");
+      const bytes data = left.subspan(4, load16(&left[2]));
+      read_option(r, load16(&left[0]), data);
+      left = left.subspan(4 + data.size());
+    }
+  }
+  static void read_option(reply& r, unsigned code, bytes data) {
+    if (code == 10) r.cookie.assign(data.begin(), data.end());
+    if (code != 15) return;
+    if (r.ede != -1 || data.size() < 2) throw std::out_of_range("two extended errors, or half of one");
+    r.ede = load16(data.data());
+    r.why.assign(data.begin() + 2, data.end());
   }
 
   std::vector<std::uint8_t> message_;

@@ -12,16 +12,19 @@ namespace {
 
 using ::testing::HasSubstr;
 
+std::string hex(bytes data) {
+  std::string text;
+  for (const auto byte : data) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
 // Everything that the entries say, in an order of its own.
 std::vector<std::string> contents(const hijack_table& table) {
   std::vector<std::string> all;
   table.for_each([&](const table_entry& entry) {
-    std::string addresses;
-    for (const auto byte : entry.v4.packed()) addresses += fmt::format("{:02x}", byte);
-    addresses += '/';
-    for (const auto byte : entry.v6.packed()) addresses += fmt::format("{:02x}", byte);
+    const auto addresses = hex(entry.v4.packed()) + '/' + hex(entry.v6.packed());
     all.push_back(fmt::format("{} {} {} {} {} {}", static_cast<int>(entry.kind), entry.wildcard,
-                              to_text(entry.name), entry.owner, addresses, to_text(entry.target)));
+                              to_text(entry.name), entry.owner, addresses, hex(entry.extra)));
   });
   std::ranges::sort(all);
   return all;
@@ -40,7 +43,7 @@ TEST(saved_table, says_what_was_saved) {
   EXPECT_GT(contents(*table).size(), 6u);
   EXPECT_EQ((*decoded)->size(), table->size());
   EXPECT_EQ(find(**decoded, "deep.below.wild.example.com")->owner, "wild");
-  EXPECT_EQ(to_text(find(**decoded, "1.0.0.10.in-addr.arpa")->target),
+  EXPECT_EQ(to_text(find(**decoded, "1.0.0.10.in-addr.arpa")->target()),
             "ex.egress-operator-system.svc.cluster.local");
 }
 
@@ -52,7 +55,7 @@ TEST(saved_table, keeps_reverse_names_of_services_whose_own_name_is_hijacked) {
   const auto decoded = decode_table(encode_table(*table));
   ASSERT_TRUE(decoded);
   EXPECT_EQ(contents(**decoded), contents(*table));
-  EXPECT_EQ(to_text(find(**decoded, "9.0.0.10.in-addr.arpa")->target),
+  EXPECT_EQ(to_text(find(**decoded, "9.0.0.10.in-addr.arpa")->target()),
             "a.egress-operator-system.svc.cluster.local");
 }
 

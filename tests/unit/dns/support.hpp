@@ -73,16 +73,29 @@ inline kube::object_ptr service(const std::string& name, const std::string& dns_
 }
 
 inline kube::object_ptr external(const std::string& name, bool hijack = true, std::int64_t created = 1,
-                                 bool deleting = false) {
+                                 bool deleting = false, kube::external_service_spec spec = {}) {
   auto made = std::make_shared<kube::object>();
   made->of = kube::kind::external_service;
   made->meta.name = name;
   made->meta.creation_time = created;
   made->meta.deleting = deleting;
   kube::external_service body;
+  body.spec = std::move(spec);
   body.spec.hijack_dns = hijack;
   made->body = std::move(body);
   return made;
+}
+
+inline kube::object_ptr external_with_ports(const std::string& name, std::vector<kube::service_port> ports,
+                                            bool hijack = true) {
+  kube::external_service_spec spec;
+  spec.ports = std::move(ports);
+  return external(name, hijack, 1, false, std::move(spec));
+}
+inline kube::object_ptr external_for(const std::string& name, std::vector<std::string> clients) {
+  kube::external_service_spec spec;
+  spec.dns_clients = std::move(clients);
+  return external(name, true, 1, false, std::move(spec));
 }
 
 // One hijacked name a Service.

@@ -5,6 +5,18 @@
 namespace egress::dns::test {
 namespace {
 
+TEST(worker, answers_from_the_last_table_before_it_is_handed_one) {
+  served s;
+  const auto memory = std::make_shared<table_memory>();
+  s.config.last_table = memory;
+  s.table = nullptr;
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  EXPECT_EQ(client.ask_for({.name = "example.com"}).code, 2u) << "nothing is known";
+  memory->set(sample_table());
+  EXPECT_EQ(client.ask_for({.name = "example.com"}).answers.at(0).data, (packet{10, 0, 0, 1}));
+}
+
 TEST(worker, answers_hijacked_names_over_udp) {
   served s;
   const auto worker = s.make();
@@ -74,6 +86,38 @@ TEST(worker, serves_a_siblings_sockets_while_it_is_away) {
   const auto sibling = s.make(1);
   only->serve_also({});
   for (int i = 0; i < 32; ++i) EXPECT_EQ(udp_client{s.port}.ask_for({}).code, 0u);
+}
+
+TEST(worker, answers_a_cookie_with_the_same_one_on_every_loop_and_answer) {
+  scripted_upstream upstream([](const packet& asked, auto) { return std::vector<packet>{answer_to(asked)}; });
+  served s({upstream.address()}, 2);
+  s.config.cookie_root.fill(7);
+  const auto first = s.make(0), second = s.make(1);
+  const packet sent{0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+  const auto given = udp_client{s.port}.ask_for({.edns = true, .options = sent}).cookie;
+  ASSERT_EQ(given.size(), 24u);
+  packet back{0, 10, 0, 24};
+  back.insert(back.end(), given.begin(), given.end());
+  // A port of its own each: the kernel spreads them over both loops.
+  for (int i = 0; i < 16; ++i)
+    EXPECT_EQ(udp_client{s.port}.ask_for({.edns = true, .options = back}).cookie, given);
+  const udp_client client(s.port);
+  EXPECT_EQ(client.ask_for({.name = "other.org", .edns = true, .options = back}).cookie, given)
+      << "forwarded";
+  EXPECT_EQ(client.ask_for({.rr_class = 3, .edns = true, .options = back}).cookie, given) << "refused";
+  EXPECT_TRUE(client.ask_for({.edns = true}).cookie.empty());
+  EXPECT_EQ(client.ask_for({.edns = true, .options = {0, 10, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9}}).code, 1u);
+}
+
+TEST(worker, gives_the_real_answer_to_clients_outside_of_the_view) {
+  scripted_upstream upstream([](const packet& asked, auto) { return std::vector<packet>{answer_to(asked)}; });
+  served s({upstream.address()});
+  for (const auto& [clients, address] :
+       {std::pair{"127.0.0.0/8", packet{10, 0, 0, 1}}, std::pair{"10.0.0.0/8", packet{192, 0, 2, 1}}}) {
+    s.table = build({service("ex", "example.com", {"10.0.0.1"})}, {external_for("ex", {clients})}).table;
+    const auto worker = s.make();
+    EXPECT_EQ(udp_client{s.port}.ask_for({}).answers.at(0).data, address) << clients;
+  }
 }
 
 TEST(worker, counts_what_it_does) {

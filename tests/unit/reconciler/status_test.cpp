@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "actors/reconciler/happenings.hpp"
 #include "tests/unit/reconciler/fixtures.hpp"
 
 namespace egress::reconciler {
@@ -11,6 +12,7 @@ namespace {
 using namespace testing;
 using enum kube::kind;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Status : public ::testing::Test {
  protected:
@@ -34,7 +36,8 @@ class Status : public ::testing::Test {
     const auto es = an_external_service(spec);
     live[kube::child_index(deployment)] = deployment_;
     live[kube::child_index(service)] = service_;
-    return status_of({*es, previous, refused, outcomes, live, "cafe", profile, internal_error, now});
+    return status_of(
+        {*es, previous, refused, outcomes, live, "cafe", profile, internal_error, now, search_domains});
   }
   void problem(kube::kind at, child_state state, const std::string& message) {
     outcomes[kube::child_index(at)].state = state;
@@ -58,6 +61,7 @@ class Status : public ::testing::Test {
   std::shared_ptr<kube::object> deployment_, service_;
   gateway_profile profile = gateway_profile::hardened;
   std::optional<std::string> internal_error;
+  std::vector<std::string> search_domains;
   wall_time now{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
 };
 
@@ -177,7 +181,28 @@ TEST_F(Status, SaysWhatHasNoEffect) {
   EXPECT_EQ(told(of(), "Accepted"), "True/Accepted");
   profile = gateway_profile::compatible;
   EXPECT_EQ(told(of(), "Accepted"), "True/AcceptedWithReservations");
-  EXPECT_THAT(message(of(), "Accepted"), HasSubstr("tls.sni, configDelivery, allowPrivate, dnsClients"));
+  EXPECT_THAT(message(of(), "Accepted"), HasSubstr("tls.sni, configDelivery, allowPrivate"));
+  EXPECT_THAT(message(of(), "Accepted"), Not(HasSubstr("dnsClients"))) << "it is about DNS";
+}
+
+TEST_F(Status, SaysWhenAWildcardCoversASearchDomain) {
+  search_domains = {"corp.example.com"};
+  spec.dns_name = "*.Example.com.";
+  const auto covered = of();
+  EXPECT_EQ(told(covered, "SearchDomainCovered"), "True/SearchDomainCovered");
+  EXPECT_THAT(message(covered, "SearchDomainCovered"), HasSubstr("corp.example.com"));
+  EXPECT_EQ(told(covered, "Ready"), "True/Ready");
+  const auto es = an_external_service(spec);
+  const auto is_told = [&](const kube::external_service_status& before) {
+    return std::ranges::count(happenings_of(*es, before, covered), "SearchDomainCovered", &happening::reason);
+  };
+  EXPECT_EQ(is_told({}), 1);
+  EXPECT_EQ(is_told(covered), 0) << "once is enough";
+  spec.hijack_dns = false;
+  EXPECT_EQ(told(of(), "SearchDomainCovered"), "");
+  spec.hijack_dns = true;
+  spec.dns_name = "*.example.org";
+  EXPECT_EQ(told(of(), "SearchDomainCovered"), "");
 }
 
 TEST_F(Status, SaysWhenAnOverrideOfAUdpPortIsNotChecked) {
