@@ -103,8 +103,8 @@ explanation malformed() {
 
 // The reply with everything that is the client's put in. Question and owner names keep their places, so the
 // upstream's compression stays right.
-outcome pass_on(const query& asked, bytes reply, const forward_options& options, std::size_t limit, ede note,
-                std::vector<std::uint8_t>& out) {
+outcome pass_on(const query& asked, bytes reply, const forward_options& options, std::size_t limit,
+                const explanation& note, std::vector<std::uint8_t>& out) {
   out.assign(reply.begin(), reply.end());
   const std::size_t records = header_size + asked.question_size;
   store16(&out[0], asked.id);

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& one : egress::dns::nameservers_of(text)) {
     if (one.empty() || one.find_first_of(" \t\r\n") != std::string::npos) std::abort();
     const auto parsed = egress::dns::parse_upstream(one);
-    if (parsed && parsed->port() == 0) std::abort();
+    if (parsed && parsed->address.port() == 0) std::abort();
   }
   return 0;
 }

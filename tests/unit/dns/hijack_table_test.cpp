@@ -167,7 +167,9 @@ kube::object_ptr with_uid(const kube::object_ptr& object, const std::string& uid
                           const std::string& dns_name) {
   auto made = std::make_shared<kube::object>(*object);
   made->meta.uid = uid;
-  std::get<kube::external_service>(made->body).spec.dns_name = dns_name;
+  auto body = made->as_external_service();
+  body.spec.dns_name = dns_name;
+  made->body = std::move(body);
   return made;
 }
 
