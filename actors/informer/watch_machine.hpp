@@ -72,9 +72,9 @@ struct outcome {
 // What an informer is about.
 struct scope {
   kube::kind of = kube::kind::external_service;
-  std::string name_space;       // "" for a cluster-scoped kind
-  std::string label_selector;   // "app=egress-gateway" for children
-  bool streaming_lists = true;  // ask for WatchList first; falls back by itself
+  std::string name_space;                   // "" for a cluster-scoped kind
+  std::string label_selector;               // "app=egress-gateway" for children
+  bool streaming_lists = true;              // ask for WatchList first; falls back by itself
   std::chrono::seconds watch_timeout{300};  // of a watch at least; at most twice this
 };
 

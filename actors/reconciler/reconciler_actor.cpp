@@ -26,21 +26,6 @@ kube::request status_request(const kube::object& service, const kube::external_s
   return what;
 }
 
-std::string_view name_of(reconciler::action what) {
-  switch (what) {
-    case reconciler::action::create:
-      return "create";
-    case reconciler::action::adopt:
-      return "adopt";
-    case reconciler::action::replace:
-      return "replace";
-    case reconciler::action::remove:
-      return "remove";
-    default:
-      return "repair";
-  }
-}
-
 }  // namespace
 
 template <class Handler>
@@ -88,6 +73,7 @@ void reconciler_state::start_tasks() {
   rendered = reconciler::remember(*service, now->live, desired);
   for (const auto kind : kube::child_kinds) {
     const auto i = kube::child_index(kind);
+    if (desired.children[i]) now->wanted[i] = desired.children[i]->projected;
     now->tasks.emplace_back(reconciler::child_task_input{
         service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
         expected.known()[i], now->work->ineffective[i],
@@ -95,7 +81,21 @@ void reconciler_state::start_tasks() {
         cluster_ip_refusals < insist_on_cluster_ip});
   }
   now->under_way = now->tasks.size();
-  for (std::size_t i = 0; i < kube::child_count; ++i) advance(i, now->tasks[i].start());
+  pace.about(service->meta.uid);
+  for (std::size_t i = 0; i < kube::child_count; ++i) start_task(i);
+}
+
+void reconciler_state::start_task(std::size_t task) {
+  auto step = now->tasks[task].start();
+  const bool writes = std::holds_alternative<kube::request>(step);
+  const auto pause = writes ? pace.wait(task, now->wanted[task], egress::now(self)) : milliseconds{0};
+  if (pause > milliseconds{0}) {
+    now->paused = std::max(now->paused, pause);
+    reconciler::child_outcome later;
+    later.state = reconciler::child_state::held_back;
+    step = std::move(later);
+  }
+  advance(task, std::move(step));
 }
 
 void reconciler_state::advance(std::size_t task, reconciler::child_task::step step) {
@@ -111,6 +111,8 @@ void reconciler_state::advance(std::size_t task, reconciler::child_task::step st
 void reconciler_state::children_done() {
   const auto& service = *now->work->service;
   expected.learn(now->seen, now->outcomes);
+  for (std::size_t i = 0; i < kube::child_count; ++i)
+    if (now->outcomes[i].did != reconciler::action::nothing) pace.wrote(i, now->wanted[i], egress::now(self));
   const bool taken = now->outcomes[kube::child_index(kube::kind::service)].cluster_ip_taken;
   cluster_ip_refusals = taken ? cluster_ip_refusals + 1 : 0;
   const auto known = expected.effective_status(service, now->work->service_epoch);
@@ -183,6 +185,7 @@ void reconciler_state::end() {
   result->happenings = std::move(finished->happenings);
   const auto how = reconciler::end_of(finished->outcomes);
   result->how = {.success = how.success && !finished->failed, .requeue_after = how.requeue_after};
+  if (finished->paused > milliseconds{0}) result->how.requeue_after = finished->paused;
   if (finished->no_status) {
     result->no_status = reconciler::without_status(*finished->work->service);
     if (!result->how.requeue_after) result->how.requeue_after = until_status_again;
@@ -197,7 +200,7 @@ void reconciler_state::end() {
     if (outcome.did != reconciler::action::nothing)
       log::info("wrote a child", {{"externalservice", result->key},
                                   {"kind", kube::info(kube::child_kinds[i]).name},
-                                  {"action", name_of(outcome.did)}});
+                                  {"action", reconciler::to_string(outcome.did)}});
   }
   if (const auto to = caf::actor_cast<dispatcher_actor>(finished->dispatcher))
     self->send(to, payload<reconcile_result>{std::move(result)});

@@ -12,6 +12,7 @@
 #include "actors/reconciler/expectations.hpp"
 #include "actors/reconciler/happenings.hpp"
 #include "actors/reconciler/status.hpp"
+#include "actors/reconciler/write_pace.hpp"
 #include "runtime/actor/messages.hpp"
 #include "runtime/base/settings.hpp"
 #include "runtime/kube/projection.hpp"
@@ -47,6 +48,8 @@ struct reconciler_state {
     std::optional<reconciler::refusal> refused;
     std::string config_hash;
     std::vector<reconciler::child_task> tasks;
+    std::array<kube::digest, kube::child_count> wanted{};
+    milliseconds paused{0};  // the longest that a child's write must wait
     reconciler::child_outcomes outcomes;
     std::size_t under_way = 0;
     std::vector<reconciler::happening> happenings;
@@ -58,6 +61,7 @@ struct reconciler_state {
   std::shared_ptr<const reconciler_config> config;
   reconciler::expectations expected;
   reconciler::repair_watch repairs;
+  reconciler::write_pace pace;
   std::optional<reconciler::remembered_rendering> rendered;
   unsigned cluster_ip_refusals = 0;         // in a row
   std::optional<steady_time> status_again;  // there was no status subresource: when to try it again
@@ -66,6 +70,7 @@ struct reconciler_state {
   void begin(const payload<reconcile_work>& work);
   void start_tasks();
   std::string previous_cluster_ip() const;
+  void start_task(std::size_t task);
   void advance(std::size_t task, reconciler::child_task::step step);
   void children_done();
   void write_status(kube::external_service_status wanted, const std::string& resource_version);

@@ -126,21 +126,30 @@ result<std::vector<dns::forward_domain>> domains_of(const dns_options& options) 
   return all;
 }
 
+bool any_over_tls(const dns::worker_config& config) {
+  const auto tls = [](const dns::upstream_server& one) { return !one.tls_name.empty(); };
+  return std::ranges::any_of(config.upstreams, tls) ||
+         std::ranges::any_of(config.domains,
+                             [&](const auto& one) { return std::ranges::any_of(one.servers, tls); });
+}
+
 // What forwarding needs beside its upstreams.
 result<void> set_up_forwarding(const dns_options& options, dns_setup& into) {
   auto upstreams = upstreams_of(options);
   if (!upstreams) return std::unexpected(upstreams.error());
   auto domains = domains_of(options);
   if (!domains) return std::unexpected(domains.error());
-  // The system's authorities, or those of SSL_CERT_FILE.
-  auto tls = net::make_tls_context({});
-  if (!tls) return fail("--dns-upstream: {}", tls.error().message);
   std::random_device random;
   auto& config = into.config;
   config.upstreams = std::move(*upstreams);
   config.domains = std::move(*domains);
   config.policy = options.policy;
-  config.tls = std::move(*tls);
+  if (any_over_tls(config)) {
+    // The system's authorities, or those of SSL_CERT_FILE: a megabyte that only they need.
+    auto tls = net::make_tls_context({});
+    if (!tls) return fail("--dns-upstream: {}", tls.error().message);
+    config.tls = std::move(*tls);
+  }
   config.loops = std::make_shared<dns::loop_watch>(std::uint64_t{random()} << 32 | random());
   config.upstream_news = [news = std::make_shared<upstream_news>()](const auto& to, const auto& problem) {
     news->tell(to, problem);

@@ -57,8 +57,9 @@ struct reconciling : ::testing::Test {
     auto object = decoder.decode(of, text);
     return object ? *object : nullptr;
   }
-  void run() {
+  void run(reconciler::kind_mask changed = {}) {
     auto work = std::make_shared<reconcile_work>();
+    work->changed = changed;
     work->api = api;
     work->service = service;
     caf::anon_send(dispatcher, reconciler, payload<reconcile_work>{work});
@@ -137,6 +138,30 @@ TEST_F(reconciling, the_next_run_knows_what_this_one_wrote_though_no_informer_ha
   run();
   EXPECT_TRUE(script.requests.empty());
   EXPECT_EQ(notes.results.size(), 2u);
+}
+
+// A garbage collector that removes what is made for an ExternalService whose deletion has not been heard of
+// yet.
+TEST_F(reconciling, children_that_vanish_again_and_again_are_made_no_faster_than_one_a_second) {
+  const reconciler::kind_mask all = static_cast<reconciler::kind_mask>(~0u);
+  const auto creates_of_a_run = [&] {
+    run(all);
+    std::size_t creates = 0;
+    for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
+      for (const auto& one : asked) {
+        creates += one.what.what == verb::create ? 1 : 0;
+        one.what.what == verb::create ? accept(one) : accept_status(one);
+      }
+      world.settle();
+    }
+    return creates;
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(creates_of_a_run(), 5u) << i;
+  EXPECT_EQ(creates_of_a_run(), 0u);
+  EXPECT_TRUE(notes.results.back()->how.success);
+  EXPECT_EQ(notes.results.back()->how.requeue_after, milliseconds{1000});
+  world.advance(seconds{1});
+  EXPECT_EQ(creates_of_a_run(), 5u);
 }
 
 TEST_F(reconciling, one_kind_that_fails_does_not_keep_the_others_from_being_made) {

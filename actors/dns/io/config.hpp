@@ -94,7 +94,7 @@ struct worker_config {
   upstream_list upstreams;              // of all names that are in none of `domains`
   std::vector<forward_domain> domains;  // each with a health and policy state of its own
   upstream_policy policy = upstream_policy::least_outstanding;
-  std::shared_ptr<boost::asio::ssl::context> tls;  // of upstreams with a tls_name; shared by all loops
+  std::shared_ptr<boost::asio::ssl::context> tls;  // shared by all loops; null: no upstream has a tls_name
   std::shared_ptr<loop_watch> loops;               // shared by all loops; null: upstreams are not checked
   // Told what is wrong with an upstream, "" when that is over; from any loop's thread, again and again.
   std::function<void(const std::string& to, const std::string& problem)> upstream_news = [](auto&, auto&) {};
