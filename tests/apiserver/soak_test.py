@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""People and faults at random for some minutes; in the end all is as wanted, and no DNS answer was wrong on the way."""
+import contextlib
+import datetime
+import os
+import random
+import threading
+import time
+
+from harness.lease import instant
+from harness.suite import ClusterTest, eventually, figure, main, objects, slack
+from soak import desired, servers
+from soak.addresses import Addresses
+from soak.people import DeploymentController, People
+from soak.plan import API_FAULTS, SHARED, plan
+from soak.replica import Replica
+from soak.upstream import ADDRESS, Upstream
+from soak.witness import Names, Witness
+
+MINUTES = float(os.environ.get("EGRESS_SOAK_MINUTES") or 3)
+SEED = int(os.environ.get("EGRESS_SOAK_SEED") or random.SystemRandom().randrange(1 << 32))
+NEVER = [f"never-{i}.soak.test" for i in range(5)]
+
+
+class Soak(ClusterTest):
+    cluster_arguments = {"deploy": "deploy/overlays/leader-election", "controllers": ("garbage-collector-controller",)}
+
+    def setUp(self):
+        super().setUp()
+        figure("seed", f"{SEED} (EGRESS_SOAK_SEED={SEED} EGRESS_SOAK_MINUTES={MINUTES:g} repeats it)")
+        self.names, self.upstream, self.enough, self.trouble = Names(), Upstream(), threading.Event(), []
+        self.outages = []
+        self.addCleanup(self.upstream.close)
+        self.replicas = [Replica(self, name, self.upstream.port) for name in ("a", "b")]
+        for one in self.replicas:
+            self.addCleanup(one.way.close)
+            one.serve()
+        self.people = People(self.api, self.names)
+        self.controller = DeploymentController(self.api, self.people)
+        self.addresses = Addresses(self.api, self.names)
+        self.witnesses = [Witness(self.names, self.replicas, f"{SEED}/{i}") for i in range(2)]
+        for name in NEVER:
+            self.names.begin(name)
+            self.names.end(name)
+
+    # Threads of the run; what goes wrong in one is told in the end.
+    def start(self, work, *arguments):
+        def run():
+            try:
+                work(*arguments)
+            except BaseException as error:  # pylint: disable=broad-except
+                self.trouble.append(f"{work.__name__}: {error!r}")
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
+
+    def wait_until(self, seconds):
+        self.enough.wait(max(0.0, self.began + seconds - time.monotonic()))
+
+    def run_faults(self, faults):
+        for one in faults:
+            self.wait_until(one.at)
+            if one.what in API_FAULTS:
+                began = datetime.datetime.now(datetime.timezone.utc)
+                with contextlib.ExitStack() as stack:
+                    for replica in self.replicas:
+                        stack.enter_context(replica.out_of_touch())
+                    servers.suffer(self.cluster, one.what, lambda: time.sleep(one.detail))
+                self.outages.append((began, datetime.datetime.now(datetime.timezone.utc)))
+            else:
+                self.replicas[one.about].suffer(one.what, lambda: time.sleep(one.detail))
+
+    def address_of(self, name):
+        """What the name should lead to by all that was asked for; LookupError when that cannot be said yet."""
+        slots = [slot for slot, spec in list(self.people.specs.items()) if spec["dnsName"] == name]
+        if not slots:
+            # Until its Service has been told, the one that had the name before may have it.
+            for one in self.api.items(objects.CHILDREN["service"]):
+                if one["metadata"].get("annotations", {}).get("egress.monzo.com/dns-name") == name:
+                    raise LookupError(f"{name}: the Service {one['metadata']['name']} still has it")
+            return ADDRESS
+        slot = min(slots, key=self.age)
+        if not self.people.specs[slot]["hijackDns"]:
+            return ADDRESS
+        # Without ready pods it depends on whether it was hijacked before: both answers are right.
+        service, owner = self.child("service", slot), self.api.get(objects.path(slot))["metadata"]["uid"]
+        if [ref["uid"] for ref in service["metadata"].get("ownerReferences", [])] != [owner]:
+            raise LookupError(f"{name}: the Service of {slot} is not its own")
+        if not self.people.ready[slot] or service["metadata"]["labels"]["egress.monzo.com/hijack-dns"] != "true":
+            raise LookupError(f"{name}: {slot} is not hijacked yet")
+        return service["spec"]["clusterIP"]
+
+    def age(self, slot):
+        meta = self.api.get(objects.path(slot))["metadata"]
+        return meta["creationTimestamp"], meta["uid"]
+
+    def settle_names(self):
+        while not self.enough.wait(0.2):
+            for name in self.names.unsettled():
+                self.try_to_settle(name)
+
+    def try_to_settle(self, name):
+        version = self.names.version(name)
+        try:
+            address = self.address_of(name)
+        except (OSError, AssertionError, LookupError, TypeError):
+            return False
+        asked = [one for one in self.replicas if one.asked]
+        agree = len(asked) == len(self.replicas) and all(one.operator.ask(name) == (0, [address]) for one in asked)
+        # The shared name moves with the age of those who claim it: it is never called stable.
+        if agree and name != SHARED:
+            self.names.settle(name, address, version)
+        return agree
+
+    def measure_memory(self):
+        while not self.enough.wait(1):
+            for one in self.replicas:
+                try:
+                    one.resident[one.operator.pid].append((time.monotonic(), one.operator.resident()))
+                except (OSError, KeyError, IndexError, ValueError):
+                    pass
+
+    def test_all_is_as_wanted_in_the_end(self):
+        steps, faults = plan(SEED, MINUTES * 60)
+        self.cluster.audit.mark()
+        self.began = time.monotonic()
+        for one in (self.addresses, self.controller, *self.witnesses):
+            one.start()
+        self.addCleanup(self.enough.set)
+        threads = [self.start(self.settle_names), self.start(self.measure_memory)]
+        struck = [self.start(self.run_faults, [f for f in faults if (f.what in API_FAULTS) == of_api])
+                  for of_api in (True, False)]
+        for step in steps:
+            self.wait_until(step.at)
+            self.people.carry_out(step)
+        for one in struck:
+            one.join()
+        self.assertEqual(self.trouble, [])
+        healed = time.monotonic()
+        self.converge()
+        figure("converged after the last fault", f"{time.monotonic() - healed:.1f} s")
+        self.count_writes(len(faults))
+        self.enough.set()
+        self.addresses.enough.set()
+        for one in (*threads, self.controller, *self.witnesses):
+            (one.stop if hasattr(one, "stop") else one.join)()
+        self.tell(faults)
+        self.remove_everything()
+
+    def converge(self):
+        for slot in list(self.people.ready):
+            if not self.people.ready[slot]:
+                self.people._ready(slot, None)  # pylint: disable=protected-access
+        eventually("every child is as rendered", self.all_as_rendered, slack(120), every=0.5)
+        eventually("every name has its answer on every replica", lambda: all(
+            [self.try_to_settle(name) for name in self.names.all()]), slack(60), every=0.5)
+
+    def all_as_rendered(self):
+        made = self.api.items(objects.EXTERNAL_SERVICES)
+        assert {one["metadata"]["name"] for one in made} == set(self.people.specs), "ExternalServices"
+        holders = [one for one in made if one["spec"]["dnsName"] == SHARED]
+        oldest = min(holders, key=lambda one: self.age(one["metadata"]["name"]), default=None)
+        losers = {one["metadata"]["name"] for one in holders if one is not oldest}
+        wanted = desired.children(self.replicas[0].operator.arguments[0],
+                                  [one for one in made if one["metadata"]["name"] not in losers])
+        found = {(kind, one["metadata"]["name"]): one for kind, at in objects.CHILDREN.items()
+                 for one in self.api.items(at) if one["metadata"].get("labels", {}).get("app") == "egress-gateway"}
+        wrong = [f"left over: {key}" for key in found if key not in wanted and key[1] not in losers]
+        owners = {one["metadata"]["name"]: one["metadata"]["uid"] for one in made}
+        for key, one in wanted.items():
+            there = found.get(key, {"metadata": {}})
+            wrong += [f"{key}: {why}" for why in desired.differences(one, there, (key[0],))]
+            if [ref["uid"] for ref in there["metadata"].get("ownerReferences", [])] != [owners[key[1]]]:
+                wrong.append(f"{key}: owners")
+        for one in made:
+            ready = objects.condition(one, "Ready")
+            good = "False" if one["metadata"]["name"] in losers else "True"
+            if ready.get("status") != good or ready.get("observedGeneration") != one["metadata"]["generation"]:
+                wrong.append(f"{one['metadata']['name']}: {ready}")
+        assert not wrong, wrong[:5]
+        return True
+
+    def count_writes(self, faults):
+        quiet = {"count": -1, "since": 0.0}
+
+        def still():
+            count = len(self.cluster.audit.writes(accepted_only=False))
+            if count != quiet["count"]:
+                quiet.update(count=count, since=time.monotonic())
+            return time.monotonic() - quiet["since"] > 10
+
+        eventually("ten seconds without a write", still, slack(60), every=0.2)
+        accepted = len(self.cluster.audit.writes())
+        figure("accepted writes", f"{accepted} (the steps need {self.people.needed} at most): "
+                                  f"{self.cluster.audit.summary(self.cluster.audit.writes())}")
+        self.assertLess(accepted, self.people.needed + 30 * faults)
+        self.assertEqual([one for one in self.cluster.audit.forbidden() if not self.in_an_outage(one)], [])
+
+    def in_an_outage(self, entry):
+        """An API server that is not ready yet may not know of any rights."""
+        at = instant(entry["requestReceivedTimestamp"])
+        return any(began <= at <= ended for began, ended in self.outages)
+
+    def tell(self, faults):
+        figure("steps", dict(sorted(self.people.done.items())))
+        kinds = [one.what for one in faults]
+        figure("faults", {kind: kinds.count(kind) for kind in sorted(set(kinds))})
+        wrong = [line for one in self.witnesses for line in one.all_wrong()]
+        figure("DNS", f"{sum(one.asked for one in self.witnesses)} answers, {len(wrong)} wrong or missing, the slowest "
+                      f"after {max(one.slowest for one in self.witnesses):.2f} s; "
+                      f"{sum(one.late for one in self.witnesses)} still with a gateway while the news could not come")
+        for line in wrong[:200] + self.people.history if wrong else []:
+            print(line)
+        self.assertEqual(wrong[:3], [])
+        for one in self.replicas:
+            for samples in one.resident.values():
+                self.tell_memory(one, samples)
+
+    def tell_memory(self, replica, samples):
+        """Of a process that lived long enough to have warmed up."""
+        if not samples or samples[-1][0] - samples[0][0] < 60:
+            return
+        third = samples[len(samples) // 3:len(samples) // 3 * 2]
+        middle, end = (max(size for _, size in part) for part in (third, samples[len(samples) // 3 * 2:]))
+        figure(f"resident, {replica.name}, a process of {samples[-1][0] - samples[0][0]:.0f} s",
+               f"{middle / 2**20:.1f} MiB in its second third, {end / 2**20:.1f} MiB in its last")
+        if "EGRESS_TEST_SLACK" not in os.environ or slack(1) == 1:
+            self.assertLess(end, middle * 1.1 + 2 * 2**20)
+
+    def remove_everything(self):
+        for slot in list(self.people.specs):
+            self.people._delete(slot, None)  # pylint: disable=protected-access
+        eventually("no child is left", lambda: not any(
+            self.api.items(at + "?labelSelector=app%3Degress-gateway") for at in objects.CHILDREN.values()), slack(60))
+        for name in self.names.all():
+            eventually(f"{name} is forwarded", lambda name=name: all(
+                one.operator.address(name) == ADDRESS for one in self.replicas))
+
+
+if __name__ == "__main__":
+    main()
