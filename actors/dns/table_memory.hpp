@@ -3,8 +3,8 @@
 // actor knows from it which names were hijacked: those whose Service is missing just then would leak
 // otherwise.
 
-#include <atomic>
 #include <memory>
+#include <mutex>
 
 namespace egress::dns {
 
@@ -13,11 +13,19 @@ class hijack_table;
 // From any thread.
 class table_memory {
  public:
-  std::shared_ptr<const hijack_table> get() const { return table_.load(); }
-  void set(std::shared_ptr<const hijack_table> table) { table_.store(std::move(table)); }
+  std::shared_ptr<const hijack_table> get() const {
+    const std::scoped_lock lock(mutex_);
+    return table_;
+  }
+  void set(std::shared_ptr<const hijack_table> table) {
+    const std::scoped_lock lock(mutex_);
+    table_.swap(table);  // the old one is freed behind the lock
+  }
 
  private:
-  std::atomic<std::shared_ptr<const hijack_table>> table_;
+  // Not std::atomic<std::shared_ptr>: libstdc++ 12 unlocks it relaxed, a race by the letter of the standard.
+  mutable std::mutex mutex_;
+  std::shared_ptr<const hijack_table> table_;
 };
 
 }  // namespace egress::dns
