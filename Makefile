@@ -11,7 +11,7 @@ IMG ?= egress-operator:latest
 KUBECTL ?= kubectl
 BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command -v $(tool)),$(tool))))
 
-.PHONY: help run test test-apiserver soak fuzz build bench image deploy format check packages-build packages-test
+.PHONY: help run test test-apiserver soak fuzz build bench bench-dns image deploy format check packages-build packages-test
 help:
 	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples'
 	@echo 'make test     build and run every test (PRESET=release|asan|dev; APISERVER=no leaves out the long ones)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make fuzz     MINUTES=10: each fuzzer that long'
 	@echo 'make build    build/release/egress-operator'
 	@echo 'make bench    run the benchmarks'
+	@echo 'make bench-dns   CPU a DNS query, beside a floor and the other servers there are'
 	@echo 'make image    IMG=NAME:TAG, with docker, podman or buildah'
 	@echo 'make deploy   IMG=NAME:TAG, into the cluster of your kubeconfig'
 	@echo 'make format   let clang-format have its way'
@@ -65,6 +66,15 @@ bench: packages-test
 	@found=0; for program in build/release/bench/*; do \
 	  if [ -f "$$program" ] && [ -x "$$program" ]; then found=1; "$$program" || exit 1; fi; done; \
 	[ $$found = 1 ] || { echo 'make bench: no benchmark was built' >&2; exit 1; }
+
+# Unbound, NSD, Knot and dnsdist are measured where they are installed, CoreDNS where Go can build it.
+bench-dns: packages-test
+	scripts/packages.sh bench || true
+	cmake --preset release -DEGRESS_BENCH=ON $(CMAKE_FLAGS)
+	cmake --build --preset release -j $(JOBS) --target egress-operator bench_dns_floor bench_dns_load bench_dns_make_table
+	python3 bench/dns/run.py --operator build/release/egress-operator --floor build/release/bench/dns/floor \
+	  --load build/release/bench/dns/load --make-table build/release/bench/dns/make_table \
+	  --coredns "$$(scripts/coredns.sh || true)" $(BENCH_FLAGS)
 
 image:
 	@test -n '$(BUILDER)' || { echo 'make image: needs docker, podman or buildah' >&2; exit 1; }

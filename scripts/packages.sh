@@ -1,12 +1,12 @@
 #!/bin/bash
 # Installs the Debian packages that are missing; without any missing it asks nobody and changes nothing.
-# usage: scripts/packages.sh build|test
+# usage: scripts/packages.sh build|test|bench
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 purpose=${1:-test}
 
 wanted() {
-  awk -v purpose="$purpose" '!/^#/ && NF { if ($2 == "build" || purpose == "test") print $1 }' "$here/packages.txt"
+  awk -v purpose="$purpose" '!/^#/ && NF { if ($2 == "build" || $2 == purpose) print $1 }' "$here/packages.txt"
 }
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
