@@ -166,7 +166,9 @@ class Soak(ClusterTest):
                                   [one for one in made if one["metadata"]["name"] not in losers])
         found = {(kind, one["metadata"]["name"]): one for kind, at in objects.CHILDREN.items()
                  for one in self.api.items(at) if one["metadata"].get("labels", {}).get("app") == "egress-gateway"}
-        wrong = [f"left over: {key}" for key in found if key not in wanted and key[1] not in losers]
+        # One whose owner was taken off before the owner went is nobody's: neither the collector's nor the operator's.
+        wrong = [f"left over: {key}" for key, one in found.items() if key not in wanted and key[1] not in losers
+                 and one["metadata"].get("ownerReferences")]
         owners = {one["metadata"]["name"]: one["metadata"]["uid"] for one in made}
         for key, one in wanted.items():
             there = found.get(key, {"metadata": {}})
@@ -231,8 +233,9 @@ class Soak(ClusterTest):
     def remove_everything(self):
         for slot in list(self.people.specs):
             self.people._delete(slot, None)  # pylint: disable=protected-access
-        eventually("no child is left", lambda: not any(
-            self.api.items(at + "?labelSelector=app%3Degress-gateway") for at in objects.CHILDREN.values()), slack(60))
+        eventually("no child is left that has an owner", lambda: not any(
+            one["metadata"].get("ownerReferences") for at in objects.CHILDREN.values()
+            for one in self.api.items(at + "?labelSelector=app%3Degress-gateway")), slack(60))
         for name in self.names.all():
             eventually(f"{name} is forwarded", lambda name=name: all(
                 one.operator.address(name) == ADDRESS for one in self.replicas))
