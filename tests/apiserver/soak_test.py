@@ -76,9 +76,10 @@ class Soak(ClusterTest):
         slots = [slot for slot, spec in list(self.people.specs.items()) if spec["dnsName"] == name]
         if not slots:
             # Until its Service has been told, the one that had the name before may have it.
-            for one in self.api.items(objects.CHILDREN["service"]):
-                if one["metadata"].get("annotations", {}).get("egress.monzo.com/dns-name") == name:
-                    raise LookupError(f"{name}: the Service {one['metadata']['name']} still has it")
+            for meta in (one["metadata"] for one in self.api.items(objects.CHILDREN["service"])):
+                has_it = meta.get("annotations", {}).get("egress.monzo.com/dns-name") == name
+                if has_it and meta["name"] in self.people.specs:
+                    raise LookupError(f"{name}: the Service {meta['name']} still has it")
             return ADDRESS
         slot = min(slots, key=self.age)
         if not self.people.specs[slot]["hijackDns"]:
