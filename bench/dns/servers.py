@@ -36,7 +36,11 @@ class Server:
         with open(f"{self.work}/log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(["taskset", "-c", str(cpu), *map(str, self.command())], stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL, cwd=self.work)
-        self.wait()
+        try:
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
 
     def file(self, name, text):
         path = f"{self.work}/{name}"
