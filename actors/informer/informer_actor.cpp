@@ -40,6 +40,7 @@ void informer_state::use(const directory_ptr& everyone) {
 void informer_state::perform(informer::outcome what) {
   for (const auto& line : what.lines) say(line);
   if (what.published) publish(*what.published);
+  answer_asked_anew();
   for (const auto& command : what.commands) std::visit([this](const auto& one) { carry_out(one); }, command);
   report();
 }
@@ -125,7 +126,9 @@ void informer_state::publish(const informer::changes& changed) {
 }
 
 void informer_state::subscribe(const update_consumer& who) {
-  auto& to = subscribers[who.id()];
+  const auto [entry, first_time] = subscribers.try_emplace(who.id());
+  if (first_time) self->monitor(who);
+  auto& to = entry->second;
   to.who = caf::actor_cast<caf::weak_actor_ptr>(who);
   machine->current().objects.for_each(
       [&to](const kube::object_ptr& one) { to.pending.insert(one->meta.name); });
@@ -146,18 +149,47 @@ void informer_state::flush(caf::actor_id id) {
   update->current = machine->current();
   update->changed.assign(to.pending.begin(), to.pending.end());
   update->initial = to.initial;
-  to = {to.who, {}, true, false, true};
+  to.pending.clear();
+  to.initial = true;
+  to.due = false;
+  to.busy = true;
+  to.sent = update->current.epoch;
   auto taken = [this, id] {
     if (const auto again = subscribers.find(id); again != subscribers.end()) {
       again->second.busy = false;
+      again->second.taken = again->second.sent;
       flush(id);
     }
+    answer_asked_anew();
   };
   // No time-out: a consumer answers in its handler, and one that is gone is an error at once.
   self->request(who, caf::infinite, payload<informer_update>{std::move(update)})
       .then([taken](ok_atom) { taken(); },
-            // Gone; the next directory brings its successor, which subscribes.
-            [this, id](const caf::error&) { subscribers.erase(id); });
+            // Gone: so says its DOWN message, too, which also comes of one that died with the update in hand.
+            [](const caf::error&) {});
+}
+
+// The next directory brings its successor, which subscribes.
+void informer_state::unsubscribe(caf::actor_id id) {
+  subscribers.erase(id);
+  answer_asked_anew();
+}
+
+caf::typed_response_promise<ok_atom> informer_state::list_anew() {
+  auto promise = self->make_response_promise<ok_atom>();
+  asked_anew.push_back({promise, machine->current().epoch + 1});
+  perform(machine->list_anew(at()));
+  return promise;
+}
+
+void informer_state::answer_asked_anew() {
+  std::erase_if(asked_anew, [this](listing_anew& one) {
+    const bool listed = machine->current().epoch >= one.epoch;
+    const auto has_it = [&one](const auto& entry) { return entry.second.taken >= one.epoch; };
+    if (!listed || !std::ranges::all_of(subscribers, has_it)) return false;
+    one.asked.deliver(ok_atom{});
+    return true;
+  });
 }
 
 void informer_state::report() {
@@ -173,9 +205,11 @@ informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer
   self->state.self = self;
   self->state.of = about.of;
   self->state.machine = std::make_unique<informer::watch_machine>(std::move(about));
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.unsubscribe(down.source.id()); });
   return {
       [self](const directory_ptr& everyone) { self->state.use(everyone); },
       [self](subscribe_atom, const update_consumer& who) { self->state.subscribe(who); },
+      [self](list_anew_atom) { return self->state.list_anew(); },
       [self](watchdog_atom) { self->state.watchdog(); },
       [self](tick_atom, std::uint64_t id) {
         self->state.perform(self->state.machine->timer(id, self->state.at()));

@@ -27,6 +27,12 @@ struct informer_state {
     bool initial = true;  // nothing but what a first list brought is pending
     bool due = false;
     bool busy = false;
+    std::uint64_t sent = 0, taken = 0;  // epochs of the snapshots it was sent, and has taken
+  };
+  // Who asked for a new list, and the epoch that will be it.
+  struct listing_anew {
+    caf::typed_response_promise<ok_atom> asked;
+    std::uint64_t epoch = 0;
   };
 
   informer_actor::pointer self = nullptr;
@@ -35,6 +41,7 @@ struct informer_state {
   kube_api_actor api;
   health_teller health;
   std::map<caf::actor_id, subscriber> subscribers;
+  std::vector<listing_anew> asked_anew;
   std::mt19937_64 random{std::random_device{}()};
   std::uint64_t stream = 0;
   std::uint64_t streams_opened = 0;
@@ -59,7 +66,10 @@ struct informer_state {
   void watchdog();
   void publish(const informer::changes& changed);
   void subscribe(const update_consumer& who);
+  void unsubscribe(caf::actor_id id);
   void flush(caf::actor_id id);
+  caf::typed_response_promise<ok_atom> list_anew();
+  void answer_asked_anew();
   void report();
 };
 

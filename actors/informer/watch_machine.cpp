@@ -52,6 +52,15 @@ outcome watch_machine::start(moment at) {
   return out;
 }
 
+outcome watch_machine::list_anew(moment at) {
+  outcome out;
+  if (state_ == watch_state::idle) return out;
+  if (state_ == watch_state::streaming || state_ == watch_state::watching)
+    out.commands.emplace_back(close_watch_command{latest_});
+  begin_list(out, at, about_.streaming_lists);
+  return out;
+}
+
 std::string watch_machine::unready_reason() const {
   const auto& kind = kube::info(about_.of);
   if (definition_missing_)

@@ -88,6 +88,9 @@ class watch_machine {
   outcome listed(ticket id, const kube::reply& reply, moment at);
   outcome chunk(ticket id, const kube::watch_chunk& what, moment at);
   outcome timer(ticket id, moment at);
+  // What it has may be behind (a watch that lags, a long wait): lists at once, whatever it was doing. The
+  // next epoch of current() is that list.
+  outcome list_anew(moment at);
 
   const kube::published& current() const { return store_.current(); }
   watch_state state() const { return state_; }

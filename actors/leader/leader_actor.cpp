@@ -4,51 +4,23 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/leader/lease_call.hpp"
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
 
 namespace egress {
 namespace {
 
-using asked_verb = leader::lease_request::verb;
-
-// The client gives up that long before the actor does: so its own words are what is logged.
-constexpr int client_margin = 10;  // a tenth of the time-out
+// An ExternalService says what its children are; its Deployment, and the label that its Service has, whether
+// its name is hijacked. All else is read again before it is changed.
+constexpr std::array decisive_kinds{kube::kind::external_service, kube::kind::deployment,
+                                    kube::kind::service};
 
 // The server ends a watch after the first; a stream that is silent for both is dead.
 constexpr seconds watch_timeout{300};
 constexpr seconds dead_stream_guard{30};
 // A refusal is not asked for again with every poll.
 constexpr seconds watch_refused_pause{60};
-
-kube::request request_of(const leader::lease_request& what, const leader::election_settings& settings) {
-  kube::request made;
-  made.what = what.what == asked_verb::get      ? kube::verb::get
-              : what.what == asked_verb::create ? kube::verb::create
-                                                : kube::verb::replace;
-  made.of = kube::kind::lease;
-  made.name_space = settings.name_space;
-  if (what.what != asked_verb::create) made.name = settings.name;
-  made.body = what.body;
-  made.timeout = settings.request_timeout - settings.request_timeout / client_margin;
-  return made;
-}
-
-leader::lease_answer answer_of(asked_verb asked, const kube::reply& reply) {
-  if (!reply) {
-    using enum kube::api_errc;
-    const auto& why = reply.error();
-    // A create finds no Lease missing but its namespace.
-    if (why.code == not_found && asked != asked_verb::create) return leader::lease_missing{};
-    if (why.code == conflict || why.code == already_exists) return leader::lease_conflict{};
-    return leader::lease_failure{why.message};
-  }
-  const auto* document = std::get_if<kube::document>(&*reply);
-  if (!document) return leader::lease_failure{"the answer is no Lease"};
-  auto lease = leader::decode_lease(document->json);
-  if (!lease) return leader::lease_failure{lease.error().message};
-  return std::move(*lease);
-}
 
 }  // namespace
 
@@ -58,14 +30,19 @@ leader::moment leader_state::at() {
 
 void leader_state::use(const directory_ptr& next) {
   const bool first = !everyone;
+  const bool new_dispatcher = !first && everyone->dispatcher != next->dispatcher;
   everyone = next;
   health.use(everyone->metrics);
   report();
+  ask_for_lists();
+  if (new_dispatcher && term != 0 && everyone->dispatcher)
+    self->send(everyone->dispatcher, leading_atom{}, term);
   if (first && !stopping) perform(election->start(at()));
 }
 
 void leader_state::perform(leader::step step) {
-  config.deadline->move_to(step.write_until);
+  write_until = step.write_until;
+  config.deadline->move_to(term == 0 ? leader::boot_time::min() : write_until);
   announce(step);
   report();
   arm(step.wake_at);
@@ -89,16 +66,43 @@ void leader_state::announce(const leader::step& step) {
   }
   log::info(step.text, {{"identity", config.settings.identity}});
   config.changed(step.leadership == gained);
-  // A dispatcher that is not there now begins with everything anyway.
-  if (step.leadership == gained && everyone->dispatcher) self->send(everyone->dispatcher, leading_atom{});
+  term = 0;
+  ++claim;
+  unlisted.clear();
+  if (step.leadership != gained) return;
+  for (const auto kind : decisive_kinds) unlisted[kind] = nullptr;
+  ask_for_lists();
+}
+
+// An informer that dies answers nothing: its successor is in a later directory, and asked then.
+void leader_state::ask_for_lists() {
+  for (auto& [kind, asked] : unlisted) {
+    const auto& informer = everyone->informers[static_cast<std::size_t>(kind)];
+    if (!informer || asked == informer) continue;
+    asked = informer;
+    self->request(informer, caf::infinite, list_anew_atom{})
+        .then(
+            [this, kind, id = claim](ok_atom) {
+              if (id == claim && unlisted.erase(kind) != 0 && unlisted.empty()) begin_term();
+            },
+            [](const caf::error&) {});
+  }
+}
+
+void leader_state::begin_term() {
+  term = config.deadline->begin_term();
+  config.deadline->move_to(write_until);
+  report();
+  // A dispatcher that is not there now is told when it comes.
+  if (everyone->dispatcher) self->send(everyone->dispatcher, leading_atom{}, term);
 }
 
 void leader_state::ask(const leader::lease_request& what) {
   if (!everyone->kube_api) return answered(leader::lease_failure{"the way to the API server is starting"});
-  auto request = std::make_shared<const api_request>(api_request{request_of(what, config.settings)});
+  auto request = std::make_shared<const api_request>(api_request{leader::request_of(what, config.settings)});
   self->request(everyone->kube_api, config.settings.request_timeout, payload<api_request>{std::move(request)})
       .then([this, verb = what.what](
-                const payload<api_reply>& reply) { answered(answer_of(verb, reply->outcome)); },
+                const payload<api_reply>& reply) { answered(leader::answer_of(verb, reply->outcome)); },
             [this](const caf::error&) { answered(leader::lease_failure{"no answer in time"}); });
 }
 
@@ -172,9 +176,11 @@ void leader_state::report() {
   const auto holder = election->holder();
   health.tell({.part = "leader",
                .ready = true,
-               .says = election->leads() ? config.settings.identity + " (this replica)"
-                       : holder.empty()  ? "nobody known yet"
-                                         : holder});
+               .says = election->leads()
+                           ? config.settings.identity +
+                                 (term != 0 ? " (this replica)" : " (this replica, which lists first)")
+                       : holder.empty() ? "nobody known yet"
+                                        : holder});
 }
 
 leader_actor::behavior_type leader_behavior(leader_actor::stateful_pointer<leader_state> self,

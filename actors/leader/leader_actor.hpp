@@ -4,10 +4,15 @@
 // dispatcher reconciles everything again) and who leads (the status page). Losing the Lease ends nothing: DNS
 // and the informers go on.
 //
+// What this replica knows may be behind what its predecessor acted on: with the Lease alone it would put back
+// what a person changed since. So a term begins when the kinds that decide what is written have been listed
+// anew, and only what is decided after that is written.
+//
 // A candidate watches the Lease, so that one that was handed on is taken at once. It asks at the election's
 // own times, too: a watch that is late, refused or gone costs a few seconds, never the election.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -44,7 +49,11 @@ struct leader_state {
   bool stopping = false, finished = false;
   caf::typed_response_promise<ok_atom> released;
   std::uint64_t timer = 0;
-  std::string complained;  // the last complaint: not repeated every two seconds
+  leader::boot_time write_until = leader::boot_time::min();
+  std::uint64_t term = 0;                         // 0: nothing may be written
+  std::uint64_t claim = 0;                        // counts the times that the Lease came
+  std::map<kube::kind, informer_actor> unlisted;  // what a term waits for, and who was asked
+  std::string complained;                         // the last complaint: not repeated every two seconds
   bool watching = false;
   std::uint64_t stream = 0;  // of the watch; never used twice
   std::uint64_t streams_opened = 0;
@@ -55,6 +64,8 @@ struct leader_state {
   void use(const directory_ptr& next);
   void perform(leader::step step);
   void announce(const leader::step& step);
+  void ask_for_lists();
+  void begin_term();
   void ask(const leader::lease_request& what);
   void answered(const leader::lease_answer& answer);
   void arm(leader::boot_time when);

@@ -2,6 +2,9 @@
 // Until when this replica may write, on CLOCK_BOOTTIME: that clock goes on while the machine sleeps, and no
 // one can set it. The write path compares it immediately before it hands bytes to the socket; a message would
 // come too late in a process that was paused.
+//
+// And which writes: those that were decided in the present term. What was decided before it, on what this
+// replica knew then, may undo what another leader did meanwhile.
 
 #include <atomic>
 #include <chrono>
@@ -28,15 +31,20 @@ class write_deadline {
   explicit write_deadline(boot_time until = boot_time::min()) : until_(until.time_since_epoch().count()) {}
 
   void move_to(boot_time until) { until_.store(until.time_since_epoch().count(), std::memory_order_release); }
+  // The number of a term that begins now: writes of any other are held back from here on. Without an election
+  // there is term 0 alone.
+  std::uint64_t begin_term() { return term_.fetch_add(1, std::memory_order_acq_rel) + 1; }
 
-  bool open_at(boot_time now) const {
-    return now.time_since_epoch().count() < until_.load(std::memory_order_acquire);
+  bool open_at(boot_time now, std::uint64_t term) const {
+    return term == term_.load(std::memory_order_acquire) &&
+           now.time_since_epoch().count() < until_.load(std::memory_order_acquire);
   }
   // What a kube::write_gate asks.
-  bool open() const { return open_at(boot_clock::now()); }
+  bool open(std::uint64_t term) const { return open_at(boot_clock::now(), term); }
 
  private:
   std::atomic<std::int64_t> until_;
+  std::atomic<std::uint64_t> term_{0};
 };
 
 }  // namespace egress::leader

@@ -67,7 +67,8 @@ void dispatcher_state::child_changed(kube::kind kind, const std::string& key, pr
   queue->add(key, how, bit, now(self));
 }
 
-void dispatcher_state::reconcile_all() {
+void dispatcher_state::lead(std::uint64_t next_term) {
+  term = next_term;
   of(kube::kind::external_service).objects.for_each([this](const kube::object_ptr& one) {
     queue->add(one->meta.name, priority::background, 0, now(self));
   });
@@ -118,6 +119,7 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
     work->epochs[kube::child_index(kind)] = of(kind).epoch;
   }
   work->changed = job.changed;
+  work->term = term;
   const auto holder = names.holder(service->as_external_service().spec.dns_name);
   if (holder != job.key) work->name_claimed_by = holder;
   work->ineffective = ineffective;
@@ -175,6 +177,7 @@ void dispatcher_state::tell(const std::vector<reconciler::happening>& happenings
 
 void dispatcher_state::send_and_forget(kube::request what) {
   if (!everyone || !everyone->kube_api) return;
+  what.term = term;
   const auto bumped = what.what == kube::verb::patch && what.of == kube::kind::event ? what.name : "";
   auto request = std::make_shared<const api_request>(api_request{std::move(what)});
   self->request(everyone->kube_api, seconds{40}, payload<api_request>{std::move(request)})
@@ -226,7 +229,7 @@ dispatcher_actor::behavior_type dispatcher_behavior(dispatcher_actor::stateful_p
         self->state.tell(result->happenings);
         self->state.finished(result->key, result->how);
       },
-      [self](leading_atom) { self->state.reconcile_all(); },
+      [self](leading_atom, std::uint64_t term) { self->state.lead(term); },
       [self](drain_atom) {
         auto& s = self->state;
         s.draining = true;

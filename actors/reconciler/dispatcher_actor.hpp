@@ -68,6 +68,7 @@ struct dispatcher_state {
   std::mt19937_64 random{std::random_device{}()};
   caf::typed_response_promise<ok_atom> drained;
   bool draining = false;
+  std::uint64_t term = 0;  // the leader's, for all that is written from now on
   bool no_status = false;  // it was said that the definition has no status subresource
 
   dispatcher_state();
@@ -80,7 +81,7 @@ struct dispatcher_state {
   void learn(const reconcile_result& result);
   void service_changed(const std::string& key, reconciler::priority how);
   void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
-  void reconcile_all();
+  void lead(std::uint64_t next_term);
   bool synced() const;
   void pump();
   void run(const reconciler::job& job);

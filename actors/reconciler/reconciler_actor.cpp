@@ -30,6 +30,7 @@ kube::request status_request(const kube::object& service, const kube::external_s
 
 template <class Handler>
 void reconciler_state::ask(kube::request what, Handler handler) {
+  what.term = now->work->term;
   auto request = std::make_shared<const api_request>(api_request{std::move(what)});
   self->request(now->work->api, answer_bound, payload<api_request>{std::move(request)})
       .then([handler](const payload<api_reply>& reply) { handler(reply->outcome); },

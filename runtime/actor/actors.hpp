@@ -55,6 +55,7 @@ CAF_ADD_ATOM(egress, egress, loop_failed_atom, "loopfailed")
 CAF_ADD_ATOM(egress, egress, drain_atom, "drain")
 CAF_ADD_ATOM(egress, egress, watchdog_atom, "watchdog")
 CAF_ADD_ATOM(egress, egress, leading_atom, "leading")
+CAF_ADD_ATOM(egress, egress, list_anew_atom, "listanew")
 CAF_ADD_ATOM(egress, egress, release_atom, "release")
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::directory>))
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::api_request>))
@@ -108,6 +109,9 @@ using kube_api_actor = member_actor::extend<
 using informer_actor = member_actor::extend<
     // Answers at once with the current snapshot, then with every change.
     caf::reacts_to<subscribe_atom, update_consumer>,
+    // What it has may be behind: lists anew. The reply comes when every subscriber has taken what that list
+    // brought.
+    caf::replies_to<list_anew_atom>::with<ok_atom>,
     // A wait of the watch machine is over; stale generations are ignored.
     caf::reacts_to<tick_atom, std::uint64_t>,
     // Time to see whether an answer to a poll is overdue.
@@ -119,9 +123,9 @@ using dispatcher_actor = member_actor::extend<caf::replies_to<payload<informer_u
                                               caf::reacts_to<tick_atom, std::uint64_t>,
                                               // A reconciler is done with its key.
                                               caf::reacts_to<payload<reconcile_result>>,
-                                              // This replica may write from now on: reconcile everything, as
-                                              // writes were held back until now.
-                                              caf::reacts_to<leading_atom>,
+                                              // This replica may write from now on, in this term: reconcile
+                                              // everything, as writes were held back until now.
+                                              caf::reacts_to<leading_atom, std::uint64_t>,
                                               // Shutdown: start no reconcile any more; the reply comes when
                                               // the last one under way is done.
                                               caf::replies_to<drain_atom>::with<ok_atom>>;

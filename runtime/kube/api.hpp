@@ -29,6 +29,7 @@ struct request {
   int limit = 0;                          // list: page size, 0 is all
   std::string uid, precondition_version;  // remove: preconditions, "" is none
   std::string path;                       // probe: GET of a path outside the kinds ("/version", discovery)
+  std::uint64_t term = 0;                 // of a write: the leader's term that it was decided in
   std::chrono::milliseconds timeout{30'000};
 };
 

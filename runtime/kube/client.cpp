@@ -127,7 +127,7 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
   if (!on) co_return failed(to_api_error(on.error()));
   if (auto ended = co_await may_go_on(deadline)) co_return failed(std::move(*ended));
   auto message = message_for(state, shape, what, *now);
-  if (shape.writes && !state.options.may_write()) {
+  if (shape.writes && !state.options.may_write(what.term)) {
     state.pool.keep(std::move(on->connection), now->tls.get());
     co_return failed(api_failure(api_errc::not_leader, "held back: this replica may not write now"));
   }

@@ -15,9 +15,9 @@
 
 namespace egress::kube {
 
-// Asked immediately before the bytes of a write go to the socket, whatever the request waited for before. Not
-// asked for Leases: who holds the Lease opens the gate.
-using write_gate = std::function<bool()>;
+// Asked immediately before the bytes of a write go to the socket, whatever the request waited for before,
+// with the request's term. Not asked for Leases: who holds the Lease opens the gate.
+using write_gate = std::function<bool(std::uint64_t term)>;
 
 // Told of every finished request, for rest_client_requests_total and its histogram. code is "<error>" when
 // there was no HTTP status.
@@ -36,7 +36,7 @@ struct client_options {
   // The server gives up on a write that long after it came in: one that is late must not be carried out after
   // we lost the Lease.
   std::chrono::milliseconds write_timeout{5'000};
-  write_gate may_write = [] { return true; };
+  write_gate may_write = [](std::uint64_t) { return true; };
   request_observer observe = [](const request_observation&) {};
 };
 

@@ -140,12 +140,14 @@ TEST_F(dispatching, who_becomes_the_leader_reconciles_everything_again) {
   sync_children();
   update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
   finish_first();
-  caf::anon_send(dispatcher, leading_atom{});
+  caf::anon_send(dispatcher, leading_atom{}, std::uint64_t{7});
   world.settle();
+  EXPECT_EQ(shared.under_way.front().work->term, 0u) << "decided before the term";
   EXPECT_EQ(shared.runs["a"] + shared.runs["b"], 3) << "the one under way has its turn when it is done";
   finish_first();
   EXPECT_EQ(shared.runs["a"], 2);
   EXPECT_EQ(shared.runs["b"], 2);
+  EXPECT_EQ(shared.under_way.back().work->term, 7u);
 }
 
 TEST_F(dispatching, nothing_is_reconciled_before_every_kind_is_known) {

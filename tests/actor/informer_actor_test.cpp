@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -120,6 +121,47 @@ TEST_F(informer_shell, merges_changes_until_the_subscriber_has_taken_the_update_
   ASSERT_EQ(got.seen.size(), 2u);
   EXPECT_EQ(got.seen[1]->changed.size(), 51u);
   EXPECT_FALSE(got.seen[1]->initial);
+}
+
+caf::behavior ask_for_a_new_list(caf::event_based_actor* self, const informer_actor& whom, bool* answered) {
+  self->request(whom, caf::infinite, list_anew_atom{})
+      .then([answered](ok_atom) { *answered = true; }, [](const caf::error&) {});
+  return {[](int) {}};
+}
+
+TEST_F(informer_shell, a_new_list_is_told_of_when_every_subscriber_has_it) {
+  sync({added("a", "1")});
+  caf::anon_send(reader, tick_atom{});
+  world.settle();
+  const auto silent = script.next_poll().what.stream;
+  bool answered = false;
+  const auto asker = world.system().spawn(ask_for_a_new_list, informer, &answered);
+  world.settle();
+  EXPECT_EQ(script.closed, std::vector{silent});
+  sync({added("a", "1"), added("b", "90")});
+  EXPECT_FALSE(answered) << "the subscriber has not taken it";
+  ASSERT_EQ(got.seen.size(), 2u);
+  EXPECT_EQ(got.seen[1]->changed, std::vector<std::string>{"b"});
+  caf::anon_send(reader, tick_atom{});
+  world.settle();
+  EXPECT_TRUE(answered);
+  caf::anon_send_exit(asker, caf::exit_reason::kill);
+  world.settle();
+}
+
+TEST_F(informer_shell, a_new_list_waits_for_no_subscriber_that_died_with_an_update_in_hand) {
+  sync({added("a", "1")});
+  bool answered = false;
+  const auto asker = world.system().spawn(ask_for_a_new_list, informer, &answered);
+  world.settle();
+  script.next_poll();  // of the watch that was closed
+  sync({added("a", "1")});
+  EXPECT_FALSE(answered);
+  caf::anon_send_exit(reader, caf::exit_reason::kill);
+  world.settle();
+  EXPECT_TRUE(answered);
+  caf::anon_send_exit(asker, caf::exit_reason::kill);
+  world.settle();
 }
 
 TEST_F(informer_shell, a_late_subscriber_gets_the_whole_snapshot_at_once) {

@@ -8,6 +8,7 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <map>
 
 #include "tests/actor/scripted_api.hpp"
 #include "tests/actor/virtual_time.hpp"
@@ -20,7 +21,9 @@ using kube::verb;
 
 // What the others were told.
 struct record {
-  int reconcile_all = 0;
+  std::vector<std::uint64_t> terms;  // that the dispatcher was told of
+  std::vector<kube::kind> asked;     // to list anew, and
+  bool lists = true;                 // whether they do it at once
   std::vector<bool> changes;
   health_report health;
   bool released = false;
@@ -31,9 +34,39 @@ dispatcher_actor::behavior_type dispatcher(dispatcher_actor::pointer, record* se
           [](const payload<informer_update>&) { return ok_atom{}; },
           [](tick_atom, std::uint64_t) {},
           [](const payload<reconcile_result>&) {},
-          [seen](leading_atom) { ++seen->reconcile_all; },
+          [seen](leading_atom, std::uint64_t term) { seen->terms.push_back(term); },
           [](drain_atom) { return ok_atom{}; }};
 }
+
+// Lists anew when it is told to.
+using test_informer = informer_actor::extend<caf::reacts_to<start_atom>>;
+struct informer_stand_in_state {
+  static inline const char* name = "informer_stand_in";
+  std::vector<caf::typed_response_promise<ok_atom>> owed;
+};
+
+test_informer::behavior_type informer(test_informer::stateful_pointer<informer_stand_in_state> self,
+                                      kube::kind of, record* seen) {
+  return {[](const directory_ptr&) {},
+          [](subscribe_atom, const update_consumer&) {},
+          [self, of, seen](list_anew_atom) {
+            seen->asked.push_back(of);
+            auto promise = self->make_response_promise<ok_atom>();
+            if (seen->lists)
+              promise.deliver(ok_atom{});
+            else
+              self->state.owed.push_back(promise);
+            return promise;
+          },
+          [](tick_atom, std::uint64_t) {},
+          [](watchdog_atom) {},
+          [self](start_atom) {
+            for (auto& one : self->state.owed) one.deliver(ok_atom{});
+            self->state.owed.clear();
+          }};
+}
+
+constexpr std::array decisive{kube::kind::external_service, kube::kind::deployment, kube::kind::service};
 
 metrics_actor::behavior_type witness(metrics_actor::pointer, record* seen) {
   return {[](const directory_ptr&) {},
@@ -57,6 +90,7 @@ struct electing : ::testing::Test {
     api = world.system().spawn(test::scripted_api, &script);
     others = world.system().spawn(dispatcher, &seen);
     metrics = world.system().spawn(witness, &seen);
+    for (const auto of : decisive) informers[of] = world.system().spawn(informer, of, &seen);
     start();
   }
   ~electing() override {
@@ -65,6 +99,7 @@ struct electing : ::testing::Test {
     kill(api);
     kill(others);
     kill(metrics);
+    for (const auto& [of, one] : informers) kill(one);
   }
   template <class Handle>
   void kill(const Handle& whom) {
@@ -80,15 +115,19 @@ struct electing : ::testing::Test {
     config.changed = [this](bool leads) { seen.changes.push_back(leads); };
     config.clock = [this] { return now(); };
     subject = world.system().spawn(leader_behavior, config);
+    send_directory();
+  }
+  void send_directory() {
     auto everyone = std::make_shared<directory>();
     everyone->kube_api = api;
     everyone->dispatcher = others;
     everyone->metrics = metrics;
+    for (const auto& [of, one] : informers) everyone->informers[static_cast<std::size_t>(of)] = one;
     caf::anon_send(subject, directory_ptr{everyone});
     world.settle();
   }
   leader::boot_time now() { return leader::boot_time{world.now().time_since_epoch()}; }
-  bool may_write() { return deadline->open_at(now()); }
+  bool may_write() { return !seen.terms.empty() && deadline->open_at(now(), seen.terms.back()); }
 
   // The one request under way; it must be of this kind.
   std::uint64_t expect(verb what) {
@@ -115,10 +154,18 @@ struct electing : ::testing::Test {
     document["metadata"].as_object()["resourceVersion"] = std::to_string(++version);
     answer(ticket, boost::json::serialize(document));
   }
-  void lead() {
+  void take_the_lease() {
     answer(expect(verb::get), std::unexpected(test::failure(api_errc::not_found)));
     accept(expect(verb::create));
+  }
+  void lead() {
+    take_the_lease();
     ASSERT_TRUE(may_write());
+  }
+  // What those that were asked owe.
+  void list(kube::kind of) {
+    caf::anon_send(informers[of], start_atom{});
+    world.settle();
   }
   void release() {
     askers.push_back(world.system().spawn(ask_to_release, subject, &seen));
@@ -134,6 +181,7 @@ struct electing : ::testing::Test {
   kube_api_actor api;
   dispatcher_actor others;
   metrics_actor metrics;
+  std::map<kube::kind, test_informer> informers;
   leader_actor subject;
   std::vector<caf::actor> askers;
 };
@@ -142,9 +190,58 @@ TEST_F(electing, who_gains_the_lease_may_write_and_has_everything_reconciled) {
   EXPECT_FALSE(may_write());
   EXPECT_EQ(seen.changes, std::vector<bool>{false});
   lead();
-  EXPECT_EQ(seen.reconcile_all, 1);
+  EXPECT_EQ(seen.terms.size(), 1u);
   EXPECT_EQ(seen.changes, (std::vector<bool>{false, true}));
   EXPECT_EQ(seen.health.says, "me (this replica)");
+}
+
+TEST_F(electing, nothing_is_written_before_what_decides_has_been_listed_anew) {
+  seen.lists = false;
+  take_the_lease();
+  EXPECT_EQ(seen.changes, (std::vector<bool>{false, true}));
+  EXPECT_EQ(seen.asked, std::vector(decisive.begin(), decisive.end()));
+  world.advance(seconds{2});
+  accept(expect(verb::replace));
+  list(kube::kind::external_service);
+  list(kube::kind::service);
+  EXPECT_TRUE(seen.terms.empty());
+  EXPECT_FALSE(deadline->open_at(now(), 0));
+  list(kube::kind::deployment);
+  EXPECT_TRUE(may_write());
+  EXPECT_FALSE(deadline->open_at(now() + seconds{20}, 1)) << "the renewals move it, whenever it was opened";
+}
+
+TEST_F(electing, a_list_that_comes_after_the_lease_was_lost_opens_nothing) {
+  seen.lists = false;
+  take_the_lease();
+  world.advance(seconds{20});
+  EXPECT_EQ(seen.changes, (std::vector<bool>{false, true, false}));
+  for (const auto of : decisive) list(of);
+  EXPECT_TRUE(seen.terms.empty());
+  EXPECT_FALSE(deadline->open_at(now(), 0));
+}
+
+TEST_F(electing, an_informer_that_died_is_asked_when_it_is_back) {
+  seen.lists = false;
+  take_the_lease();
+  list(kube::kind::external_service);
+  list(kube::kind::deployment);
+  kill(informers[kube::kind::service]);
+  send_directory();
+  EXPECT_TRUE(seen.terms.empty());
+  seen.lists = true;
+  informers[kube::kind::service] = world.system().spawn(informer, kube::kind::service, &seen);
+  send_directory();
+  EXPECT_TRUE(may_write());
+  EXPECT_EQ(seen.asked.size(), decisive.size() + 1) << "the others have done it";
+}
+
+TEST_F(electing, a_new_dispatcher_is_told_of_the_term) {
+  lead();
+  kill(others);
+  others = world.system().spawn(dispatcher, &seen);
+  send_directory();
+  EXPECT_EQ(seen.terms, (std::vector<std::uint64_t>{1, 1}));
 }
 
 TEST_F(electing, a_renewal_every_two_seconds_moves_the_deadline) {
@@ -154,9 +251,9 @@ TEST_F(electing, a_renewal_every_two_seconds_moves_the_deadline) {
     accept(expect(verb::replace));
     ASSERT_TRUE(may_write());
   }
-  EXPECT_EQ(seen.reconcile_all, 1);
-  EXPECT_TRUE(deadline->open_at(now() + seconds{20} - std::chrono::nanoseconds{1}));
-  EXPECT_FALSE(deadline->open_at(now() + seconds{20}));
+  EXPECT_EQ(seen.terms.size(), 1u);
+  EXPECT_TRUE(deadline->open_at(now() + seconds{20} - std::chrono::nanoseconds{1}, 1));
+  EXPECT_FALSE(deadline->open_at(now() + seconds{20}, 1));
 }
 
 TEST_F(electing, unanswered_renewals_shut_the_gate_after_twenty_seconds_and_it_goes_on_asking) {
@@ -317,7 +414,7 @@ TEST_F(electing, a_successor_shuts_the_gate_and_earns_it_again) {
   answer(expect(verb::get), lease_json("me", version));
   accept(expect(verb::replace));
   EXPECT_TRUE(may_write());
-  EXPECT_EQ(seen.reconcile_all, 2);
+  EXPECT_EQ(seen.terms, (std::vector<std::uint64_t>{1, 2}));
 }
 
 TEST_F(electing, release_shuts_the_gate_first_and_ends_when_the_server_has_it) {

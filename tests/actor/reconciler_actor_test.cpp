@@ -30,7 +30,7 @@ test_dispatcher::behavior_type dispatcher_of(test_dispatcher::pointer self, note
       [](const payload<informer_update>&) { return ok_atom{}; },
       [](tick_atom, std::uint64_t) {},
       [into](const payload<reconcile_result>& result) { into->results.push_back(result); },
-      [](leading_atom) {},
+      [](leading_atom, std::uint64_t) {},
       [](drain_atom) { return ok_atom{}; },
       [self](const reconciler_actor& to, const payload<reconcile_work>& work) { self->send(to, work); },
   };

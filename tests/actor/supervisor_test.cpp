@@ -132,7 +132,7 @@ struct shutdown_order : ::testing::Test {
             [](const payload<informer_update>&) { return ok_atom{}; },
             [](tick_atom, std::uint64_t) {},
             [](const payload<reconcile_result>&) {},
-            [](leading_atom) {},
+            [](leading_atom, std::uint64_t) {},
             [test](drain_atom) -> caf::result<ok_atom> {
               test->asked.emplace_back("drain");
               if (test->drains) return ok_atom{};

@@ -7,7 +7,9 @@ import time
 from harness.lease import LEASE, LeaseLog
 from harness.proxy import Proxy
 from harness.suite import ClusterTest, eventually, figure, main, objects, slack
+from harness.waiting import stays
 
+CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/egress-operator"
 REPAIRED = {"metadata": {"annotations": None}}
 
 
@@ -131,6 +133,45 @@ class Leadership(ClusterTest):
         figure("what arrived after the hand-over", self.cluster.audit.summary(late))
         self.assertEqual({one["responseStatus"]["code"] for one in late}, {409})
         self.assertNotIn(old, self.writers())
+
+    def test_a_new_leader_first_learns_what_the_old_one_acted_on(self):
+        short = "--leader-elect-lease-duration=5s"
+        # It keeps its rights, whatever becomes of the service account's.
+        old = self.replica(short, token="admin-token")
+        self.leader([old])
+        self.create("moved", "before.example")
+        self.wait_for_children("moved")
+        self.set_ready("moved")
+        new = self.replica(short, "--kube-watch-timeout=10s")
+        rules = self.api.get(CLUSTER_ROLE)["rules"]
+        self.addCleanup(self.api.patch, CLUSTER_ROLE, {"rules": rules})
+        self.api.patch(CLUSTER_ROLE, {"rules": [rule for rule in rules if "externalservices" not in rule["resources"]]})
+        eventually("the follower does not hear of ExternalServices any more",
+                   lambda: new.log_lines(kind="ExternalService", level="warn"), 60)
+        self.api.patch(objects.path("moved"), {"spec": {"dnsName": "after.example"}})
+        eventually("the name is hijacked", lambda: self.hijacked_by("moved") == "after.example")
+        self.wait_settled(old)
+        self.cluster.audit.mark()
+        old.kill()
+        self.leader([new])
+        # Children it hears of: with those alone, it would put this one back to what it knows.
+        self.api.patch(objects.child("service", "moved"), {"metadata": {"labels": {"touched": "yes"}}})
+        stays("nothing is written", lambda: not self.children_written_by_operators(), 8)
+        self.api.patch(CLUSTER_ROLE, {"rules": rules})
+        self.wait_for_children(self.next_change())
+        self.wait_settled(new)
+        self.assertEqual(self.hijacked_by("moved"), "after.example")
+        self.assertNotIn("moved", {one["objectRef"]["name"] for one in self.children_written_by_operators()})
+
+    def children_written_by_operators(self):
+        return [one for one in self.cluster.audit.writes()
+                if "egress-operator" in one["userAgent"] and "subresource" not in one["objectRef"]]
+
+    def hijacked_by(self, name):
+        """The host that the gateway's Service stands for in DNS; None for none."""
+        metadata = self.child("service", name)["metadata"]
+        hijacks = metadata["labels"].get("egress.monzo.com/hijack-dns") == "true"
+        return metadata["annotations"]["egress.monzo.com/dns-name"] if hijacks else None
 
     def test_a_deleted_lease_is_made_again(self):
         replicas = [self.replica(), self.replica()]

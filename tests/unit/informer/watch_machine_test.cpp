@@ -125,6 +125,35 @@ TEST_F(WatchMachine, AWatchLastsUpToTwiceWhatIsAskedFor) {
   EXPECT_EQ(the<open_watch_command>().what.timeout, std::chrono::seconds(15));
 }
 
+TEST_F(WatchMachine, ListsAnewWhateverItWasDoing) {
+  watching();
+  const auto watch = stream();
+  last = machine->list_anew(at());
+  EXPECT_EQ(the<close_watch_command>().id, watch);
+  EXPECT_TRUE(listing_anew());
+  const auto superseded = the<list_command>().id;
+  EXPECT_EQ(machine->current().objects.size(), 1u) << "what it has stays until it has something better";
+  last = machine->list_anew(at());
+  EXPECT_TRUE(machine->listed(superseded, kube::list_page{{}, "11", ""}, at()).commands.empty());
+  list_fails(api_errc::server_error);
+  EXPECT_EQ(machine->state(), watch_state::waiting);
+  last = machine->list_anew(at());
+  page({service("b", "u-b", "12")}, "12");
+  EXPECT_THAT(last.published->names, ElementsAre("b", "a"));
+  EXPECT_EQ(machine->current().epoch, 2u);
+}
+
+TEST_F(WatchMachine, ListsAnewAsAStreamWhereTheServerHasThem) {
+  begin(true);
+  const auto first = stream();
+  last = machine->list_anew(at());
+  EXPECT_EQ(the<close_watch_command>().id, first);
+  EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
+  EXPECT_TRUE(machine->chunk(first, {{bookmark("9", true)}, false, {}}, at()).commands.empty());
+  events({bookmark("10", true)});
+  EXPECT_EQ(machine->current().epoch, 1u);
+}
+
 TEST_F(WatchMachine, GoneInTheMiddleOfAListStartsItAgain) {
   begin(false);
   page({service("a", "1", "1")}, "10", "more");

@@ -88,7 +88,7 @@ class simulation {
 
   void faulty_step() {
     now_ += milliseconds(server_.below(50));
-    switch (server_.below(14)) {
+    switch (server_.below(15)) {
       case 0:
       case 1:
       case 2:
@@ -109,6 +109,8 @@ class simulation {
       case 9:
       case 10:
         return answer_list(true);
+      case 11:
+        return list_anew();
       default:
         return answer_watch(true);
     }
@@ -143,6 +145,12 @@ class simulation {
     if (!server_.chance(20)) return;
     server_.restore();
     restored_ = true;
+  }
+
+  void list_anew() {
+    if (!server_.chance(20)) return;
+    list_.reset();  // its answer would be ignored
+    perform(machine_.list_anew(at()));
   }
 
   void fire_timer() {

@@ -72,7 +72,7 @@ TEST(client_retry, asks_once_more_after_a_401) {
 TEST(client_write, is_held_back_when_the_gate_is_shut) {
   for (const auto what : {verb::create, verb::patch, verb::patch_status, verb::replace, verb::remove}) {
     fixture f({{{http_answer(200, one_service)}}});
-    f.options.may_write = [] { return false; };
+    f.options.may_write = [](std::uint64_t) { return false; };
     const auto got = f.call(of(what));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code, api_errc::not_leader);
@@ -82,7 +82,7 @@ TEST(client_write, is_held_back_when_the_gate_is_shut) {
 
 TEST(client_write, of_the_lease_passes_the_shut_gate_that_it_is_to_open) {
   fixture f({{{http_answer(200, one_service)}}});
-  f.options.may_write = [] { return false; };
+  f.options.may_write = [](std::uint64_t) { return false; };
   auto what = of(verb::replace);
   what.of = kind::lease;
   EXPECT_TRUE(f.call(what));
@@ -101,7 +101,7 @@ TEST(client_write, of_the_lease_does_not_wait_for_the_bound_on_queries) {
 
 TEST(client_write, asks_the_gate_again_before_a_retry) {
   fixture f({{{http_answer(429, "", "Retry-After: 1\r\n")}, {http_answer(200, one_service)}}});
-  f.options.may_write = [asked = 0]() mutable { return asked++ == 0; };
+  f.options.may_write = [asked = 0](std::uint64_t) mutable { return asked++ == 0; };
   const auto got = f.call(of(verb::patch));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, api_errc::not_leader);

@@ -84,7 +84,7 @@ class simulation {
 
   int writers() const {
     int count = 0;
-    for (const auto& one : replicas_) count += one.deadline.open_at(one.clock(now_)) ? 1 : 0;
+    for (const auto& one : replicas_) count += one.deadline.open_at(one.clock(now_), 0) ? 1 : 0;
     return count;
   }
   int gained() const { return gained_; }
