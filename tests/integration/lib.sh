@@ -53,22 +53,7 @@ wait_until() {
 }
 
 # Ports that are free for UDP and TCP on loopback, one a line.
-free_ports() {
-  python3 - "$1" <<'P'
-import socket, sys
-held, ports = [], []
-while len(ports) < int(sys.argv[1]):
-    tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
-    tcp.bind(("127.0.0.1", 0))
-    try:
-        udp.bind(tcp.getsockname())
-    except OSError:
-        continue
-    held += [tcp, udp]
-    ports.append(tcp.getsockname()[1])
-print(*ports, sep="\n")
-P
-}
+free_ports() { python3 "$(dirname "${BASH_SOURCE[0]}")/../support/free_ports.py" "$1"; }
 
 # start_dev FLAGS…: the operator on an embedded API server; sets dns, metrics, upstream (ports) and pid.
 start_dev() {

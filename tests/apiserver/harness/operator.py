@@ -5,7 +5,8 @@ import urllib.error
 import urllib.request
 
 from . import dns
-from .processes import Process, free_ports
+from .ports import free_ports
+from .processes import Process
 
 
 def program():

@@ -2,7 +2,6 @@
 import atexit
 import os
 import signal
-import socket
 import subprocess
 import sys
 
@@ -37,24 +36,6 @@ class _Guardian:
 
 
 _guardian = _Guardian()
-
-
-def free_ports(count):
-    """Ports that are free for UDP and TCP on 127.0.0.1."""
-    held, ports = [], []
-    while len(ports) < count:
-        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
-        tcp.bind(("127.0.0.1", 0))
-        try:
-            udp.bind(tcp.getsockname())
-        except OSError:
-            tcp.close()
-            continue
-        held += [tcp, udp]
-        ports.append(tcp.getsockname()[1])
-    for one in held:
-        one.close()
-    return ports
 
 
 class Process:

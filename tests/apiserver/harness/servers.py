@@ -10,7 +10,8 @@ from .audit import Audit
 from .certificates import Authority
 from .client import ApiError, Client
 from .objects import NAMESPACE
-from .processes import Process, free_ports
+from .ports import free_ports
+from .processes import Process
 from .waiting import eventually
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
