@@ -11,7 +11,7 @@ IMG ?= egress-operator:latest
 KUBECTL ?= kubectl
 BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command -v $(tool)),$(tool))))
 
-.PHONY: help run test test-apiserver soak fuzz build bench bench-dns image deploy format check packages-build packages-test
+.PHONY: help run test test-apiserver soak fuzz build bench bench-dns bench-controller image deploy format check packages-build packages-test
 help:
 	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples'
 	@echo 'make test     build and run every test (PRESET=release|asan|dev; APISERVER=no leaves out the long ones)'
@@ -21,6 +21,7 @@ help:
 	@echo 'make build    build/release/egress-operator'
 	@echo 'make bench    run the benchmarks'
 	@echo 'make bench-dns   CPU a DNS query, beside a floor and the other servers there are'
+	@echo 'make bench-controller   time, CPU and memory of the controller, beside a floor on a real API server'
 	@echo 'make image    IMG=NAME:TAG, with docker, podman or buildah'
 	@echo 'make deploy   IMG=NAME:TAG, into the cluster of your kubeconfig'
 	@echo 'make format   let clang-format have its way'
@@ -75,6 +76,13 @@ bench-dns: packages-test
 	python3 bench/dns/run.py --operator build/release/egress-operator --floor build/release/bench/dns/floor \
 	  --load build/release/bench/dns/load --make-table build/release/bench/dns/make_table \
 	  --coredns "$$(scripts/coredns.sh || true)" $(BENCH_FLAGS)
+
+# On a real kube-apiserver and etcd; half an hour with all sizes: BENCH_FLAGS='--sizes 1000' is a short one.
+bench-controller: packages-test
+	cmake --preset release -DEGRESS_BENCH=ON $(CMAKE_FLAGS)
+	cmake --build --preset release -j $(JOBS) --target egress-operator bench_controller_floor
+	scripts/kubectl.sh && scripts/apiserver.sh
+	python3 bench/controller/run.py --operator build/release/egress-operator --floor build/release/bench/controller/floor $(BENCH_FLAGS)
 
 image:
 	@test -n '$(BUILDER)' || { echo 'make image: needs docker, podman or buildah' >&2; exit 1; }

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""What the controller costs, beside a floor that only sends the same requests, on a real API server and etcd.
+
+Figures are of one machine that runs all of it: the ratio to the floor is what counts.
+"""
+import argparse
+import os
+import warnings
+
+import scale
+import steady
+from lab import memory
+
+warnings.simplefilter("ignore", ResourceWarning)
+
+
+class Tell:
+    """Prints lines of tables as they come."""
+
+    def __init__(self):
+        self.creations = {}
+
+    @staticmethod
+    def line(what, figure, bound):
+        print(f"| {what} | {figure} | {bound} |", flush=True)
+
+    def creation(self, count, made):
+        self.creations[count] = made
+        self.line(f"{count:,}: writes", made["writes"], "one create a child, one status")
+        self.line(f"{count:,}: CPU for each", f"{made['cpu'] / count * 1e3:.2f} ms", "1 ms")
+        self.line(f"{count:,}: resident, at most and settled", f"{memory(made['peak'])}, {memory(made['resident'])}",
+                  {1000: "25 MiB", 10000: "80 MiB"}.get(count, ""))
+
+    def restart(self, count, ready, lists, writes, resident):
+        self.line(f"{count:,}: restart, ready after", f"{ready:.2f} s", f"1 s + {lists:.2f} s (lists alone)")
+        self.line(f"{count:,}: restart, writes", writes, "0")
+        self.line(f"{count:,}: restart, resident", resident, "")
+
+    def floor(self, count, *seconds):
+        made, floor = self.creations[count], sum(seconds) / len(seconds)
+        shown = " and ".join(f"{one:.2f}" for one in seconds)
+        self.line(f"{count:,}: all children after", f"{made['children']:.2f} s, {made['children'] / floor:.2f} × floor ({shown} s)", "1.25")
+        self.line(f"{count:,}: settled after", f"{made['settled']:.2f} s, {made['settled'] / floor:.2f} × floor", "1.5")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("operator", "floor"):
+        parser.add_argument("--" + name, required=True, type=os.path.abspath)
+    parser.add_argument("--sizes", default="100,1000,5000,10000", help="numbers of ExternalServices, with commas")
+    parser.add_argument("--steady", type=int, default=1000, help="ExternalServices in place for what happens to some; 0 leaves it out")
+    options = parser.parse_args()
+    tell = Tell()
+    print("| what | figure | bound |\n| --- | --- | --- |", flush=True)
+    for count in (int(one) for one in options.sizes.split(",") if one):
+        scale.measure(options, count, tell)
+    if options.steady:
+        steady.measure(options, options.steady, tell)
+
+
+if __name__ == "__main__":
+    main()

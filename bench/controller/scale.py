@@ -1,0 +1,45 @@
+"""From N ExternalServices without children to all of them settled, and a restart with all in place."""
+import time
+
+from lab import Lab, memory, peak
+
+
+def measure(options, count, tell):
+    lab = Lab(options, count)
+    try:
+        lab.create_external_services()
+        before = lab.floor_of_children()
+        creation(lab, tell)
+        restart(lab, tell)
+        lab.remove_children()
+        after = lab.floor_of_children()
+        tell.floor(count, before, after)
+    finally:
+        lab.stop()
+
+
+def creation(lab, tell):
+    lab.audit.mark()
+    began = time.time()
+    operator = lab.start()
+    lab.wait_until_settled(operator)
+    writes = lab.writes()
+    creates = [one for one in writes if one["verb"] == "create"]
+    tell.creation(lab.count, {
+        "children": lab.seconds_until(began, creates), "settled": lab.seconds_until(began, writes),
+        "cpu": operator.cpu(), "peak": peak(operator), "resident": operator.resident(),
+        "writes": lab.audit.summary(writes)})
+    assert len(creates) == 5 * lab.count, lab.audit.summary(writes)
+    operator.stop()
+
+
+def restart(lab, tell):
+    lists = lab.floor_of_lists()
+    lab.audit.mark()
+    began = time.monotonic()
+    operator = lab.start(name="restarted")
+    operator.wait_until_ready(120)
+    ready = time.monotonic() - began
+    lab.wait_until_settled(operator)
+    tell.restart(lab.count, ready, lists, len(lab.writes()), f"{memory(operator.resident())}, at most {memory(peak(operator))}")
+    operator.stop()
