@@ -157,7 +157,7 @@ std::string sharing_key(const query& asked) {
 
 std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer out) {
   store16(&out[0], id);
-  store16(&out[2], flag::rd | (asked.flags & flag::cd));
+  store16(&out[2], flag::rd | flag::ad | (asked.flags & flag::cd));
   store16(&out[4], 1);
   std::memset(&out[6], 0, 4);
   store16(&out[10], 1);

@@ -11,8 +11,9 @@ namespace egress::dns {
 // Two queries with the same key are one upstream question: name, type, DO and CD.
 std::string sharing_key(const query& asked);
 
-// The question for an upstream: this id, RD, the client's CD and DO, EDNS of 1232 bytes, no option of the
-// client's (no client subnet, no cookie), no AD. `out` has answer_room bytes. Gives the size.
+// The question for an upstream: this id, RD, AD (the answer is for all clients, and client_flags hides AD
+// from those who have not asked: RFC 6840, 5.7), the client's CD and DO, EDNS of 1232 bytes, no option of the
+// client's (no client subnet, no cookie). `out` has answer_room bytes. Gives the size.
 std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer out);
 
 // Whether `reply` answers that question: id, QR, opcode, one question with this name, type and class. (The

@@ -76,11 +76,23 @@ TEST(forward_reply, asks_with_its_own_edns_and_without_what_the_client_added) {
   query sent;
   ASSERT_EQ(parse_query(bytes(out).first(size), sent), reaction::serve);
   EXPECT_EQ(sent.id, 4711);
-  EXPECT_EQ(sent.flags, flag::rd | flag::cd);
+  EXPECT_EQ(sent.flags, flag::rd | flag::ad | flag::cd);
   EXPECT_TRUE(sent.wants_dnssec);
   EXPECT_EQ(sent.udp_size, edns_udp_size);
   EXPECT_EQ(sent.question_size, asked.question_size);
   EXPECT_EQ(load16(&out[size - 2]), 0) << "options";
+}
+
+// One upstream answer is for all clients: also for who asks for AD without DO, as glibc's trust-ad does.
+TEST(forward_reply, asks_for_ad_whether_the_client_does_or_not) {
+  for (const std::uint16_t flags : {flag::rd, static_cast<std::uint16_t>(flag::rd | flag::ad)}) {
+    const auto p = ask{.name = "www.example.org", .flags = flags}.make();
+    query asked;
+    parse_query(p, asked);
+    std::array<std::uint8_t, answer_room> out{};
+    write_upstream_query(asked, 4711, out);
+    EXPECT_EQ(load16(&out[2]), flag::rd | flag::ad);
+  }
 }
 
 TEST(forward_reply, believes_only_the_answer_to_its_question) {
