@@ -34,8 +34,8 @@ if [ "$(id -u)" != 0 ]; then
   as_root=(sudo)
 fi
 
-# The prometheus package would start a server for good; the tests start their own. Only while we install, and
-# only if the machine has no policy of its own.
+# Packages of servers would start them for good; the tests start their own. Only while we install, and only if the
+# machine has no policy of its own.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
@@ -46,7 +46,8 @@ fi
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 "$@" </dev/null; }
 apt update -q
 apt install -q -y --no-install-recommends "${missing[@]}"
-# policy-rc.d does not keep it from starting at the next boot.
-if [ "${serverless:-0}" = 1 ] && [[ " ${missing[*]} " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then
-  "${as_root[@]}" systemctl disable -q prometheus prometheus-node-exporter 2>/dev/null || true
+# policy-rc.d does not keep them from starting at the next boot.
+if [ "${serverless:-0}" = 1 ] && [ -d /run/systemd/system ]; then
+  mapfile -t units < <(dpkg -L "${missing[@]}" | sed -n 's|.*/systemd/system/\([^/]*\.service\)$|\1|p')
+  for unit in "${units[@]}"; do "${as_root[@]}" systemctl disable -q "$unit" 2>/dev/null || true; done
 fi
