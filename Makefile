@@ -38,6 +38,7 @@ test: packages-test
 	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset $(PRESET) -j $(JOBS)
 	scripts/kubectl.sh || echo 'make test: the tests that need kubectl will be left out' >&2
+	scripts/coredns.sh || echo 'make test: the tests that need CoreDNS will be left out' >&2
 	scripts/test.sh build/$(PRESET) $(APISERVER) -j $(TEST_JOBS) $(CTEST_FLAGS)
 
 test-apiserver: packages-test
