@@ -1,0 +1,3 @@
+module egress-operator.test/resolver
+
+go 1.21
