@@ -95,6 +95,9 @@ sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how
     return {respond_error(asked, rcode::servfail, {ede::not_ready, "the root is not known yet"}, out),
             plugin::none};
   if (forwarder_.has_room()) return {{.what = action::forward, .how = how}, plugin::none};
+  // A failure to ask for the real name, as others are.
+  if (how == forward_kind::wildcard)
+    return {respond_hijacked(asked, table_.get(), config_.answers.answers, out), plugin::egressoperator};
   counters_.forward_rejects.add();
   return {respond_error(asked, rcode::refused, {ede::other, "too many queries wait for upstreams"}, out),
           plugin::none};

@@ -102,6 +102,21 @@ TEST(forwarding, refuses_more_than_max_concurrent_and_still_answers_hijacked_nam
   EXPECT_EQ(s.counters->forward_rejects.value(), 1u);
 }
 
+// That its real name cannot be asked for is a failure as any other: only NXDOMAIN would be passed on.
+TEST(forwarding, answers_a_wildcard_s_name_that_there_is_no_room_to_ask_for) {
+  scripted_upstream silent([](auto&, auto) { return packets{}; });
+  served s({silent.address()});
+  s.config.forward.max_concurrent = 1;
+  s.config.forward.budget = std::chrono::seconds{8};
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  client.send(ask{.name = "other.org", .id = 1}.make());
+  const auto hijacked = client.ask_for({.name = "new.wild.example.com", .id = 2});
+  EXPECT_EQ(hijacked.code, 0u);
+  EXPECT_EQ(hijacked.answers.size(), 1u);
+  EXPECT_EQ(client.ask_for({.name = "new.wild.example.com", .type = rr::txt, .id = 3}).code, 5u);
+}
+
 TEST(forwarding, in_flight_gets_servfail_when_the_worker_ends_or_fails) {
   scripted_upstream silent([](auto&, auto) { return packets{}; });
   for (const bool by_failure : {false, true}) {
