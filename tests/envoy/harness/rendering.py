@@ -1,0 +1,58 @@
+"""ExternalServices, and the children that `egress-operator render` makes of them."""
+import json
+import os
+import subprocess
+
+from apiserver.harness.objects import external_service
+
+HARDENED, COMPATIBLE = "hardened", "compatible"
+
+
+def program():
+    return os.environ["EGRESS_OPERATOR"]
+
+
+class Refused(ValueError):
+    pass
+
+
+def _run(command, external_services, *flags):
+    listed = {"apiVersion": "v1", "kind": "List", "items": external_services}
+    return subprocess.run([program(), command, "-f", "-", *flags], input=json.dumps(listed), text=True, capture_output=True,
+                          check=False)
+
+
+def _children(done):
+    if done.returncode != 0:
+        raise Refused(done.stderr)
+    made = {}
+    for child in json.loads(done.stdout)["items"]:
+        made.setdefault(child["metadata"]["name"], {})[child["kind"]] = child
+    return made
+
+
+def render(external_services, profile=HARDENED, *flags):
+    """By name: the ExternalService's children by kind."""
+    return _children(_run("render", external_services, "-o", "json", "--gateway-profile", profile, *flags))
+
+
+def render_file(path, profile=HARDENED):
+    return _children(subprocess.run([program(), "render", "-f", path, "-o", "json", "--gateway-profile", profile], text=True,
+                                    capture_output=True, check=False))
+
+
+def verdicts(external_services, profile=HARDENED):
+    """What `egress-operator validate` says: a line each."""
+    return _run("validate", external_services, "--gateway-profile", profile).stdout
+
+
+def envoy_yaml(children):
+    return children["ConfigMap"]["data"]["envoy.yaml"]
+
+
+def container(children):
+    return children["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+
+
+__all__ = ["COMPATIBLE", "HARDENED", "Refused", "container", "envoy_yaml", "external_service", "program", "render", "render_file",
+           "verdicts"]

@@ -1,0 +1,42 @@
+"""The frame of a test file: which Envoy, and a run that says loudly when it is left out."""
+import os
+import subprocess
+import sys
+import unittest
+
+from . import ROOT
+
+LEFT_OUT = 77  # ctest shows the test as skipped
+
+
+def figure(what, value):
+    """A figure of the run, for people and for docs/gateways.md."""
+    print(f"figure: {what}: {value}", flush=True)
+
+
+def version():
+    """The Envoy under test; "" is $ENVOY, or the newest."""
+    return os.environ.get("EGRESS_ENVOY_VERSION", "")
+
+
+def envoy():
+    """Its path; LookupError when there is none."""
+    script = [str(ROOT / "scripts" / "envoy.sh"), "--find", *filter(None, [version()])]
+    done = subprocess.run(script, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise LookupError(done.stderr.strip())
+    return done.stdout.strip()
+
+
+def leave_out(why):
+    print(f"LEFT OUT: the tests with a real Envoy: {why}", file=sys.stderr)
+    sys.exit(LEFT_OUT)
+
+
+def main():
+    """Runs the tests of the file that calls it."""
+    try:
+        envoy()
+    except LookupError as error:
+        leave_out(error)
+    unittest.main(module="__main__", verbosity=2, failfast=False)
