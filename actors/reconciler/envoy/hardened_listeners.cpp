@@ -1,4 +1,6 @@
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "actors/reconciler/dns_name.hpp"
@@ -28,12 +30,20 @@ json::object tcp_proxy(const gateway_view& gateway, const service_port& port) {
                    typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", std::move(config)));
 }
 
-// Connection N+1 is reset at once: the circuit breaker alone would let it hang before an aggregate cluster.
-json::object connection_limit(const gateway_view& gateway, const service_port& port) {
-  return extension("envoy.filters.network.connection_limit",
-                   typed("envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
-                         json::object{{"maxConnections", *gateway.spec.envoy_cluster_max_connections},
-                                      {"statPrefix", cluster_name(gateway.name, port)}}));
+// Connection N+1 is reset at once: the circuit breaker alone would let it hang before an aggregate cluster,
+// also the one that Envoy has by itself.
+std::optional<std::int64_t> most_connections(const gateway_view& gateway) {
+  constexpr std::int64_t envoys_own = 1024;
+  if (const auto& asked = gateway.spec.envoy_cluster_max_connections) return asked;
+  if (!gateway.spec.ip_override.empty()) return envoys_own;
+  return std::nullopt;
+}
+
+json::object connection_limit(const gateway_view& gateway, const service_port& port, std::int64_t most) {
+  return extension(
+      "envoy.filters.network.connection_limit",
+      typed("envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
+            json::object{{"maxConnections", most}, {"statPrefix", cluster_name(gateway.name, port)}}));
 }
 
 bool sni_decides(const gateway_view& gateway) {
@@ -79,7 +89,7 @@ json::object listen_address(const gateway_view& gateway, std::int64_t port, std:
 
 json::object tcp_listener(const gateway_view& gateway, const service_port& port) {
   json::array filters;
-  if (gateway.spec.envoy_cluster_max_connections) filters.push_back(connection_limit(gateway, port));
+  if (const auto most = most_connections(gateway)) filters.push_back(connection_limit(gateway, port, *most));
   if (is_wildcard(gateway.spec))
     for (auto& filter : wildcard_filters(gateway, port)) filters.push_back(std::move(filter));
   filters.push_back(tcp_proxy(gateway, port));

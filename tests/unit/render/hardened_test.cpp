@@ -59,9 +59,21 @@ TEST(hardened, uses_dns_only_when_every_override_is_down) {
   EXPECT_EQ(check.at("noTrafficInterval"), check.at("interval"));
   EXPECT_FALSE(check.as_object().contains("eventLogPath"));
   EXPECT_EQ(check.at("eventLogger").at(0).at("typedConfig").at("eventLogPath"), "/dev/stdout");
-  const auto proxy = typed_config(filter(named(root, "listeners", "api_TCP_443"), 0));
+  const auto proxy = typed_config(filter(named(root, "listeners", "api_TCP_443"), 1));
   EXPECT_EQ(proxy.at("cluster"), "api_TCP_443-aggregate");
   EXPECT_EQ(proxy.at("maxConnectAttempts"), 3);
+}
+
+// Seen on a real Envoy: connection 1025 hung before an aggregate cluster, whose members have Envoy's own
+// limit.
+TEST(hardened, limits_connections_to_overrides_as_envoy_does_without_a_wish) {
+  auto spec = plain();
+  EXPECT_EQ(filter(named(bootstrap(spec), "listeners", "api_TCP_443"), 0).at("name"),
+            "envoy.filters.network.tcp_proxy");
+  spec.ip_override = {"192.0.2.1"};
+  const auto first = filter(named(bootstrap(spec), "listeners", "api_TCP_443"), 0);
+  EXPECT_EQ(first.at("name"), "envoy.filters.network.connection_limit");
+  EXPECT_EQ(typed_config(first).at("maxConnections"), 1024);
 }
 
 TEST(hardened, checks_a_udp_override_by_tcp_on_the_same_port_or_not_at_all) {
