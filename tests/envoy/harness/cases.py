@@ -1,0 +1,56 @@
+"""What the tests with traffic have in common: the world, made once, and gateways that end with their test."""
+import shutil
+import tempfile
+import unittest
+
+from apiserver.harness.waiting import eventually, stays
+
+from . import peers, suite, world
+from .gateway import Gateway
+from .rendering import external_service
+from .resolver import Resolver
+
+resolver = None
+
+
+class TrafficTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        global resolver
+        if resolver is None:
+            resolver = Resolver()
+        cls.resolver = resolver
+        cls.folder = tempfile.mkdtemp(prefix="egress-envoy-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+
+    def gateway(self, name, ports, dns_name=None, wait=True, flags=(), exact=False, **spec):
+        """ports: numbers of TCP ports, or "53/UDP"."""
+        listed = [{"port": int(str(one).split("/", maxsplit=1)[0]), "protocol": "UDP" if str(one).endswith("UDP") else "TCP"}
+                  for one in ports]
+        made = Gateway(external_service(name, dns_name, ports=listed, **spec), flags=flags, exact=exact)
+        self.addCleanup(self._remove, made)
+        return made.wait_until_ready() if wait else made
+
+    def _remove(self, gateway):
+        outcome = self._outcome.result
+        if any(test is self for test, _ in outcome.failures + outcome.errors) or not self._outcome.success:
+            print(f"--- {self.id()}: {gateway.name_of}: {gateway.tail(40)}", flush=True)
+        gateway.remove()
+
+    def connect(self, gateway, port, **options):
+        made = peers.connect(gateway.address, port, **options)
+        self.addCleanup(made.close)
+        return made
+
+
+def main():
+    """Runs the tests of the file that calls it, in a world of their own."""
+    try:
+        suite.envoy()
+    except LookupError as error:
+        suite.leave_out(error)
+    world.enter()
+    unittest.main(module="__main__", verbosity=2, failfast=False)
+
+
+__all__ = ["TrafficTest", "eventually", "main", "peers", "stays", "world"]

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""The connection cap: what is over it is reset at once, and /ready answers still."""
+import time
+
+from harness import cases
+from harness.cases import TrafficTest, eventually, peers, world
+
+AT_ONCE = 2  # seconds, on a busy machine
+
+
+class Limit(TrafficTest):
+    def fill(self, gateway, port, count):
+        held = [self.connect(gateway, port) for _ in range(count)]
+        self.assertEqual({peers.read_line(one) == peers.CLOSED for one in held}, {False})
+        return held
+
+    def assert_full(self, gateway, port):
+        begun = time.monotonic()
+        self.assertEqual([peers.who(gateway.address, port) for _ in range(10)], [peers.CLOSED] * 10)
+        self.assertLess(time.monotonic() - begun, AT_ONCE)
+
+    def check_cap(self, name, address, **spec):
+        gateway = self.gateway(name, [443], envoyClusterMaxConnections=5, **spec)
+        held = self.fill(gateway, 443, 5)
+        self.assert_full(gateway, 443)
+        self.assertTrue(all(peers.alive(one) for one in held))
+        held[0].close()
+        eventually("a place is free again", lambda: peers.who(gateway.address, 443) == address)
+        self.assertTrue(all(peers.alive(one) for one in held[1:]))
+
+    def test_tcp(self):
+        self.resolver.set("capped.example.com", world.public(70))
+        peers.Tcp(world.public(70), 443)
+        self.check_cap("capped", world.public(70))
+
+    def test_with_overrides(self):
+        self.resolver.set("capover.example.com", world.public(71))
+        peers.Tcp(world.public(72), 443)
+        self.check_cap("capover", world.public(72), ipOverride=[world.public(72)])
+
+    def test_ports_are_capped_apart(self):
+        self.resolver.set("twoports.example.com", world.public(73))
+        peers.Tcp(world.public(73), 443), peers.Tcp(world.public(73), 444)
+        gateway = self.gateway("twoports", [443, 444], envoyClusterMaxConnections=2)
+        self.fill(gateway, 443, 2)
+        self.assert_full(gateway, 443)
+        self.fill(gateway, 444, 2)
+
+    def test_without_a_cap_envoy_s_own_is_as_quick(self):
+        """1024 connections a cluster, when the specification says nothing."""
+        for name, spec in (("nocap", {}), ("nocapover", {"ipOverride": [world.public(75)]})):
+            with self.subTest(name):
+                self.resolver.set(f"{name}.example.com", world.public(75))
+                peers.Tcp(world.public(75), 443) if name == "nocap" else None
+                gateway = self.gateway(name, [443], **spec)
+                held = self.fill(gateway, 443, 1024)
+                self.assert_full(gateway, 443)
+                for one in held:
+                    one.close()
+
+    def test_a_gateway_that_is_full_is_ready(self):
+        """The memory guard: so many connections over all ports as the memory limit has room for."""
+        self.resolver.set("full.example.com", world.public(76))
+        peers.Tcp(world.public(76), 443)
+        gateway = self.gateway("full", [443], envoyClusterMaxConnections=100_000,
+                               resources={"limits": {"memory": "64Mi"}})
+        self.fill(gateway, 443, 1024)
+        self.assert_full(gateway, 443)
+        self.assertEqual(gateway.http("/ready"), (200, "LIVE\n"))
+        self.assertEqual(gateway.http("/stats/prometheus")[0], 200)
+
+
+if __name__ == "__main__":
+    cases.main()

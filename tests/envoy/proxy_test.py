@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""TCP and UDP through a gateway, to the addresses that DNS says."""
+import unittest
+
+from harness import cases
+from harness.cases import TrafficTest, eventually, peers, world
+
+
+class Proxy(TrafficTest):
+    def test_tcp_goes_to_the_address_that_dns_says_and_follows_it(self):
+        self.resolver.set("plain.example.com", world.public(10))
+        peers.Tcp(world.public(10), 443), peers.Tcp(world.public(11), 443)
+        gateway = self.gateway("plain", [443])
+        old = self.connect(gateway, 443)
+        self.assertEqual(peers.read_line(old), world.public(10))
+        self.resolver.set("plain.example.com", world.public(11))
+        eventually("the new address is used, once the TTL is over", lambda: peers.who(gateway.address, 443) == world.public(11), 15)
+        self.assertTrue(peers.alive(old), "a connection to the old address goes on")
+        self.assertTrue(peers.alive(old, b"x" * 300_000), "more than the buffers hold")
+
+    def test_an_address_that_is_down_is_passed_over(self):
+        peers.Tcp(world.public(13), 443)
+        self.resolver.set("halfdead.example.com", world.public(12), world.public(13))
+        gateway = self.gateway("halfdead", [443])
+        self.assertEqual({peers.who(gateway.address, 443) for _ in range(20)}, {world.public(13)})
+
+    def test_udp_and_tcp_on_one_port(self):
+        self.resolver.set("dns.example.com", world.public(20))
+        upstream = peers.Udp(world.public(20), 53)
+        peers.Tcp(world.public(20), 53)
+        gateway = self.gateway("dns", ["53/UDP", 53])
+        self.assertEqual(peers.ask_udp(gateway.address, 53), (world.public(20), "hello"))
+        self.assertEqual(peers.who(gateway.address, 53), world.public(20))
+        for index in range(50):
+            self.assertEqual(peers.ask_udp(gateway.address, 53, f"word {index}"), (world.public(20), f"word {index}"))
+        self.assertEqual(set(upstream.peers), {gateway.address}, "upstreams see the gateway's address")
+
+    def test_a_name_without_an_address_resets_and_recovers(self):
+        gateway = self.gateway("late", [443])
+        self.assertEqual(peers.who(gateway.address, 443), peers.CLOSED)
+        peers.Tcp(world.public(30), 443)
+        self.resolver.set("late.example.com", world.public(30))
+        eventually("it is looked up again", lambda: peers.who(gateway.address, 443) == world.public(30), 20)
+
+
+if __name__ == "__main__":
+    cases.main()
