@@ -127,6 +127,9 @@ void bind_gateways(flag_set& flags, gateway_settings& gateways) {
                                                     {"hardened", gateway_profile::hardened}})),
        bool_flag("enable-pod-disruption-budgets", "give every gateway a PodDisruptionBudget",
                  gateways.pod_disruption_budgets),
+       value_flag("gateway-drain-seconds", "N",
+                  "how long a gateway that is to end serves on, for connections in flight (hardened)",
+                  fmt::format("{}", gateways.drain_seconds), values::whole(gateways.drain_seconds, 0, 3600)),
        value_flag("metrics-from", "SELECTOR",
                   "labels of the pods that may scrape gateways, such as app=prometheus",
                   gateways.metrics_from, values::text(gateways.metrics_from, values::equality_selector))});

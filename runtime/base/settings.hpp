@@ -33,6 +33,7 @@ struct gateway_settings {
   std::optional<key_value> toleration;            // TAINT_TOLERATION_KEY and _VALUE
   std::optional<key_value> node_selector;         // NODE_SELECTOR_KEY and _VALUE
   std::vector<topology_spread> topology_spreads;  // zone, then hostname
+  unsigned drain_seconds = 25;                    // --gateway-drain-seconds (hardened)
   std::string
       metrics_from;  // --metrics-from: label selector ("app=prometheus") of the pods that may scrape gateways
 };

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <vector>
 
 #include "actors/reconciler/desired/children.hpp"
 #include "actors/reconciler/desired/metadata.hpp"
 #include "actors/reconciler/desired/names.hpp"
+#include "actors/reconciler/desired/security.hpp"
 #include "actors/reconciler/effective.hpp"
+#include "actors/reconciler/envoy/image.hpp"
 #include "actors/reconciler/gateway_limits.hpp"
 #include "runtime/kube/quantity.hpp"
 
@@ -16,11 +19,6 @@ json::array one(json::object item) {
   json::array items;
   items.push_back(std::move(item));
   return items;
-}
-
-std::string_view image(const gateway& from) {
-  if (!from.settings.image.empty()) return from.settings.image;
-  return from.hardened() ? "envoyproxy/envoy:v1.40.0" : "envoyproxy/envoy:v1.25.9";
 }
 
 // None in `compatible` when there is no log level that Envoy knows.
@@ -65,10 +63,14 @@ json::object readiness_probe(const gateway& from) {
   return made;
 }
 
+std::int64_t drain_seconds(const gateway& from) {
+  return from.hardened() ? from.settings.drain_seconds : 25;
+}
+
 // At SIGTERM Envoy ends at once: the wait before it is the drain. Endpoints disappear, old connections go on.
-json::object drain() {
+json::object drain(const gateway& from) {
   json::object command;
-  command["command"] = json::array{"/bin/sleep", "25"};
+  command["command"] = json::array{"/bin/sleep", std::to_string(drain_seconds(from))};
   json::object exec;
   exec["exec"] = std::move(command);
   json::object made;
@@ -78,7 +80,7 @@ json::object drain() {
 
 json::object container(const gateway& from) {
   json::object made{{"name", "gateway"},
-                    {"image", image(from)},
+                    {"image", envoy::image(from.settings)},
                     {"imagePullPolicy", "IfNotPresent"},
                     {"terminationMessagePath", "/dev/termination-log"},
                     {"terminationMessagePolicy", "File"}};
@@ -87,11 +89,13 @@ json::object container(const gateway& from) {
   for (const auto& port : from.spec.ports)
     ports.push_back(json::object{{"containerPort", port.port}, {"protocol", port.protocol}});
   made["ports"] = std::move(ports);
-  made["env"] = one({{"name", "ENVOY_UID"}, {"value", "0"}});
+  // To the image's start script: stay root, where that is what the pod is.
+  if (!from.hardened()) made["env"] = one({{"name", "ENVOY_UID"}, {"value", "0"}});
+  if (from.hardened()) made["securityContext"] = container_security();
   made["resources"] = resources(from);
   made["volumeMounts"] = one({{"name", "envoy-config"}, {"mountPath", "/etc/envoy"}});
   made["readinessProbe"] = readiness_probe(from);
-  made["lifecycle"] = drain();
+  made["lifecycle"] = drain(from);
   return made;
 }
 
@@ -103,6 +107,12 @@ json::object topology_spread(const gateway& from, const topology_spread& spread)
   return made;
 }
 
+// Hardened gateways are spread where nothing else is said, as far as that is possible.
+std::vector<egress::topology_spread> spreads_of(const gateway& from) {
+  if (!from.hardened() || !from.settings.topology_spreads.empty()) return from.settings.topology_spreads;
+  return {{.topology_key = "topology.kubernetes.io/zone"}, {.topology_key = "kubernetes.io/hostname"}};
+}
+
 void add_placement(json::object& pod, const gateway& from) {
   const auto& settings = from.settings;
   if (settings.toleration)
@@ -111,7 +121,7 @@ void add_placement(json::object& pod, const gateway& from) {
   if (settings.node_selector)
     pod["nodeSelector"] = json::object{{settings.node_selector->key, settings.node_selector->value}};
   json::array spreads;
-  for (const auto& spread : settings.topology_spreads) spreads.push_back(topology_spread(from, spread));
+  for (const auto& spread : spreads_of(from)) spreads.push_back(topology_spread(from, spread));
   if (!spreads.empty()) pod["topologySpreadConstraints"] = std::move(spreads);
 }
 
@@ -119,10 +129,11 @@ json::object pod(const gateway& from) {
   json::object volume{{"name", "envoy-config"}};
   volume["configMap"] = json::object{{"name", from.name}, {"defaultMode", 420}};
   json::object made{{"restartPolicy", "Always"},
-                    {"terminationGracePeriodSeconds", 30},
+                    {"terminationGracePeriodSeconds", drain_seconds(from) + 5},
                     {"dnsPolicy", "Default"},
                     {"schedulerName", "default-scheduler"}};
-  made["securityContext"] = json::object();
+  made["securityContext"] = from.hardened() ? pod_security(from) : json::object();
+  if (from.hardened()) made["automountServiceAccountToken"] = false;
   made["volumes"] = one(std::move(volume));
   made["containers"] = one(container(from));
   add_placement(made, from);
@@ -148,6 +159,8 @@ json::object deployment(const gateway& from) {
   json::object strategy{{"type", "RollingUpdate"}};
   strategy["rollingUpdate"] = json::object{{"maxUnavailable", "25%"}, {"maxSurge", "25%"}};
   json::object spec{{"progressDeadlineSeconds", 600}, {"revisionHistoryLimit", 10}};
+  // A gateway that falls over at once does not replace one that works.
+  if (from.hardened()) spec["minReadySeconds"] = 5;
   spec["selector"] = selector(from);
   spec["strategy"] = std::move(strategy);
   spec["template"] = pod_template(from);

@@ -230,6 +230,9 @@ TEST(Options, NamespaceAndSelectorFollowTheRulesOfKubernetes) {
             "app.kubernetes.io/name=prometheus,tier=");
   for (const auto* bad : {"", "prometheus", "=x", "a=b,", "a in (b)", "a!=b", "a==b"})
     EXPECT_THAT(refusal({std::string("--metrics-from=") + bad}), HasSubstr("must be labels of pods")) << bad;
+  EXPECT_EQ(parsed({}).gateways.drain_seconds, 25U);
+  EXPECT_EQ(parsed({"--gateway-drain-seconds=0"}).gateways.drain_seconds, 0U);
+  EXPECT_THAT(refusal({"--gateway-drain-seconds=3601"}), HasSubstr("from 0 to 3600"));
 }
 
 TEST(Options, TheClustersDomainLeavesRoomForTheNamesBelow) {

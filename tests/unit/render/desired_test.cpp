@@ -86,6 +86,53 @@ TEST(deployment, of_hardened_gateways_has_their_image_memory_and_threads) {
   EXPECT_EQ(container.at("args"), parsed(R"(["-c","/etc/envoy/envoy.yaml","--concurrency","2"])"));
 }
 
+TEST(deployment, of_hardened_gateways_may_do_as_little_as_possible) {
+  auto from = samples::external_service();
+  const auto spec = [&] { return child(kube::kind::deployment, {}, from).at("spec").as_object(); };
+  const auto pod = [&] { return samples::at(spec(), "/template/spec").as_object(); };
+  EXPECT_EQ(pod().at("securityContext"), parsed(R"({"runAsNonRoot":true,"runAsUser":101,"runAsGroup":101,
+      "seccompProfile":{"type":"RuntimeDefault"},
+      "sysctls":[{"name":"net.ipv4.ip_unprivileged_port_start","value":"0"}]})"));
+  EXPECT_EQ(
+      pod().at("containers").at(0).at("securityContext"),
+      parsed(
+          R"({"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"capabilities":{"drop":["ALL"]}})"));
+  EXPECT_EQ(pod().at("automountServiceAccountToken"), false);
+  EXPECT_FALSE(pod().at("containers").at(0).as_object().contains("livenessProbe"))
+      << "none that kills under load";
+  EXPECT_FALSE(pod().at("containers").at(0).as_object().contains("env"));
+  EXPECT_EQ(spec().at("minReadySeconds"), 5);
+  samples::change_spec(from, [](auto& changed) { changed.ports = {{1024, "TCP"}}; });
+  EXPECT_FALSE(pod().at("securityContext").as_object().contains("sysctls"));
+}
+
+TEST(deployment, of_hardened_gateways_is_spread_unless_the_settings_say_otherwise) {
+  const auto spreads = [](const gateway_settings& settings) {
+    return samples::at(child(kube::kind::deployment, settings), "/spec/template/spec")
+        .at("topologySpreadConstraints");
+  };
+  const auto all = spreads({});
+  ASSERT_EQ(all.as_array().size(), 2U);
+  EXPECT_EQ(all.at(0).at("topologyKey"), "topology.kubernetes.io/zone");
+  EXPECT_EQ(all.at(1).at("topologyKey"), "kubernetes.io/hostname");
+  EXPECT_EQ(all.at(1).at("whenUnsatisfiable"), "ScheduleAnyway");
+  gateway_settings own;
+  own.topology_spreads = {{.max_skew = 3, .topology_key = "rack"}};
+  EXPECT_EQ(spreads(own).as_array().size(), 1U);
+  EXPECT_EQ(spreads(own).at(0).at("topologyKey"), "rack");
+}
+
+TEST(deployment, of_hardened_gateways_drains_as_long_as_the_settings_say) {
+  for (auto settings : {samples::hardened(), samples::compatible()}) {
+    const bool follows = settings.profile == gateway_profile::hardened;
+    settings.drain_seconds = 90;
+    const auto pod = samples::at(child(kube::kind::deployment, settings), "/spec/template/spec");
+    EXPECT_EQ(pod.at("terminationGracePeriodSeconds"), follows ? 95 : 30);
+    EXPECT_EQ(pod.at("containers").at(0).at("lifecycle").at("preStop").at("exec").at("command"),
+              (json::array{"/bin/sleep", follows ? "90" : "25"}));
+  }
+}
+
 TEST(deployment, rounds_threads_up_and_writes_quantities_as_the_server_does) {
   auto from = samples::external_service();
   samples::change_spec(from, [](auto& spec) {
