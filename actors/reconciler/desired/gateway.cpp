@@ -3,16 +3,20 @@
 #include <stdexcept>
 
 #include "actors/reconciler/desired/children.hpp"
+#include "actors/reconciler/envoy/image.hpp"
 
 namespace egress::desired {
 
 gateway make_gateway(const kube::object& external_service, const gateway_settings& settings, bool ipv6) {
   const auto& spec = external_service.as_external_service().spec;
+  const envoy::surroundings around{.profile = settings.profile,
+                                   .ipv6 = ipv6,
+                                   .connects_on_data = envoy::image_has(envoy::image(settings), 40)};
   return {.name = external_service.meta.name,
           .uid = external_service.meta.uid,
           .spec = spec,
           .settings = settings,
-          .config = envoy::configure(external_service.meta.name, spec, {settings.profile, ipv6})};
+          .config = envoy::configure(external_service.meta.name, spec, around)};
 }
 
 json::object render_child(kube::kind of, const gateway& from, std::string_view hijack) {

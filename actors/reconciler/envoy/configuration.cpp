@@ -31,9 +31,8 @@ std::string cluster_name(std::string_view name, const kube::service_port& port) 
 }
 
 configuration configure(std::string_view name, const kube::external_service_spec& spec, surroundings around) {
-  const auto tree = around.profile == gateway_profile::compatible
-                        ? compatible_bootstrap(name, spec)
-                        : hardened_bootstrap(name, spec, around.ipv6);
+  const auto tree = around.profile == gateway_profile::compatible ? compatible_bootstrap(name, spec)
+                                                                  : hardened_bootstrap(name, spec, around);
   configuration made{.text = {}, .hash = {}, .admin_port = admin_port(spec)};
   made.text.reserve(8192);
   yaml::append_document(made.text, tree);

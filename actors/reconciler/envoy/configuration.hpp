@@ -19,7 +19,8 @@ struct configuration {
 // What decides about the configuration beside the ExternalService.
 struct surroundings {
   gateway_profile profile = gateway_profile::hardened;
-  bool ipv6 = false;  // the Service has an IPv6 ClusterIP: listen on :: (hardened only)
+  bool ipv6 = false;              // the Service has an IPv6 ClusterIP: listen on :: (hardened only)
+  bool connects_on_data = false;  // Envoy 1.40 and later: can connect no sooner than the client has spoken
 };
 
 // The spec must have passed validate().

@@ -18,8 +18,9 @@ bool override_is_checked(const kube::external_service_spec& spec, const kube::se
       spec.ports, [&](const kube::service_port& other) { return is_tcp(other) && other.port == port.port; });
 }
 
-json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec, bool ipv6) {
-  const gateway_view gateway{name, spec, ipv6};
+json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec,
+                                const surroundings& around) {
+  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data};
   json::array clusters, listeners;
   for (const auto& port : spec.ports) {
     add_clusters(clusters, gateway, port);

@@ -4,13 +4,15 @@
 
 #include <string_view>
 
+#include "actors/reconciler/envoy/configuration.hpp"
 #include "runtime/kube/external_service.hpp"
 #include "runtime/kube/json.hpp"
 
 namespace egress::envoy {
 
-// ipv6: listen on :: and on IPv4 through it; otherwise on IPv4 only.
-json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec, bool ipv6);
+// around.ipv6: listen on :: and on IPv4 through it; otherwise on IPv4 only.
+json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec,
+                                const surroundings& around);
 
 // With ipOverride: is the port's override cluster health-checked, and so able to fall back to DNS? TCP
 // always, UDP when the spec has the TCP port of that number.

@@ -26,6 +26,10 @@ json::object tcp_proxy(const gateway_view& gateway, const service_port& port) {
                       {"maxConnectAttempts", 3},
                       {"statPrefix", cluster_name(gateway.name, port)}};
   config["accessLog"] = one(connection_log(gateway));
+  if (gateway.connects_on_data && guards_addresses(gateway)) {
+    config["upstreamConnectMode"] = "ON_DOWNSTREAM_DATA";
+    config["maxEarlyDataBytes"] = buffer_bytes;
+  }
   return extension("envoy.filters.network.tcp_proxy",
                    typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", std::move(config)));
 }

@@ -14,6 +14,7 @@ struct gateway_view {
   std::string_view name;
   const kube::external_service_spec& spec;
   bool ipv6;
+  bool connects_on_data;
 };
 
 // Buffered bytes of a connection, each way, before reading pauses.
@@ -46,5 +47,7 @@ json::object wildcard_cluster(const gateway_view& gateway, const kube::service_p
 // The filters before tcp_proxy: the lookup, and, unless allowPrivate, the guard that lets only public
 // addresses through.
 json::array wildcard_filters(const gateway_view& gateway, const kube::service_port& port);
+// Whether that guard is there: it judges when the client speaks, so the proxy must not connect before.
+bool guards_addresses(const gateway_view& gateway);
 
 }  // namespace egress::envoy

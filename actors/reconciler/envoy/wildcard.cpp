@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/reconciler/envoy/configuration.hpp"
+#include "actors/reconciler/envoy/hardened.hpp"
 #include "actors/reconciler/envoy/hardened_parts.hpp"
 #include "actors/reconciler/envoy/parts.hpp"
 
@@ -91,6 +92,10 @@ json::object wildcard_cluster(const gateway_view& gateway, const service_port& p
   return made;
 }
 
+bool guards_addresses(const gateway_view& gateway) {
+  return is_wildcard(gateway.spec) && !gateway.spec.allow_private;
+}
+
 json::array wildcard_filters(const gateway_view& gateway, const service_port& port) {
   json::object config{{"portValue", port.port}, {"saveUpstreamAddress", true}};
   config["dnsCacheConfig"] = cache(gateway);
@@ -98,7 +103,7 @@ json::array wildcard_filters(const gateway_view& gateway, const service_port& po
   made.push_back(extension("envoy.filters.network.sni_dynamic_forward_proxy",
                            typed("envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",
                                  std::move(config))));
-  if (!gateway.spec.allow_private) made.push_back(public_only(gateway, port));
+  if (guards_addresses(gateway)) made.push_back(public_only(gateway, port));
   return made;
 }
 

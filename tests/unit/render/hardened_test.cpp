@@ -8,6 +8,7 @@
 #include <set>
 
 #include "actors/reconciler/envoy/configuration.hpp"
+#include "actors/reconciler/envoy/image.hpp"
 #include "actors/reconciler/yaml_writer.hpp"
 #include "tests/unit/render/samples.hpp"
 
@@ -20,8 +21,10 @@ external_service_spec plain() {
   return samples::external_service().as_external_service().spec;
 }
 
-json::object bootstrap(const external_service_spec& spec, bool ipv6 = false) {
-  return hardened_bootstrap("api", spec, ipv6);
+json::object bootstrap(const external_service_spec& spec, bool ipv6 = false, bool connects_on_data = false) {
+  return hardened_bootstrap(
+      "api", spec,
+      {.profile = gateway_profile::hardened, .ipv6 = ipv6, .connects_on_data = connects_on_data});
 }
 
 // The cluster or listener of a name; an empty object when there is none.
@@ -275,22 +278,37 @@ external_service_spec feature(const std::string& name) {
   if (name == "udp-and-tcp") return samples::golden("udp-and-tcp").as_external_service().spec;
   auto spec = plain();
   if (name == "sni") spec.tls_sni = "Enforce";
-  if (name == "wildcard") spec.dns_name = "*.example.com";
+  if (name.starts_with("wildcard")) spec.dns_name = "*.example.com";
+  if (name == "dual-stack") spec.ports.push_back({53, "UDP"});
   return spec;
 }
 
 TEST_P(snapshot, is_what_was_reviewed) {
-  EXPECT_EQ(yaml::to_text(bootstrap(feature(GetParam()))),
+  const std::string_view name = GetParam();
+  EXPECT_EQ(yaml::to_text(bootstrap(feature(GetParam()), name == "dual-stack", name.ends_with("-1.40"))),
             samples::file_text(std::string("tests/golden/hardened/") + GetParam() + ".envoy.yaml"));
 }
 
 INSTANTIATE_TEST_SUITE_P(features, snapshot,
-                         testing::Values("minimal", "override", "udp-and-tcp", "sni", "wildcard"),
+                         testing::Values("minimal", "override", "udp-and-tcp", "sni", "wildcard",
+                                         "wildcard-1.40", "dual-stack"),
                          [](const auto& tested) {
                            std::string name = tested.param;
-                           std::ranges::replace(name, '-', '_');
+                           std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
                            return name;
                          });
+
+TEST(image, tells_its_version_by_its_tag) {
+  for (const auto* newer :
+       {"envoyproxy/envoy:v1.40.0", "envoyproxy/envoy:v1.41-latest", "e:distroless-v1.40.2",
+        "registry.example:5000/a/envoy:1.40", "e:v2.0.0", "e:v1.40.0@sha256:ab12"})
+    EXPECT_TRUE(image_has(newer, 40)) << newer;
+  for (const auto* older : {"envoyproxy/envoy:v1.36.2", "e:latest", "e", "registry.example:5000/envoy",
+                            "e:v1", "e:v1.", "e@sha256:140.40", "registry.example:1.40/envoy", "e:v0.41"})
+    EXPECT_FALSE(image_has(older, 40)) << older;
+  EXPECT_EQ(image({}), "envoyproxy/envoy:v1.40.0");
+  EXPECT_EQ(image(samples::compatible()), "envoyproxy/envoy:v1.25.9");
+}
 
 TEST(config_hash, is_fnv_1a_without_leading_zeros) {
   EXPECT_EQ(config_hash(""), "811c9dc5");
