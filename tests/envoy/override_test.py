@@ -18,29 +18,50 @@ class Override(TrafficTest):
     def watch(self, gateway, port, until, seconds):
         """Connects all the time until the condition holds: how many ended where."""
         seen, end = collections.Counter(), time.monotonic() + seconds
-        while not until() and time.monotonic() < end:
-            seen[peers.who(gateway.address, port)] += 1
-        self.assertTrue(until(), f"within {seconds} s; {seen}")
+        while not until():
+            assert time.monotonic() < end, f"within {seconds} s; {seen}"
+            seen += self.count(gateway, port, 5)
+            time.sleep(0.1)
         return seen
 
-    def unhealthy(self, gateway, count):
-        return lambda: sum(value for key, value in gateway.stats().items()
-                           if key.startswith("envoy_cluster_membership_healthy") and "-override" in key) == count
+    def count(self, gateway, port, times):
+        return collections.Counter(peers.who(gateway.address, port) for _ in range(times))
 
-    def test_one_of_two_down_loses_nothing_and_leaks_nothing(self):
+    def healthy(self, gateway):
+        return sum(value for key, value in gateway.stats().items()
+                   if key.startswith("envoy_cluster_membership_healthy") and "-override" in key)
+
+    def test_down_and_back(self):
+        """Three gateways at one time, as the waits are long."""
+        problems = []
+
+        def keep_problem(run):
+            try:
+                run()
+            except Exception as error:  # of a thread: shown by the test
+                problems.append(f"{run.__name__}: {error!r}")
+
+        threads = [threading.Thread(target=keep_problem, args=(run,))
+                   for run in (self.one_of_two_down_loses_nothing_and_leaks_nothing, self.all_down_falls_back_and_back_again,
+                               self.udp_falls_back_by_the_check_of_tcp)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        self.assertEqual(problems, [])
+
+    def one_of_two_down_loses_nothing_and_leaks_nothing(self):
         dying, living, dns = (world.public(last) for last in (40, 41, 42))
         first, upstream = peers.Tcp(dying, 443), peers.Tcp(dns, 443)
         peers.Tcp(living, 443)
         gateway = self.override("onedown", [443], [dying, living], dns)
-        before = collections.Counter(peers.who(gateway.address, 443) for _ in range(40))
-        self.assertEqual(set(before), {dying, living}, "both share the load")
+        self.assertEqual(set(self.count(gateway, 443, 40)), {dying, living}, "both share the load")
         held = [self.connect(gateway, 443) for _ in range(8)]
         ends = [peers.read_line(one) for one in held]
         first.die()
-        at_once = collections.Counter(peers.who(gateway.address, 443) for _ in range(20))
-        self.assertEqual(at_once, {living: 20}, "an override that has just died costs no connection")
-        seen = self.watch(gateway, 443, self.unhealthy(gateway, 1), 40)
-        seen += collections.Counter(peers.who(gateway.address, 443) for _ in range(200))
+        self.assertEqual(self.count(gateway, 443, 20), {living: 20}, "an override that has just died costs no connection")
+        seen = self.watch(gateway, 443, lambda: self.healthy(gateway) == 1, 40)
+        seen += self.count(gateway, 443, 200)
         self.assertEqual(set(seen), {living})
         self.assertEqual(upstream.peers, [], "nothing went to the address that DNS says")
         self.assertTrue(all(peers.alive(one) for one, end in zip(held, ends) if end == living), "connections in flight go on")
@@ -52,24 +73,7 @@ class Override(TrafficTest):
                 gateway = self.override(name, [443], [dead, world.public(44)], world.public(45))
                 self.assertEqual(collections.Counter(peers.who(gateway.address, 443) for _ in range(20)), {world.public(44): 20})
 
-    def test_all_down_falls_back_and_back_again(self):
-        """TCP, and UDP that is checked by TCP, at one time: the waits are long."""
-        self.addCleanup(setattr, self, "problems", None)
-        self.problems = []
-        threads = [threading.Thread(target=self._keep_problem, args=(run,)) for run in (self._tcp_round, self._udp_round)]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
-        self.assertEqual(self.problems, [])
-
-    def _keep_problem(self, run):
-        try:
-            run()
-        except Exception as error:  # of a thread: shown by the test
-            self.problems.append(f"{run.__name__}: {error!r}")
-
-    def _tcp_round(self):
+    def all_down_falls_back_and_back_again(self):
         overrides, dns = [world.public(50), world.public(51)], world.public(52)
         both = [peers.Tcp(one, 443) for one in overrides]
         peers.Tcp(dns, 443)
@@ -90,7 +94,7 @@ class Override(TrafficTest):
         assert peers.alive(fallen), "a connection to the address of DNS goes on"
         eventually("both carry again", lambda: {peers.who(gateway.address, 443) for _ in range(10)} == set(overrides), 30)
 
-    def _udp_round(self):
+    def udp_falls_back_by_the_check_of_tcp(self):
         override, dns = world.public(55), world.public(56)
         check = peers.Tcp(override, 53)
         peers.Udp(override, 53), peers.Udp(dns, 53)

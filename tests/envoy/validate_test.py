@@ -38,7 +38,8 @@ class Validate(unittest.TestCase):
 
     def golden_files(self, folder):
         return [validation.load(self.envoy, path.stem, path.read_text(encoding="utf-8"), [], self.folder)
-                for path in sorted((ROOT / folder).glob("*.envoy.yaml"))]
+                for path in sorted((ROOT / folder).glob("*.envoy.yaml"))
+                if "-1.40." not in path.name or suite.running() >= (1, 40)]
 
     def test_hardened_golden_files_load_without_a_deprecated_field(self):
         loaded = self.golden_files("tests/golden/hardened")

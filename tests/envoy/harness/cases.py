@@ -1,11 +1,12 @@
 """What the tests with traffic have in common: the world, made once, and gateways that end with their test."""
+import re
 import shutil
 import tempfile
 import unittest
 
 from apiserver.harness.waiting import eventually, stays
 
-from . import peers, suite, world
+from . import ROOT, peers, suite, world
 from .gateway import Gateway
 from .rendering import external_service
 from .resolver import Resolver
@@ -23,24 +24,32 @@ class TrafficTest(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="egress-envoy-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
 
-    def gateway(self, name, ports, dns_name=None, wait=True, flags=(), exact=False, **spec):
+    def gateway(self, name, ports, dns_name=None, wait=True, flags=(), exact=False, change=None, stdout=None, **spec):
         """ports: numbers of TCP ports, or "53/UDP"."""
         listed = [{"port": int(str(one).split("/", maxsplit=1)[0]), "protocol": "UDP" if str(one).endswith("UDP") else "TCP"}
                   for one in ports]
-        made = Gateway(external_service(name, dns_name, ports=listed, **spec), flags=flags, exact=exact)
+        made = Gateway(external_service(name, dns_name, ports=listed, **spec), flags=flags, exact=exact,
+                       change=change, stdout=stdout)
         self.addCleanup(self._remove, made)
         return made.wait_until_ready() if wait else made
 
     def _remove(self, gateway):
         outcome = self._outcome.result
         if any(test is self for test, _ in outcome.failures + outcome.errors) or not self._outcome.success:
-            print(f"--- {self.id()}: {gateway.name_of}: {gateway.tail(40)}", flush=True)
+            lines = [line[:300] for line in gateway.output().splitlines() if "source/server/" not in line]
+            print(f"--- {self.id()}: {gateway.name_of}: the end of its log:", *lines[-25:], sep="\n", flush=True)
         gateway.remove()
 
     def connect(self, gateway, port, **options):
         made = peers.connect(gateway.address, port, **options)
         self.addCleanup(made.close)
         return made
+
+
+def spec_fields(crd):
+    """The fields of the specification, from the text of the resource definition."""
+    block = crd.split("            spec:\n", 1)[1].split("            status:\n", 1)[0]
+    return set(re.findall(r"^                ([a-zA-Z]+):$", block, re.MULTILINE)) - {"properties"}
 
 
 def main():
@@ -53,4 +62,4 @@ def main():
     unittest.main(module="__main__", verbosity=2, failfast=False)
 
 
-__all__ = ["TrafficTest", "eventually", "main", "peers", "stays", "world"]
+__all__ = ["ROOT", "TrafficTest", "eventually", "main", "peers", "spec_fields", "stays", "world"]

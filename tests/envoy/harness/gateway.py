@@ -76,9 +76,10 @@ class Pod:
 
 
 class Gateway(Process):
-    """Access logs are flushed at once, unless exact is set; everything else is as rendered."""
+    """Access logs are flushed at once, unless exact is set; everything else is as rendered, but for what `change` does to
+    envoy.yaml. stdout: a named pipe that somebody reads, in place of a log."""
 
-    def __init__(self, external_service, profile=HARDENED, flags=(), exact=False):
+    def __init__(self, external_service, profile=HARDENED, flags=(), exact=False, change=None, stdout=None):
         self._folder = tempfile.TemporaryDirectory(prefix="egress-gateway-")
         os.chmod(self._folder.name, 0o755)
         self.name_of = external_service["metadata"]["name"]
@@ -89,16 +90,18 @@ class Gateway(Process):
         self.pod = Pod({**template["spec"].get("securityContext", {}), **inside.get("securityContext", {})}, self._folder.name)
         self.address, self.address6 = self.pod.address, self.pod.address6
         self.admin_port = int(template["metadata"]["annotations"]["egress.monzo.com/admin-port"])
-        self.write(envoy_yaml(self.children))
+        text = envoy_yaml(self.children)
+        self.write(change(text) if change else text)
         arguments = inside.get("args", ["-c", "/etc/envoy/envoy.yaml"])
-        self._start([*arguments, *([] if exact else ["--file-flush-interval-msec", "20"])])
+        self._start([*arguments, *([] if exact else ["--file-flush-interval-msec", "20"])], stdout)
 
-    def _start(self, arguments):
+    def _start(self, arguments, stdout):
         log = f"{self._folder.name}/envoy.log"
         with open(log, "wb"):
             pass
-        os.chown(log, self.pod.uid(), -1)  # as container runtimes do with standard output
-        super().__init__(self.pod.command("/mnt/envoy", *arguments), log)
+        os.chown(stdout or log, self.pod.uid(), -1)  # as container runtimes do with standard output
+        super().__init__(self.pod.command("/mnt/envoy", *arguments), stdout or log)
+        self.log = log
 
     def write(self, text):
         with open(f"{self.pod.folder}/config/envoy.yaml", "w", encoding="utf-8") as file:

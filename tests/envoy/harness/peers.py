@@ -24,7 +24,7 @@ class Tcp:
 
     def __init__(self, address, port, context=None):
         self.address, self.port, self.context = address, port, context
-        self.peers, self._open = [], []
+        self.peers, self.heard, self._open = [], [], []  # peers: connections; heard: those that said something
         self.start()
 
     def start(self):
@@ -45,8 +45,10 @@ class Tcp:
     def _serve(self, made):
         with contextlib.suppress(OSError):
             with self.context.wrap_socket(made, server_side=True) if self.context else made as peer:
+                self.heard += [self.address] if self.context else []
                 peer.sendall(f"{self.address}\n".encode())
                 while data := peer.recv(65536):
+                    self.heard.append(self.address)
                     peer.sendall(data)
 
     def die(self, and_connections=True):

@@ -5,6 +5,8 @@ import subprocess
 
 from apiserver.harness.objects import external_service
 
+from .suite import running
+
 HARDENED, COMPATIBLE = "hardened", "compatible"
 
 
@@ -16,10 +18,16 @@ class Refused(ValueError):
     pass
 
 
+def _program(*arguments, text=None):
+    """Run for the Envoy under test: the image's tag says its version."""
+    image = "envoyproxy/envoy:v" + ".".join(map(str, running()))
+    return subprocess.run([program(), *arguments], input=text, text=True, capture_output=True, check=False,
+                          env={**os.environ, "ENVOY_IMAGE": image})
+
+
 def _run(command, external_services, *flags):
     listed = {"apiVersion": "v1", "kind": "List", "items": external_services}
-    return subprocess.run([program(), command, "-f", "-", *flags], input=json.dumps(listed), text=True, capture_output=True,
-                          check=False)
+    return _program(command, "-f", "-", *flags, text=json.dumps(listed))
 
 
 def _children(done):
@@ -37,8 +45,7 @@ def render(external_services, profile=HARDENED, *flags):
 
 
 def render_file(path, profile=HARDENED):
-    return _children(subprocess.run([program(), "render", "-f", path, "-o", "json", "--gateway-profile", profile], text=True,
-                                    capture_output=True, check=False))
+    return _children(_program("render", "-f", path, "-o", "json", "--gateway-profile", profile))
 
 
 def verdicts(external_services, profile=HARDENED):

@@ -1,5 +1,7 @@
 """The frame of a test file: which Envoy, and a run that says loudly when it is left out."""
+import functools
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -26,6 +28,13 @@ def envoy():
     if done.returncode != 0:
         raise LookupError(done.stderr.strip())
     return done.stdout.strip()
+
+
+@functools.cache
+def running():
+    """The version of that Envoy as numbers: (1, 40, 0)."""
+    said = subprocess.run([envoy(), "--version"], text=True, capture_output=True, check=True).stdout
+    return tuple(int(part) for part in re.search(r"/(\d+)\.(\d+)\.(\d+)", said).groups())
 
 
 def leave_out(why):
