@@ -58,6 +58,13 @@ class Limit(TrafficTest):
                 for one in held:
                     one.close()
 
+    def test_udp_has_room_for_more_clients_than_envoy_s_own_limit(self):
+        self.resolver.set("crowded.example.com", world.public(77))
+        peers.Udp(world.public(77), 53)
+        gateway = self.gateway("crowded", ["53/UDP"])
+        answers = [peers.ask_udp(gateway.address, 53) for _ in range(1500)]
+        self.assertEqual(answers.count((world.public(77), "hello")), 1500)
+
     def test_a_gateway_that_is_full_is_ready(self):
         """The memory guard: so many connections over all ports as the memory limit has room for."""
         self.resolver.set("full.example.com", world.public(76))

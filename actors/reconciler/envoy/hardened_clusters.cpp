@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "actors/reconciler/envoy/configuration.hpp"
 #include "actors/reconciler/envoy/hardened.hpp"
 #include "actors/reconciler/envoy/hardened_parts.hpp"
 #include "actors/reconciler/envoy/parts.hpp"
+#include "actors/reconciler/gateway_limits.hpp"
 
 namespace egress::envoy {
 namespace {
@@ -104,6 +107,14 @@ json::object aggregate_cluster(const gateway_view& gateway, const service_port& 
   return made;
 }
 
+// A UDP session lasts a minute from its last datagram, and many clients take a new port for each: Envoy's own
+// 1024 would drop datagrams from 17 a second on. They are as many as the memory has room for instead.
+std::optional<std::int64_t> connections_of_cluster(const gateway_view& gateway, const service_port& port) {
+  if (const auto& asked = gateway.spec.envoy_cluster_max_connections) return asked;
+  if (!is_tcp(port)) return reconciler::memory_guard_of(gateway.spec).connections;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string listener_cluster(const gateway_view& gateway, const service_port& port) {
@@ -113,7 +124,7 @@ std::string listener_cluster(const gateway_view& gateway, const service_port& po
 }
 
 void add_clusters(json::array& clusters, const gateway_view& gateway, const service_port& port) {
-  const auto& limit = gateway.spec.envoy_cluster_max_connections;
+  const auto limit = connections_of_cluster(gateway, port);
   const auto add = [&](json::object cluster) {
     if (limit) cluster["circuitBreakers"] = circuit_breakers(*limit);
     clusters.push_back(std::move(cluster));

@@ -134,6 +134,17 @@ def alive(connection, word=b"still here"):
         return False
 
 
+def alive_large(connection, block):
+    """The same with more than the buffers hold: sends and reads at one time."""
+    sender = threading.Thread(target=connection.sendall, args=(block,))
+    sender.start()
+    left = len(block)
+    while left and (more := connection.recv(1 << 20)):
+        left -= len(more)
+    sender.join()
+    return left == 0
+
+
 def ask_udp(address, port, word="hello", source=None, seconds=2.0):
     """(upstream, word); None without an answer."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as made:

@@ -67,6 +67,23 @@ TEST(hardened, uses_dns_only_when_every_override_is_down) {
   EXPECT_EQ(proxy.at("maxConnectAttempts"), 3);
 }
 
+// Seen on a real Envoy: the 1025th client within a minute got no answer.
+TEST(hardened, has_room_for_as_many_udp_sessions_as_the_memory_has) {
+  auto spec = plain();
+  spec.ports = {{53, "UDP"}, {53, "TCP"}};
+  const auto most = [&](std::string_view name) {
+    return samples::at(named(bootstrap(spec), "clusters", name),
+                       "/circuitBreakers/thresholds/0/maxConnections");
+  };
+  EXPECT_EQ(most("api_UDP_53"), 16384);
+  EXPECT_FALSE(named(bootstrap(spec), "clusters", "api_TCP_53").contains("circuitBreakers"));
+  spec.ip_override = {"192.0.2.1"};
+  for (const auto* name : {"api_UDP_53-aggregate", "api_UDP_53-override", "api_UDP_53"})
+    EXPECT_EQ(most(name), 16384);
+  spec.envoy_cluster_max_connections = 7;
+  EXPECT_EQ(most("api_UDP_53"), 7);
+}
+
 // Seen on a real Envoy: connection 1025 hung before an aggregate cluster, whose members have Envoy's own
 // limit.
 TEST(hardened, limits_connections_to_overrides_as_envoy_does_without_a_wish) {
