@@ -29,6 +29,9 @@ class Change(TrafficTest):
         for field, value in KEEPS.items():
             self.assertEqual(self.template(**{field: value}), plain, field)
 
+    def test_the_guard_of_a_wildcard_replaces_them(self):
+        self.assertNotEqual(self.template(dnsName="*.example.com"), self.template(dnsName="*.example.com", allowPrivate=True))
+
     def test_every_field_is_known_to_this_test(self):
         fields = set(RESTARTS) | set(KEEPS)
         text = (cases.ROOT / "deploy" / "crd" / "externalservices.yaml").read_text(encoding="utf-8")

@@ -46,6 +46,12 @@ class PodTest(TrafficTest):
         eventually("health events and access logs come through it",
                    lambda: b"health_check" in b"".join(seen) and b"piped_TCP_443" in b"".join(seen), 40)
 
+    def test_an_output_that_stayed_root_s_is_refused_with_a_clear_line(self):
+        """Why the one above matters, as docs/gateways.md has it."""
+        gateway = self.gateway("rootpipe", [443], exact=True, wait=False, owns_stdout=False, ipOverride=[world.public(151)])
+        eventually("it has ended", lambda: not gateway.alive(), 20)
+        self.assertIn("unable to open file '/dev/stdout': Permission denied", gateway.output())
+
     def test_the_deployment_has_what_hygiene_asks(self):
         children = render([external_service("neat", ports=[{"port": 8443}])])["neat"]
         pod = children["Deployment"]["spec"]["template"]["spec"]

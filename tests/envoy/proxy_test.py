@@ -42,6 +42,19 @@ class Proxy(TrafficTest):
         self.resolver.set("late.example.com", world.public(30))
         eventually("it is looked up again", lambda: peers.who(gateway.address, 443) == world.public(30), 20)
 
+    def test_both_families(self):
+        """The golden file, as only a live Service with an IPv6 address makes the operator render it."""
+        golden = (cases.ROOT / "tests/golden/hardened/dual-stack.envoy.yaml").read_text(encoding="utf-8")
+        six, four = world.PUBLIC6, world.public(31)
+        peers.Tcp(six, 443), peers.Tcp(four, 443), peers.Udp(four, 53)
+        self.resolver.set("api.example.com", four, six)
+        gateway = self.gateway("api", [443, "53/UDP"], change=lambda _: golden)
+        for address in (gateway.address, gateway.address6):
+            self.assertIn(peers.who(address, 443), (six, four))
+            self.assertEqual(peers.ask_udp(address, 53), (four, "hello"))
+        self.resolver.set("api.example.com", six)
+        eventually("IPv6 alone", lambda: peers.who(gateway.address, 443) == six, 15)
+
 
 if __name__ == "__main__":
     cases.main()

@@ -27,6 +27,19 @@ class Sizing(TrafficTest):
         each = (self.gateway_.resident() - begun) / IDLE
         suite.figure(f"memory of each of {IDLE} connections that wait", f"{each / 1024:.0f} KiB")
 
+    def test_memory_of_connections_with_full_buffers(self):
+        """Their clients write and never read what comes back."""
+        begun, count = self.gateway_.resident(), 200
+        held = [self.connect(self.gateway_, 443) for _ in range(count)]
+        for one in held:
+            one.settimeout(0.05)
+            try:
+                while True:
+                    one.sendall(BLOCK)
+            except TimeoutError:
+                pass
+        suite.figure(f"memory of each of {count} connections that are full", f"{(self.gateway_.resident() - begun) / count / 1024:.0f} KiB")
+
     def test_connections(self):
         begun, cpu = time.monotonic(), self.gateway_.cpu()
         for _ in range(SHORT):

@@ -24,12 +24,12 @@ class TrafficTest(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="egress-envoy-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
 
-    def gateway(self, name, ports, dns_name=None, wait=True, flags=(), exact=False, change=None, stdout=None, **spec):
-        """ports: numbers of TCP ports, or "53/UDP"."""
+    def gateway(self, name, ports, dns_name=None, wait=True, **spec):
+        """ports: numbers of TCP ports, or "53/UDP". spec: of the ExternalService, and what Gateway takes."""
+        options = {key: spec.pop(key) for key in ("flags", "exact", "change", "stdout", "owns_stdout") if key in spec}
         listed = [{"port": int(str(one).split("/", maxsplit=1)[0]), "protocol": "UDP" if str(one).endswith("UDP") else "TCP"}
                   for one in ports]
-        made = Gateway(external_service(name, dns_name, ports=listed, **spec), flags=flags, exact=exact,
-                       change=change, stdout=stdout)
+        made = Gateway(external_service(name, dns_name, ports=listed, **spec), **options)
         self.addCleanup(self._remove, made)
         return made.wait_until_ready() if wait else made
 

@@ -77,9 +77,10 @@ class Pod:
 
 class Gateway(Process):
     """Access logs are flushed at once, unless exact is set; everything else is as rendered, but for what `change` does to
-    envoy.yaml. stdout: a named pipe that somebody reads, in place of a log."""
+    envoy.yaml. stdout: a named pipe that somebody reads, in place of a log. owns_stdout: container runtimes give standard
+    output to the container's user."""
 
-    def __init__(self, external_service, profile=HARDENED, flags=(), exact=False, change=None, stdout=None):
+    def __init__(self, external_service, profile=HARDENED, flags=(), exact=False, change=None, stdout=None, owns_stdout=True):
         self._folder = tempfile.TemporaryDirectory(prefix="egress-gateway-")
         os.chmod(self._folder.name, 0o755)
         self.name_of = external_service["metadata"]["name"]
@@ -93,13 +94,16 @@ class Gateway(Process):
         text = envoy_yaml(self.children)
         self.write(change(text) if change else text)
         arguments = inside.get("args", ["-c", "/etc/envoy/envoy.yaml"])
-        self._start([*arguments, *([] if exact else ["--file-flush-interval-msec", "20"])], stdout)
+        self._start([*arguments, *([] if exact else ["--file-flush-interval-msec", "20"])], stdout, owns_stdout)
 
-    def _start(self, arguments, stdout):
+    def _start(self, arguments, stdout, owned):
         log = f"{self._folder.name}/envoy.log"
         with open(log, "wb"):
             pass
-        os.chown(stdout or log, self.pod.uid(), -1)  # as container runtimes do with standard output
+        if owned:
+            os.chown(stdout or log, self.pod.uid(), -1)
+        else:
+            os.chmod(log, 0o600)
         super().__init__(self.pod.command("/mnt/envoy", *arguments), stdout or log)
         self.log = log
 

@@ -13,7 +13,7 @@ from .suite import leave_out
 NODE = "10.244.0.1"  # the bridge: gateways see clients come from here, and ask DNS here
 PUBLIC, PRIVATE = "203.0.113", "10.20.0"  # every address of these /24 is the world's own
 SILENT = "192.0.2.1"  # nobody's: what is sent there vanishes, as nothing is forwarded
-PUBLIC6 = "2001:db8:1"
+PUBLIC6 = "2001:db8:1::10"
 _MARK = "EGRESS_ENVOY_WORLD"
 
 
@@ -49,7 +49,7 @@ def _furnish():
     run("ip", "link", "set", "lo", "up")
     for net in (PUBLIC, PRIVATE):
         run("ip", "address", "add", f"{net}.1/24", "dev", "lo")
-    run("ip", "-6", "route", "add", "local", f"{PUBLIC6}::/64", "dev", "lo")
+    run("ip", "address", "add", PUBLIC6, "dev", "lo")
     run("ip", "link", "add", "pods", "type", "bridge")
     run("ip", "address", "add", f"{NODE}/24", "dev", "pods")
     run("ip", "address", "add", "fd00:244::1/64", "dev", "pods", "nodad")
