@@ -53,7 +53,10 @@ class Lifecycle(ClusterTest):
 
     EDITS = {
         "configmap": {"data": {"envoy.yaml": "hello", "other": "x"}},
-        "deployment": {"spec": {"template": {"spec": {"dnsPolicy": "ClusterFirst", "hostNetwork": True}}}},
+        # A pod in the host's network may have no such sysctl.
+        "deployment": {"spec": {"template": {"spec": {"dnsPolicy": "ClusterFirst", "hostNetwork": True,
+                                                      "automountServiceAccountToken": True,
+                                                      "securityContext": {"runAsUser": 0, "sysctls": None}}}}},
         "hpa": {"spec": {"maxReplicas": 1, "minReplicas": 1}},
         "service": {"spec": {"sessionAffinity": "ClientIP", "selector": {"app": "other"}}},
         "networkpolicy": {"spec": {"podSelector": {"matchLabels": {"a": "b"}}}},
