@@ -3,7 +3,7 @@
 
 Each server has CPU 0 to itself, the generator CPU 1. A round measures all servers of a table one after the other, so
 that what the machine does meanwhile meets them all; a figure is the median of the rounds' own ratios. The figure to
-trust is CPU time a query, of /proc/PID/stat.
+trust is CPU time a query, of its threads' schedstat.
 """
 import argparse
 import json

@@ -26,6 +26,18 @@ def must_be_unused(port):
             raise SystemExit(f"bench-dns: somebody listens on port {port} already")
 
 
+def cpu_seconds(pid):
+    """Of all threads that a process has; in nanoseconds, where /proc/PID/stat rounds to 10 ms."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        except OSError:
+            pass  # it has ended
+    return total / 1e9
+
+
 class Server:
     name, per_query = "", ()
 
@@ -67,10 +79,7 @@ class Server:
         raise SystemExit(f"bench-dns: {self.name} does not answer; see {self.work}/log")
 
     def cpu_seconds(self):
-        """Of the whole process, from /proc/PID/stat."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def resident(self):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
@@ -155,15 +164,7 @@ zone:
             # The one that answers is a child.
             children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True,
                                       check=False).stdout.split()
-            total = super().cpu_seconds()
-            for pid in children:
-                try:
-                    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-                        fields = file.read().rsplit(")", 1)[1].split()
-                    total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-                except OSError:
-                    pass
-            return total
+            return super().cpu_seconds() + sum(map(cpu_seconds, children))
 
     return Nsd
 
