@@ -1,7 +1,27 @@
 #include "actors/dns/query.hpp"
 
+#include <cstring>
+
 namespace egress::dns {
 namespace {
+
+// Lower-cased, in steps of 16 bytes, which the compiler makes one instruction of each; the last step may go
+// over some bytes again.
+void copy_lower(const std::uint8_t* from, std::size_t size, std::uint8_t* to) {
+  constexpr std::size_t step = 16;
+  const auto copy = [&](std::size_t at) {
+    std::array<std::uint8_t, step> part;
+    std::memcpy(part.data(), from + at, step);
+    for (auto& c : part) c = to_lower(c);
+    std::memcpy(to + at, part.data(), step);
+  };
+  if (size < step) {
+    for (std::size_t i = 0; i < size; ++i) to[i] = to_lower(from[i]);
+    return;
+  }
+  for (std::size_t at = 0; at + step < size; at += step) copy(at);
+  copy(size - step);
+}
 
 // Copies the question's name, lower-cased. False when it is malformed.
 bool read_name(bytes packet, wire_name& name) {
@@ -9,7 +29,7 @@ bool read_name(bytes packet, wire_name& name) {
   if (!size) return false;
   const std::uint8_t* from = packet.data() + header_size;
   name.size = static_cast<std::uint8_t>(*size);
-  for (std::size_t i = 0; i < *size; ++i) name.data[i] = to_lower(from[i]);
+  copy_lower(from, *size, name.data.data());
   name.labels = 0;
   for (std::size_t at = 0; from[at] != 0; at += from[at] + 1u) ++name.labels;
   return true;

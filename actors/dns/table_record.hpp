@@ -93,16 +93,20 @@ inline std::uint32_t hash_name(bytes name, bool wildcard) {
     const auto wide = static_cast<unsigned __int128>(state ^ word) * 0xe7037ed1a0b428dbu;
     state = static_cast<std::uint64_t>(wide) ^ static_cast<std::uint64_t>(wide >> 64);
   };
-  const std::uint8_t* at = name.data();
-  std::size_t left = name.size();
-  for (; left >= 8; left -= 8, at += 8) {
+  const std::size_t size = name.size();
+  const auto word_at = [&name](std::size_t at) {
     std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    mix(word);
-  }
+    std::memcpy(&word, name.data() + at, sizeof word);
+    return word;
+  };
+  for (std::size_t at = 0; at + 8 < size; at += 8) mix(word_at(at));
+  // The last eight, some of which may have been mixed before: a copy of just the others is a call of memcpy.
   std::uint64_t tail = 0;
-  if (left > 0) std::memcpy(&tail, at, left);
-  mix(tail ^ static_cast<std::uint64_t>(name.size()) << 56);
+  if (size >= 8)
+    tail = word_at(size - 8);
+  else
+    for (const std::uint8_t byte : name) tail = tail << 8 | byte;
+  mix(tail ^ static_cast<std::uint64_t>(size) << 56);
   return static_cast<std::uint32_t>(state ^ state >> 32);
 }
 
