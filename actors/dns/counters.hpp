@@ -32,11 +32,12 @@ struct histogram {
   std::array<counter, Bounds + 1> buckets;
   counter sum;
 
-  void add(const std::array<std::uint64_t, Bounds>& bounds, std::uint64_t value) {
+  // The same value `times` times.
+  void add(const std::array<std::uint64_t, Bounds>& bounds, std::uint64_t value, std::uint64_t times = 1) {
     std::size_t at = 0;
     while (at < Bounds && value > bounds[at]) ++at;
-    buckets[at].add();
-    sum.add(value);
+    buckets[at].add(times);
+    sum.add(value * times);
   }
 };
 

@@ -1,5 +1,6 @@
 #include "actors/dns/hijack_table.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace egress::dns {
@@ -56,6 +57,23 @@ std::optional<table_entry> hijack_table::find_only(bytes name, bool wildcard) co
     if (slots_[at].hash == hash && record_has_name(records_, slots_[at].place - 1, name, wildcard))
       return read_record(records_, slots_[at].place - 1);
   return std::nullopt;
+}
+
+std::uint32_t hijack_table::fetch_slot(const wire_name& name) const {
+  const std::uint32_t hash = hash_name(name.view(), false);
+  __builtin_prefetch(&slots_[home(hash)]);
+  return hash;
+}
+
+void hijack_table::fetch_record(std::uint32_t hash) const {
+  // A record is seldom longer than a line, and seldom in one alone.
+  constexpr std::size_t cache_line = 64;
+  std::size_t at = home(hash);
+  while (slots_[at].place != 0 && slots_[at].hash != hash) at = after(at);
+  if (slots_[at].place == 0) return;
+  const std::size_t place = slots_[at].place - 1;
+  __builtin_prefetch(records_.data() + place);
+  __builtin_prefetch(records_.data() + std::min(place + cache_line, records_.size() - 1));
 }
 
 std::optional<table_entry> hijack_table::find(const wire_name& name) const {

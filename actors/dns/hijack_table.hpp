@@ -39,6 +39,11 @@ class hijack_table {
   // The entry of just this name; with `wildcard`, of "*." and this name.
   std::optional<table_entry> find_only(bytes name, bool wildcard) const;
 
+  // A look-up waits for memory twice: for its slot, then for the record. Who has several to do has both
+  // fetched before: first the slots of all, which gives what to ask for the records of all with.
+  std::uint32_t fetch_slot(const wire_name& name) const;
+  void fetch_record(std::uint32_t hash) const;
+
   // What the record of a claim says, whether it won its name or not.
   table_entry entry_at(record_place place) const { return read_record(records_, place); }
 

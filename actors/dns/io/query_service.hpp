@@ -27,43 +27,52 @@ class query_service {
 
   void set_upstreams(const upstream_list& servers) { upstream_.use(servers); }
 
+  // The packets of one batch are read up to so many at a time, each is then served by its number, and the
+  // batch ends when the answers are on their way: what all have in common is done once, and the memory that
+  // one answer waits for is fetched while the next packet is read.
+  static constexpr std::size_t together = 16;
+  void read(std::span<const bytes> packets);
   // Answers into `out` and gives the size; 0 when there is no answer, or not yet: then `make_sink` was called
   // for the place to send it. `out` has room for what a client takes over that transport: edns_udp_size
   // bytes, or max_message. Allocates nothing for an answer of our own or from the cache.
   template <class MakeSink>
-  std::size_t serve(bytes packet, const asked_by& by, buffer out, MakeSink&& make_sink) {
-    const reaction judged = upstream_.judge(parse_query(packet, query_), query_);
-    query_.client = by.client;
-    // A new loop's table is on its way; who sees that we are ready must not meet one that knows nothing.
-    if (!table_ && config_.last_table) table_ = config_.last_table->get();
-    if (!query_.client_cookie.empty()) give_cookie(query_, seconds_now(), config_.cookie_root);
-    const outcome made =
-        respond(query_, judged, config_.allow.allows(by.client), table_.get(), config_.answers.answers, out);
+  std::size_t serve(std::size_t number, const asked_by& by, buffer out, MakeSink&& make_sink) {
+    query& asked = read_[number].asked;
+    asked.client = by.client;
+    if (!asked.client_cookie.empty()) give_cookie(asked, seconds_now(), config_.cookie_root);
+    const outcome made = respond(asked, read_[number].judged, config_.allow.allows(by.client), table_.get(),
+                                 config_.answers.answers, out);
     if (made.what == action::drop) {
       counters_.dropped.add();
       return 0;
     }
-    count_request(packet.size(), by);
+    count_request(asked, by);
     sourced_answer told{made, made.hijacked ? plugin::egressoperator : plugin::none};
     // The table comes first: a name that was hijacked since it was cached is answered by it.
     if (made.what == action::forward)
-      told = upstream_.answer(query_, made.how, by.arrived, out.first(query_.limit(by.via)));
+      told = upstream_.answer(asked, made.how, by.arrived, out.first(asked.limit(by.via)));
     if (told.made.what == action::forward) {
-      ask_upstream(told.made.how, by, make_sink());
+      ask_upstream(asked, told.made.how, by, make_sink());
       return 0;
     }
     count_answer(told, by);
-    note(query_, told, by);
+    ++answered_;
+    note(asked, told, by);
     return told.made.size;
   }
+  void end_batch(std::chrono::steady_clock::time_point arrived);
 
   // Everyone who still waits gets SERVFAIL or a stale answer, now.
   void fail_all() { upstream_.fail_all(); }
 
  private:
+  struct read_query {
+    query asked;
+    reaction judged;
+  };
   static std::uint64_t seconds_now();
-  void ask_upstream(forward_kind how, const asked_by& by, reply_sink sink);
-  void count_request(std::size_t size, const asked_by& by);
+  void ask_upstream(const query& asked, forward_kind how, const asked_by& by, reply_sink sink);
+  void count_request(const query& asked, const asked_by& by);
   void count_answer(const sourced_answer& told, const asked_by& by);
   // For the query log, when there is one and it wants this one.
   void note(const query& asked, const sourced_answer& told, const asked_by& by) {
@@ -75,7 +84,8 @@ class query_service {
   worker_counters& counters_;
   std::shared_ptr<const hijack_table> table_;
   cached_forwarder upstream_;
-  query query_;  // of the packet in hand
+  std::array<read_query, together> read_;
+  std::size_t answered_ = 0;  // of the batch in hand, at once
 };
 
 }  // namespace egress::dns

@@ -1,8 +1,12 @@
 #include "actors/dns/io/tcp_connection.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <boost/asio/write.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace egress::dns {
 
@@ -12,144 +16,203 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// A client that does not take its answers is read no further.
-constexpr std::size_t most_unsent = 256 * 1024;
+// A client that sends its messages in parts keeps this much for them; the rest goes back when it is idle.
+constexpr std::size_t kept_room = 1024;
+
+void release_if_large(std::vector<std::uint8_t>& empty) {
+  if (empty.capacity() > kept_room) std::vector<std::uint8_t>().swap(empty);
+}
+
+bool again(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 }  // namespace
 
-tcp_connection::tcp_connection(asio::ip::tcp::socket socket, address_bytes client, bool v6,
-                               query_service& service, const tcp_limits& limits,
-                               std::function<void()> on_closed)
-    : socket_(std::move(socket)),
-      timer_(socket_.get_executor()),
-      client_(client),
-      v6_(v6),
+tcp_connection::tcp_connection(asio::io_context& context, unique_fd socket, const asked_by& by,
+                               query_service& service, tcp_buffers& buffers, const tcp_limits& limits,
+                               closed_call on_closed)
+    : socket_(context, socket.get()),
+      by_(by),
       service_(service),
+      buffers_(buffers),
       limits_(limits),
-      on_closed_(std::move(on_closed)) {}
-
-tcp_connection::~tcp_connection() = default;
+      on_closed_(std::move(on_closed)) {
+  socket.release();
+}
 
 void tcp_connection::start() {
-  error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  rearm();
-  watch();
-  read();
+  const int on = 1;
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  renew_read_time();
+  go_on();
 }
 
 void tcp_connection::stop() {
   if (closed_) return;
-  // What is under way belongs to the pending write; only whole answers behind nothing can be sent here.
-  if (writing_.empty() && !out_.empty())
-    ::send(socket_.native_handle(), out_.data(), out_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (!unsent_.empty())
+    ::send(socket_.native_handle(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   close();
 }
 
-bool tcp_connection::may_read() const {
-  return !closed_ && !half_closed_ && forwarded_ < limits_.pipelined &&
-         out_.size() + writing_.size() < most_unsent;
+void tcp_connection::close_if_late(steady_clock::time_point now) {
+  const bool stuck = !unsent_.empty() && now >= write_by_;
+  const bool silent = unsent_.empty() && forwarded_ == 0 && now >= read_by_;
+  if (stuck || silent) close();
 }
 
-void tcp_connection::read() {
-  if (reading_ || !may_read()) return;
-  reading_ = true;
-  // Answers may be written, and messages served, while this read is under way: it has a buffer of its own.
-  socket_.async_read_some(asio::buffer(chunk_),
-                          [self = shared_from_this()](error_code failed, std::size_t got) {
-                            self->reading_ = false;
-                            if (self->closed_) return;
-                            const auto* from = self->chunk_.data();
-                            self->in_.insert(self->in_.end(), from, from + got);
-                            if (failed == asio::error::eof) self->half_closed_ = true;
-                            if (failed && !self->half_closed_) return self->close();
-                            self->serve_messages();
-                          });
-}
-
-void tcp_connection::serve_messages() {
-  std::size_t at = 0;
-  while (!closed_ && forwarded_ < limits_.pipelined && out_.size() + writing_.size() < most_unsent) {
-    if (in_.size() - at < 2) break;
-    const std::size_t size = load16(&in_[at]);
-    if (in_.size() - at - 2 < size) break;
-    serve_message(bytes(in_.data() + at + 2, size));
-    at += 2 + size;
-  }
+// After everything that happens: what is waited for next.
+void tcp_connection::go_on() {
   if (closed_) return;
-  in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(at));
-  rearm();
-  write();
-  if (half_closed_ && forwarded_ == 0 && out_.empty() && writing_.empty()) return close();
-  read();
+  if (half_closed_ && forwarded_ == 0 && unsent_.empty()) return close();
+  if (!unsent_.empty() && !writing_) wait_to_write();
+  if (may_serve() && !half_closed_ && !reading_) wait_to_read();
 }
 
-void tcp_connection::serve_message(bytes message) {
-  std::array<std::uint8_t, max_message>
-      out;  // left as it is: a page that nothing is written to costs nothing
-  const asked_by by{.client = client_, .via = transport::tcp, .v6 = v6_, .arrived = steady_clock::now()};
-  const std::size_t size = service_.serve(message, by, out, [this]() -> reply_sink {
-    ++forwarded_;
-    return [weak = weak_from_this()](bytes answer) {
-      if (const auto self = weak.lock()) self->later_answer(answer);
-    };
+void tcp_connection::wait_to_read() {
+  reading_ = true;
+  socket_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](error_code) {
+    self->reading_ = false;
+    if (!self->closed_ && self->may_serve()) self->read();
+    self->go_on();
   });
-  if (size != 0) append(bytes(out).first(size));
 }
 
-void tcp_connection::append(bytes answer) {
-  const std::size_t size = answer.size();
-  out_.insert(out_.end(), {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)});
-  out_.insert(out_.end(), answer.begin(), answer.end());
+void tcp_connection::wait_to_write() {
+  writing_ = true;
+  socket_.async_wait(asio::posix::stream_descriptor::wait_write, [self = shared_from_this()](error_code) {
+    self->writing_ = false;
+    if (!self->closed_) self->send_kept();
+    self->go_on();
+  });
 }
 
+// Once, and not until the socket is empty: the other clients want their turn.
+void tcp_connection::read() {
+  const auto got = ::recv(socket_.native_handle(), buffers_.in.data(), buffers_.in.size(), MSG_DONTWAIT);
+  if (got < 0 && again(errno)) return;
+  if (got < 0) return close();
+  half_closed_ = got == 0;
+  const bytes chunk = bytes(buffers_.in).first(static_cast<std::size_t>(got));
+  if (!in_.empty()) {
+    in_.insert(in_.end(), chunk.begin(), chunk.end());
+    return serve_kept();
+  }
+  by_.arrived = steady_clock::now();
+  const auto rest = chunk.subspan(serve(chunk));
+  in_.assign(rest.begin(), rest.end());
+  renew_read_time();
+}
+
+void tcp_connection::serve_kept() {
+  by_.arrived = steady_clock::now();
+  const std::size_t served = serve(in_);
+  in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(served));
+  // A message that comes drop by drop has the time of one.
+  if (served > 0) renew_read_time();
+  if (in_.empty()) release_if_large(in_);
+}
+
+// Answers the whole messages that `from` begins with, as far as limits let it, and gives their size.
+std::size_t tcp_connection::serve(bytes from) {
+  std::size_t served = 0, filled = 0;
+  while (!closed_ && may_serve()) {
+    std::array<bytes, query_service::together> messages;
+    std::size_t count = 0;
+    for (std::size_t at = served; count < messages.size() && from.size() - at >= 2; ++count) {
+      const std::size_t size = load16(&from[at]);
+      if (from.size() - at - 2 < size) break;
+      messages[count] = from.subspan(at + 2, size);
+      at += 2 + size;
+    }
+    const std::size_t done = serve_some({messages.data(), count}, filled);
+    for (std::size_t i = 0; i < done; ++i) served += 2 + messages[i].size();
+    if (count < messages.size() && done == count) break;
+  }
+  if (filled > 0 && !closed_) send(bytes(buffers_.out).first(filled));
+  if (served > 0) service_.end_batch(by_.arrived);
+  return served;
+}
+
+// Appends answers to the `filled` bytes of the output buffer, which is sent when it is. How many messages
+// were served.
+std::size_t tcp_connection::serve_some(std::span<const bytes> messages, std::size_t& filled) {
+  service_.read(messages);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (buffers_.out.size() - filled < tcp_buffers::frame)
+      send(bytes(buffers_.out).first(std::exchange(filled, 0)));
+    if (closed_ || !may_serve()) return i;
+    const auto out = buffer(buffers_.out).subspan(filled);
+    const std::size_t size = service_.serve(i, by_, out.subspan(2, max_message), [this]() -> reply_sink {
+      ++forwarded_;
+      return [weak = weak_from_this()](bytes answer) {
+        if (const auto self = weak.lock()) self->later_answer(answer);
+      };
+    });
+    if (size == 0) continue;
+    store16(out.data(), size);
+    filled += 2 + size;
+  }
+  return messages.size();
+}
+
+// Never comes while a query is served, so the output buffer is free.
 void tcp_connection::later_answer(bytes answer) {
   if (closed_) return;
   --forwarded_;
-  append(answer);
-  // What waited for room to be served comes first; the write follows it.
-  serve_messages();
+  store16(buffers_.out.data(), answer.size());
+  std::memcpy(&buffers_.out[2], answer.data(), answer.size());
+  send(bytes(buffers_.out).first(2 + answer.size()));
+  if (in_.empty()) renew_read_time();
+  // What waited for room to be served.
+  if (!closed_ && !in_.empty()) serve_kept();
+  go_on();
 }
 
-void tcp_connection::write() {
-  if (closed_ || !writing_.empty() || out_.empty()) return;
-  writing_.swap(out_);
-  write_by_ = steady_clock::now() + limits_.write;
-  asio::async_write(socket_, asio::buffer(writing_),
-                    [self = shared_from_this()](error_code failed, std::size_t) {
-                      self->writing_.clear();
-                      if (failed) return self->close();
-                      if (!self->closed_) self->serve_messages();
-                    });
+// What the kernel does not take at once waits.
+void tcp_connection::send(bytes answers) {
+  if (unsent_.empty()) {
+    const auto took =
+        ::send(socket_.native_handle(), answers.data(), answers.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (took < 0 && !again(errno)) return close();
+    if (took > 0) answers = answers.subspan(static_cast<std::size_t>(took));
+  }
+  const bool first = unsent_.empty();
+  unsent_.insert(unsent_.end(), answers.begin(), answers.end());
+  if (first && !unsent_.empty()) renew_write_time();
+}
+
+void tcp_connection::send_kept() {
+  const auto took =
+      ::send(socket_.native_handle(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (took < 0 && !again(errno)) return close();
+  const auto gone = static_cast<std::size_t>(std::max<ssize_t>(took, 0));
+  unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(gone));
+  due_ -= std::min(due_, gone);
+  if (due_ == 0) renew_write_time();
+  if (!unsent_.empty()) return;
+  release_if_large(unsent_);
+  renew_read_time();
+  serve_kept();
 }
 
 // A message that has begun must come soon; between two there is time.
-void tcp_connection::rearm() {
+void tcp_connection::renew_read_time() {
   read_by_ = steady_clock::now() + (in_.empty() ? limits_.idle : limits_.read);
 }
 
-// One timer looks at the deadlines now and then: cheaper than to move it with every message.
-void tcp_connection::watch() {
-  const auto now = steady_clock::now();
-  const bool stuck = !writing_.empty() && now >= write_by_;
-  const bool silent = now >= read_by_ && forwarded_ == 0 && writing_.empty();
-  if (stuck || silent) return close();
-  auto next = now + std::min(limits_.write, limits_.read) / 4;
-  if (in_.empty() && writing_.empty() && forwarded_ == 0) next = std::min(next, read_by_);
-  timer_.expires_at(next);
-  timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
-    const auto self = weak.lock();
-    if (self && !cancelled && !self->closed_) self->watch();
-  });
+// What waits now must be gone by then, whatever comes behind it.
+void tcp_connection::renew_write_time() {
+  due_ = unsent_.size();
+  write_by_ = steady_clock::now() + limits_.write;
 }
 
 void tcp_connection::close() {
   if (closed_) return;
   closed_ = true;
   error_code ignored;
-  timer_.cancel();
   socket_.close(ignored);
-  if (const auto call = std::exchange(on_closed_, nullptr)) call();
+  if (const auto call = std::exchange(on_closed_, nullptr)) call(shared_from_this());
 }
 
 }  // namespace egress::dns

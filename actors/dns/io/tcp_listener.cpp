@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -24,9 +25,11 @@ tcp_listener::tcp_listener(asio::io_context& context, unique_fd socket, query_se
     : context_(context),
       socket_(context, socket.release()),
       retry_(context),
+      watch_(context),
       service_(service),
       limits_(limits),
-      counters_(counters) {}
+      counters_(counters),
+      buffers_(std::make_unique_for_overwrite<tcp_buffers>()) {}
 
 void tcp_listener::start() {
   wait();
@@ -37,6 +40,7 @@ void tcp_listener::stop() {
   error_code ignored;
   socket_.cancel(ignored);
   retry_.cancel();
+  watch_.cancel();
   while (!connections_.empty()) {
     const auto next = *connections_.begin();
     next->stop();
@@ -59,13 +63,15 @@ void tcp_listener::accept_all() {
     unique_fd accepted(::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
                                  SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!accepted) break;
-    address_bytes client{};
-    const bool v6 = peer.sin6_family == AF_INET6;
-    if (v6)
-      std::memcpy(client.data(), &peer.sin6_addr, client.size());
-    else  // sin_addr lies where sin6_flowinfo does
-      client = map_v4(reinterpret_cast<const std::uint8_t*>(&peer.sin6_flowinfo));
-    adopt(std::move(accepted), client, v6 && !IN6_IS_ADDR_V4MAPPED(&peer.sin6_addr));
+    asked_by by;
+    by.via = transport::tcp;
+    if (peer.sin6_family == AF_INET6) {
+      std::memcpy(by.client.data(), &peer.sin6_addr, by.client.size());
+      by.v6 = !IN6_IS_ADDR_V4MAPPED(&peer.sin6_addr);
+    } else {  // sin_addr lies where sin6_flowinfo does
+      by.client = map_v4(reinterpret_cast<const std::uint8_t*>(&peer.sin6_flowinfo));
+    }
+    adopt(std::move(accepted), by);
   }
   if (errno != EMFILE && errno != ENFILE) return wait();
   retry_.expires_after(out_of_descriptors);
@@ -74,32 +80,43 @@ void tcp_listener::accept_all() {
   });
 }
 
-void tcp_listener::adopt(unique_fd accepted, const address_bytes& client, bool v6) {
-  if (connections_.size() >= limits_.connections || per_client_[client] >= limits_.per_client) {
+void tcp_listener::adopt(unique_fd accepted, const asked_by& by) {
+  const auto of_client = per_client_.find(by.client);
+  const std::size_t theirs = of_client == per_client_.end() ? 0 : of_client->second;
+  if (connections_.size() >= limits_.connections || theirs >= limits_.per_client) {
     counters_.tcp_rejects.add();
-    if (per_client_[client] == 0) per_client_.erase(client);
     return;
   }
-  asio::ip::tcp::socket socket(context_);
-  error_code failed;
-  socket.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), accepted.get(), failed);
-  if (failed) return;
-  accepted.release();
-  ++per_client_[client];
+  const auto connection = std::make_shared<tcp_connection>(
+      context_, std::move(accepted), by, service_, *buffers_, limits_,
+      [weak = weak_from_this()](const std::shared_ptr<tcp_connection>& gone) {
+        if (const auto self = weak.lock()) self->closed(gone);
+      });
+  connections_.insert(connection);
+  ++per_client_[by.client];
   counters_.tcp_connections.add();
   counters_.tcp_open.fetch_add(1, std::memory_order_relaxed);
-  struct slot {
-    std::weak_ptr<tcp_connection> connection;
-  };
-  const auto mine = std::make_shared<slot>();
-  const auto connection = std::make_shared<tcp_connection>(
-      std::move(socket), client, v6, service_, limits_, [weak = weak_from_this(), mine] {
-        const auto self = weak.lock();
-        if (const auto gone = mine->connection.lock(); self && gone) self->closed(gone);
-      });
-  mine->connection = connection;
-  connections_.insert(connection);
   connection->start();
+  if (!watching_) watch();
+}
+
+void tcp_listener::watch() {
+  watching_ = true;
+  watch_.expires_after(std::min({limits_.read, limits_.write, limits_.idle}) / 4);
+  watch_.async_wait([self = shared_from_this()](error_code cancelled) {
+    self->watching_ = false;
+    if (cancelled || self->stopped_) return;
+    self->close_the_late();
+    if (!self->connections_.empty()) self->watch();
+  });
+}
+
+void tcp_listener::close_the_late() {
+  const auto now = std::chrono::steady_clock::now();
+  for (auto next = connections_.begin(); next != connections_.end();) {
+    const auto one = *next++;  // it may leave the set
+    one->close_if_late(now);
+  }
 }
 
 void tcp_listener::closed(const std::shared_ptr<tcp_connection>& connection) {

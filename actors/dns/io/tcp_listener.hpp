@@ -2,6 +2,7 @@
 // Accepts TCP clients, within bounds in all and per client. Used on its loop's thread only.
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <set>
 
@@ -22,18 +23,21 @@ class tcp_listener : public std::enable_shared_from_this<tcp_listener> {
  private:
   void wait();
   void accept_all();
-  void adopt(unique_fd accepted, const address_bytes& client, bool v6);
+  void adopt(unique_fd accepted, const asked_by& by);
+  void watch();
+  void close_the_late();
   void closed(const std::shared_ptr<tcp_connection>& connection);
 
   boost::asio::io_context& context_;
   boost::asio::posix::stream_descriptor socket_;
-  boost::asio::steady_timer retry_;
+  boost::asio::steady_timer retry_, watch_;
   query_service& service_;
   tcp_limits limits_;
   worker_counters& counters_;
+  std::unique_ptr<tcp_buffers> buffers_;
   std::set<std::shared_ptr<tcp_connection>> connections_;
   std::map<address_bytes, std::size_t> per_client_;
-  bool stopped_ = false;
+  bool watching_ = false, stopped_ = false;
 };
 
 }  // namespace egress::dns

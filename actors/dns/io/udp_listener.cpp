@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -172,12 +173,22 @@ bool udp_listener::serve_batch() noexcept {
   const int got = ::recvmmsg(socket_.native_handle(), batch_->in.data(), batch_size, MSG_DONTWAIT, nullptr);
   if (got <= 0) return false;
   const auto now = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) answer(i, now);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got); i += query_service::together)
+    answer(i, std::min(static_cast<std::size_t>(got) - i, query_service::together), now);
   send_answers();
+  service_.end_batch(now);
   return static_cast<std::size_t>(got) == batch_size;
 }
 
-void udp_listener::answer(std::size_t at, std::chrono::steady_clock::time_point now) {
+void udp_listener::answer(std::size_t first, std::size_t count, std::chrono::steady_clock::time_point now) {
+  std::array<bytes, query_service::together> packets;
+  for (std::size_t i = 0; i < count; ++i)
+    packets[i] = bytes(batch_->queries[first + i]).first(batch_->in[first + i].msg_len);
+  service_.read({packets.data(), count});
+  for (std::size_t i = 0; i < count; ++i) answer_one(first + i, i, now);
+}
+
+void udp_listener::answer_one(std::size_t at, std::size_t number, std::chrono::steady_clock::time_point now) {
   const mmsghdr& message = batch_->in[at];
   datagram_peer& peer = batch_->peers[at];
   peer.address_size = message.msg_hdr.msg_namelen;
@@ -189,10 +200,9 @@ void udp_listener::answer(std::size_t at, std::chrono::steady_clock::time_point 
                     .v6 = peer.address.ss_family == AF_INET6 && !is_mapped_v4(client_of(peer)),
                     .arrived = now};
   auto& out = batch_->answers[batch_->answered];
-  const bytes packet(batch_->queries[at].data(), message.msg_len);
   std::size_t size = 0;
   try {
-    size = service_.serve(packet, by, out, [&] { return sink_for(at); });
+    size = service_.serve(number, by, out, [&] { return sink_for(at); });
   } catch (...) {
     // Forwarding allocates: what there is no memory for is lost alone, not its batch.
     counters_.dropped.add();

@@ -26,7 +26,8 @@ class udp_listener : public std::enable_shared_from_this<udp_listener> {
   void wait();
   void serve_batches();
   bool serve_batch() noexcept;
-  void answer(std::size_t at, std::chrono::steady_clock::time_point now);
+  void answer(std::size_t first, std::size_t count, std::chrono::steady_clock::time_point now);
+  void answer_one(std::size_t at, std::size_t number, std::chrono::steady_clock::time_point now);
   void send_answers();
   reply_sink sink_for(std::size_t at);
   void send_later_answer(bytes answer, const datagram_peer& to);

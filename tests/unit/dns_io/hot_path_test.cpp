@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <new>
 
-#include "actors/dns/io/query_service.hpp"
-#include "tests/unit/dns_io/running.hpp"
+#include "actors/dns/io/tcp_listener.hpp"
+#include "tests/unit/dns_io/tcp_client.hpp"
 
 namespace {
 thread_local std::size_t allocations = 0;
@@ -41,7 +41,9 @@ TEST(hot_path, a_query_that_the_table_or_the_cache_answers_allocates_nothing) {
   std::array<std::uint8_t, edns_udp_size> out{};
   bool answered = false;
   const auto serve = [&](const packet& p) {
-    return service.serve(p, by, out, [&] { return reply_sink([&](bytes) { answered = true; }); });
+    const bytes packet = p;
+    service.read({&packet, 1});
+    return service.serve(0, by, out, [&] { return reply_sink([&](bytes) { answered = true; }); });
   };
   const std::vector<packet> queries{ask{}.make(), ask{.name = "other.org", .edns = true}.make(),
                                     ask{.name = "a.wild.example.com"}.make()};
@@ -55,6 +57,41 @@ TEST(hot_path, a_query_that_the_table_or_the_cache_answers_allocates_nothing) {
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(counters.forward_requests.value(), 2u);
   EXPECT_EQ(counters.responses[0][static_cast<std::size_t>(plugin::cache)].value(), 1000u);
+}
+
+TEST(hot_path, pipelined_queries_over_tcp_allocate_nothing) {
+  auto opened = open_dns_sockets("127.0.0.1:0", 1);
+  ASSERT_TRUE(opened);
+  boost::asio::io_context context;
+  worker_config config;
+  config.allow = client_acl::parse({}).value();
+  worker_counters counters;
+  query_service service(context, config, counters);
+  service.set_table(sample_table());
+  const auto listener = std::make_shared<tcp_listener>(context, std::move(opened->workers[0].tcp), service,
+                                                       config.tcp, counters);
+  listener->start();
+
+  const tcp_client client(opened->port);
+  packet questions;
+  for (int i = 0; i < 100; ++i) {
+    const auto one = framed(ask{}.make());
+    questions.insert(questions.end(), one.begin(), one.end());
+  }
+  packet answers(64 * 1024);
+  const auto round = [&] {
+    EXPECT_EQ(::send(client.fd(), questions.data(), questions.size(), 0),
+              static_cast<ssize_t>(questions.size()));
+    const auto until = counters.requests[1][0][0].value() + 100;
+    while (counters.requests[1][0][0].value() < until) context.run_one();
+    EXPECT_GT(::recv(client.fd(), answers.data(), answers.size(), 0), 0);
+  };
+  for (int i = 0; i < 10; ++i) round();
+  const std::size_t before = allocations;
+  for (int i = 0; i < 100; ++i) round();
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(counters.responses[0][static_cast<std::size_t>(plugin::egressoperator)].value(), 11'000u);
+  listener->stop();
 }
 
 }  // namespace

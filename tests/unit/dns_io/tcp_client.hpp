@@ -5,22 +5,26 @@
 
 namespace egress::dns::test {
 
+// As it goes over a stream: its length before it.
+inline packet framed(const packet& message) {
+  packet whole;
+  put16(whole, static_cast<unsigned>(message.size()));
+  whole.insert(whole.end(), message.begin(), message.end());
+  return whole;
+}
+
 class tcp_client {
  public:
   explicit tcp_client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const auto at = loopback(port);
     EXPECT_EQ(::connect(fd_.get(), generic(at), sizeof at), 0);
   }
-  void send(const packet& message) const {
-    packet framed;
-    put16(framed, static_cast<unsigned>(message.size()));
-    framed.insert(framed.end(), message.begin(), message.end());
-    send_raw(framed);
-  }
+  void send(const packet& message) const { send_raw(framed(message)); }
   void send_raw(const packet& p) const {
     EXPECT_EQ(::send(fd_.get(), p.data(), p.size(), MSG_NOSIGNAL), static_cast<ssize_t>(p.size()));
   }
   void finish() const { ::shutdown(fd_.get(), SHUT_WR); }
+  int fd() const { return fd_.get(); }
   packet receive() const {
     packet size(2);
     if (!take(size)) return {};

@@ -40,11 +40,7 @@ TEST(tcp, takes_messages_byte_by_byte) {
   served s;
   const auto worker = s.make();
   const tcp_client client(s.port);
-  const auto message = ask{}.make();
-  packet framed;
-  put16(framed, static_cast<unsigned>(message.size()));
-  framed.insert(framed.end(), message.begin(), message.end());
-  for (const auto byte : framed) client.send_raw({byte});
+  for (const auto byte : framed(ask{}.make())) client.send_raw({byte});
   EXPECT_EQ(read_reply(client.receive()).answers.size(), 1u);
 }
 
