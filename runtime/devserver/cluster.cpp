@@ -30,6 +30,8 @@ cluster::cluster(const cluster_settings& settings, service_addresses addresses)
     : objects_(settings.history),
       addresses_(std::move(addresses)),
       controllers_(*this, settings.readiness_delay) {
+  if (settings.run_gateways)
+    controllers_.gateways.emplace(*this, controllers_.deployments, *settings.run_gateways);
   objects_.listener = [this](const change& what) { controllers_.observe(what); };
 }
 

@@ -22,6 +22,8 @@ struct cluster_settings {
   std::string cluster_ip_range_v6{};  // "" for a cluster of IPv4 alone
   milliseconds readiness_delay{300};  // until a Deployment's pods are "ready"
   std::size_t history = 10'000;       // changes that watches may go back
+  // Gateways are processes, which somebody runs as controllers().gateways says, and resolve names by these.
+  std::optional<std::vector<name_server>> run_gateways{};
 };
 
 enum class subresource : std::uint8_t { none, status, scale };

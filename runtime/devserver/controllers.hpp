@@ -2,11 +2,13 @@
 // The cluster's own controllers, as far as an operator depends on them: steps over the store, driven by its
 // changes and by time that comes in. Pure; used from the cluster's thread.
 
+#include <algorithm>
 #include <optional>
 
 #include "runtime/devserver/autoscaler_bounds.hpp"
 #include "runtime/devserver/deployment_stand_in.hpp"
 #include "runtime/devserver/garbage_collector.hpp"
+#include "runtime/devserver/gateway_runs.hpp"
 
 namespace egress::dev {
 
@@ -21,6 +23,7 @@ class cluster_controllers {
     garbage.observe(what);
     deployments.observe(what);
     autoscalers.observe(what);
+    if (gateways) gateways->observe(what);
   }
 
   // Returns when there is more to do without a change, if ever.
@@ -28,7 +31,10 @@ class cluster_controllers {
     if (paused) return std::nullopt;
     garbage.run(now);
     autoscalers.run(now);
-    return deployments.run(now);
+    // Before the Deployments, which become ready as far as their gateways let them.
+    const auto starts = gateways ? gateways->run(now) : std::nullopt;
+    const auto becomes_ready = deployments.run(now);
+    return starts && becomes_ready ? std::min(starts, becomes_ready) : (starts ? starts : becomes_ready);
   }
 
   // For tests of what lies between a deletion and its collection.
@@ -36,6 +42,7 @@ class cluster_controllers {
   garbage_collector garbage;
   deployment_stand_in deployments;
   autoscaler_bounds autoscalers;
+  std::optional<gateway_runs> gateways;  // where gateways are processes; else they are played like the rest
 };
 
 }  // namespace egress::dev

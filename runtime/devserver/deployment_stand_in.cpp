@@ -127,7 +127,7 @@ void deployment_stand_in::begin(const object_key& key, wall_time now) {
   deployment = mark_revision(key, deployment, now);
   const auto replicas = number_at(*deployment, {"spec", "replicas"}, 1);
   // A rolling update keeps the old pods until the new ones are ready.
-  const auto ready = std::min(number_at(*deployment, {"status", "readyReplicas"}), replicas);
+  const auto ready = most_ready(key, std::min(number_at(*deployment, {"status", "readyReplicas"}), replicas));
   write_status(on_, key, *deployment, {replicas, 0, ready}, now);
   dirty_.erase(key);
   schedule(key, now + delay_);
@@ -138,9 +138,12 @@ void deployment_stand_in::finish(const object_key& key, wall_time now) {
   const auto deployment = on_.objects().find(kinds::deployments(), key);
   if (!deployment) return;
   const auto replicas = number_at(*deployment, {"spec", "replicas"}, 1);
+  write_status(on_, key, *deployment, {replicas, replicas, most_ready(key, replicas)}, now);
+}
+
+std::int64_t deployment_stand_in::most_ready(const object_key& key, std::int64_t pods) const {
   const auto limit = limits_.find(key);
-  const auto ready = limit == limits_.end() ? replicas : std::min(replicas, limit->second);
-  write_status(on_, key, *deployment, {replicas, replicas, ready}, now);
+  return limit == limits_.end() ? pods : std::min(pods, limit->second);
 }
 
 void deployment_stand_in::limit_ready(const object_key& key, std::optional<std::int64_t> most) {

@@ -36,6 +36,7 @@ class deployment_stand_in {
   void begin(const object_key& key, wall_time now);
   void finish(const object_key& key, wall_time now);
   stored mark_revision(const object_key& key, const stored& deployment, wall_time now);
+  std::int64_t most_ready(const object_key& key, std::int64_t pods) const;
   void schedule(const object_key& key, std::optional<wall_time> when);
 
   cluster& on_;
