@@ -33,15 +33,25 @@ struct dev_server::parts {
   parts(std::unique_ptr<cluster> objects, net::listening_socket at, milliseconds bookmark_every)
       : api(context, std::move(objects), bookmark_every), socket(std::move(at)) {}
 
+  void run_gateways(envoy_options with);
+
   result<void> serve();
   void run();
 
   asio::io_context context{1};
   http_api api;
+  std::optional<gateway_processes> gateways;
   std::optional<http::server> server;
   net::listening_socket socket;
   std::thread thread;
 };
+
+void dev_server::parts::run_gateways(envoy_options with) {
+  auto& runs = api.objects().controllers().gateways;
+  if (!runs) return;
+  gateways.emplace(context, std::move(with), *runs, [this] { api.changed(); });
+  api.after_controllers([this, &runs] { gateways->carry_out(runs->take_orders()); });
+}
 
 result<void> dev_server::parts::serve() {
   server.emplace(context.get_executor(), [this](http::server_request asked, http::responder& to) {
@@ -82,6 +92,7 @@ result<std::unique_ptr<dev_server>> dev_server::start(dev_server_options options
   auto objects = cluster::make(options.cluster, std::chrono::system_clock::now());
   if (!objects) return std::unexpected(objects.error());
   auto made = std::make_unique<parts>(*std::move(objects), *std::move(socket), options.bookmark_every);
+  if (options.envoy) made->run_gateways(*std::move(options.envoy));
   if (auto served = made->serve(); !served) return std::unexpected(served.error());
   return std::unique_ptr<dev_server>(new dev_server(std::move(made)));
 }
@@ -138,7 +149,10 @@ void dev_server::call(const std::function<void(cluster&, fault_table&)>& what) {
 void dev_server::stop() {
   if (!parts_->thread.joinable()) return;
   parts_->server->stop();
-  asio::post(parts_->context, [this] { parts_->api.stop(); });
+  asio::post(parts_->context, [this] {
+    parts_->api.stop();
+    if (parts_->gateways) parts_->gateways->stop();
+  });
   parts_->thread.join();
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/base/environment.hpp"
 #include "runtime/devserver/cluster.hpp"
 #include "runtime/devserver/faults.hpp"
+#include "runtime/devserver/gateway_processes.hpp"
 
 namespace egress::dev {
 
@@ -18,6 +19,8 @@ struct dev_server_options {
   std::string address = "127.0.0.1:0";  // loopback only
   cluster_settings cluster;
   milliseconds bookmark_every{60'000};
+  // Runs the gateways of cluster.run_gateways; without both, Deployments are played.
+  std::optional<envoy_options> envoy{};
 };
 
 class fault_control;
@@ -46,7 +49,8 @@ class dev_server {
   // The faults as calls from any thread.
   fault_control faults();
 
-  // Ends all connections and the thread. Not from the server's own thread; a second call does nothing.
+  // Ends all gateways, all connections and the thread. Not from the server's own thread; a second call does
+  // nothing.
   void stop();
 
  private:

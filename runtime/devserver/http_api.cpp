@@ -81,6 +81,7 @@ void http_api::run_controllers() {
   const auto next = objects_->run_controllers(wall_now());
   // What one controller wrote may be another's business.
   if (objects_->objects().version() != before) changed();
+  after_controllers_();
   if (!next) return;
   controllers_due_.expires_after(
       std::max<std::chrono::system_clock::duration>(*next - wall_now(), milliseconds{1}));

@@ -23,6 +23,8 @@ class http_api {
   // After anything that may have changed the objects or the faults: wakes watches and controllers, once for
   // all changes of this turn of the thread.
   void changed();
+  // Called after each turn of the controllers, until stop().
+  void after_controllers(std::function<void()> what) { after_controllers_ = std::move(what); }
   // Ends whatever waits, at once and from now on.
   void stop();
 
@@ -46,6 +48,7 @@ class http_api {
   encoded_objects texts_;
   std::set<sleeper*> sleepers_;
   boost::asio::steady_timer controllers_due_;
+  std::function<void()> after_controllers_ = [] {};
   bool wake_posted_ = false, stopped_ = false;
 };
 
