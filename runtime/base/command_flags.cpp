@@ -19,7 +19,11 @@ const std::array<command_info, 5> commands{
         "dev", "the operator on an embedded API server that kubectl can use: no cluster needed",
         "dev [-f FILE|DIR]… [flags]", dev_bit,
         "Starts an API server in memory on loopback, loads the files into it, runs the operator on it, and\n"
-        "prints the kubeconfig's path and what to try. Takes the flags of `run` too.\n\n"
+        "prints the kubeconfig's path and what to try. Takes the flags of `run` too.\n"
+        "With --envoy every gateway is an Envoy on its Service's ClusterIP, which is on loopback: one "
+        "process\n"
+        "a Deployment, whose replicas are ready together. Envoy resolves names by the operator's upstreams,\n"
+        "plain ones only. Ports below 1024 are for root.\n\n"
         "  egress-operator dev -f deploy/samples\n"
         "  dig @127.0.0.1 -p 5353 NAME\n"},
     command_info{"render", "print the children of ExternalServices, for GitOps and review: no cluster needed",
@@ -79,16 +83,25 @@ void bind_own(flag_set& flags, all_options& into) {
                            values::choice(into.as_json, {{"yaml", false}, {"json", true}}));
   output.alias = "output";
   add_group(flags, "Input and output", render_bit, {output});
-  auto& dev = into.dev;
-  add_group(flags, "Embedded API server", dev_bit,
-            {bool_flag("api-only", "only the API server, for an operator in another process", dev.api_only),
-             value_flag("api-addr", "ADDR", "where it listens (loopback; port 0 is any)", dev.api_address,
-                        values::text(dev.api_address, values::listen_address)),
-             value_flag("kubeconfig-out", "FILE",
-                        "where to write its kubeconfig (default: a new folder under /tmp)",
-                        dev.kubeconfig_out, values::text(dev.kubeconfig_out, values::not_empty)),
-             value_flag("envoy", "FILE", "run real gateways with this Envoy", dev.envoy,
-                        values::text(dev.envoy, values::not_empty))});
+}
+
+void bind_dev(flag_set& flags, dev_options& dev) {
+  add_group(
+      flags, "Embedded API server", dev_bit,
+      {bool_flag("api-only", "only the API server, for an operator in another process", dev.api_only),
+       value_flag("api-addr", "ADDR", "where it listens (loopback; port 0 is any)", dev.api_address,
+                  values::text(dev.api_address, values::listen_address)),
+       value_flag("kubeconfig-out", "FILE",
+                  "where to write its kubeconfig (default: a new folder under /tmp)", dev.kubeconfig_out,
+                  values::text(dev.kubeconfig_out, values::not_empty)),
+       value_flag("service-cluster-ip-range", "CIDR", "where Services get their addresses", dev.service_range,
+                  values::text(dev.service_range, values::cidr)),
+       value_flag("envoy", "FILE",
+                  "run gateways: a process of this Envoy for each (default: they are played)", dev.envoy,
+                  values::text(dev.envoy, values::not_empty)),
+       value_flag("envoy-logs", "DIR",
+                  "for gateways' logs and configurations (default: a new folder under /tmp, which stays)",
+                  dev.envoy_logs, values::text(dev.envoy_logs, values::not_empty))});
 }
 
 void bind_kubernetes(flag_set& flags, run_options& run) {
@@ -223,6 +236,7 @@ void bind_observing(flag_set& flags, run_options& run) {
 flag_set bind_flags(all_options& into) {
   flag_set flags;
   bind_own(flags, into);
+  bind_dev(flags, into.dev);
   bind_kubernetes(flags, into.run);
   bind_gateways(flags, into.run.gateways);
   bind_dns(flags, into.run.dns);

@@ -62,7 +62,9 @@ struct dev_options {
   bool api_only = false;
   std::string api_address = "127.0.0.1:0";
   std::string kubeconfig_out;  // where to write the kubeconfig; "" is a file in a new folder under /tmp
-  std::string envoy;           // --envoy PATH
+  std::string service_range = "127.96.0.0/12";
+  std::string envoy;       // gateways are processes of this program; "" plays them
+  std::string envoy_logs;  // "" is a new folder under /tmp
 };
 
 struct render_options {

@@ -13,6 +13,7 @@
 #include "runtime/devserver/dev_server.hpp"
 #include "runtime/kube/manifest_files.hpp"
 #include "runtime/net/unique_fd.hpp"
+#include "runtime/program/dev_envoy.hpp"
 #include "runtime/program/signals.hpp"
 
 namespace egress {
@@ -96,13 +97,15 @@ class running final : public dev_environment {
   io_thread& signals_on_;
   scratch_folder scratch_;
   std::unique_ptr<dev::dev_server> server_;
-  std::string kubeconfig_, dns_name_ = "example.com";
+  std::string kubeconfig_, gateways_in_, dns_name_ = "example.com";
 };
 
 result<void> running::start() {
-  if (!options_.envoy.empty()) return fail("--envoy is not supported yet in this version");
   dev::dev_server_options with;
   with.address = options_.api_address;
+  with.cluster.cluster_ip_range = options_.service_range;
+  if (auto set_up = set_up_envoy(options_, with); !set_up) return set_up;
+  if (with.envoy) gateways_in_ = with.envoy->folder;
   auto started = dev::dev_server::start(with, environment);
   if (!started) return std::unexpected(started.error());
   server_ = *std::move(started);
@@ -138,7 +141,11 @@ result<void> running::write_kubeconfig() {
 
 void running::print_what_to_try() const {
   const auto kubectl = fmt::format("kubectl --kubeconfig {}", kubeconfig_);
-  fmt::print("The embedded API server is at {}; its kubeconfig is {}\nTry:\n", server_->url(), kubeconfig_);
+  fmt::print("The embedded API server is at {}; its kubeconfig is {}\n", server_->url(), kubeconfig_);
+  if (!gateways_in_.empty())
+    fmt::print("Gateways are Envoy processes; the log and the configuration of each are in {}\n",
+               gateways_in_);
+  fmt::print("Try:\n");
   fmt::print("  {} get externalservices\n", kubectl);
   if (options_.api_only) {
     fmt::print("  egress-operator run --kubeconfig {}\n", kubeconfig_);

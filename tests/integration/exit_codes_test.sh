@@ -50,6 +50,8 @@ if "$binary" --help | grep -E "^ +dev " >/dev/null; then
   python3 "$here/upstream.py" "${ports[0]}" & started+=($!)
   taken() { (exec 3<>"/dev/tcp/127.0.0.1/${ports[0]}"); }
   wait_until 10 "the port is taken" taken
+  expect 2 '--envoy' dev --envoy "$work/nothing"
+  expect 2 'service-cluster-ip-range' dev --envoy /bin/true --service-cluster-ip-range 10.0.0.0/8
   expect 2 "${ports[0]}" dev --dns-addr "127.0.0.1:${ports[0]}" --metrics-addr 127.0.0.1:0
 fi
 say "passed: $tried invocations"

@@ -63,11 +63,14 @@ TEST(Options, FlagsOfRunStandBeforeAndBehindTheCommand) {
 
 TEST(Options, DevHasFlagsOfItsOwn) {
   const auto dev = parsed<dev_options>({"dev", "--api-only", "--api-addr", "[::1]:6443", "--kubeconfig-out",
-                                        "k", "--envoy", "/usr/bin/envoy"});
+                                        "k", "--envoy", "/usr/bin/envoy", "--envoy-logs", "l",
+                                        "--service-cluster-ip-range", "127.1.0.0/16"});
   EXPECT_TRUE(dev.api_only);
   EXPECT_EQ(dev.api_address, "[::1]:6443");
   EXPECT_EQ(dev.kubeconfig_out, "k");
   EXPECT_EQ(dev.envoy, "/usr/bin/envoy");
+  EXPECT_EQ(dev.envoy_logs, "l");
+  EXPECT_EQ(dev.service_range, "127.1.0.0/16");
   EXPECT_EQ(refusal({"run", "--api-only"}), "--api-only does not go with `run`");
 }
 
