@@ -15,7 +15,7 @@ BUILDER ?= $(firstword $(foreach tool,docker podman buildah,$(if $(shell command
 
 .PHONY: help run test test-apiserver test-envoy soak fuzz build bench bench-dns bench-controller image deploy format check packages-build packages-test
 help:
-	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples'
+	@echo 'make run      build the operator and run it on an embedded API server with deploy/samples (ENVOY=no: without Envoys)'
 	@echo 'make test     build and run every test (PRESET=release|asan|dev; APISERVER=no leaves out the long ones)'
 	@echo 'make test-apiserver   only those on a real kube-apiserver and etcd, built with Go once'
 	@echo 'make test-envoy   only those with a real Envoy, downloaded once'
@@ -31,7 +31,7 @@ help:
 	@echo 'make check    format, include rules, sizes of files and functions'
 
 run: build
-	build/release/egress-operator dev -f deploy/samples $(DEV_FLAGS)
+	scripts/run_dev.sh build/release/egress-operator $(DEV_FLAGS)
 
 build: packages-build
 	cmake --preset release -DEGRESS_TESTS=OFF $(CMAKE_FLAGS)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that are missing; without any missing it asks nobody and changes nothing.
-# usage: scripts/packages.sh build|test|bench
+# usage: scripts/packages.sh build|run|test|bench
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 purpose=${1:-test}
