@@ -19,7 +19,7 @@ if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
 fi
 
 # One folder a version of the module: a change of go.mod builds anew.
-key=$(sha256sum "$here/tests/apiserver/go.mod" "$here/tests/apiserver/go.sum" | sha256sum | cut -c1-16)
+key=$(cat "$here/tests/apiserver/go.mod" "$here/tests/apiserver/go.sum" | sha256sum | cut -c1-16)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/egress-operator/apiserver-$key
 if has_all "$cache"; then echo "$cache"; exit 0; fi
 [ "${1:-}" != --find ] || { echo "apiserver.sh: not built yet, and KUBEBUILDER_ASSETS names none" >&2; exit 1; }

@@ -12,7 +12,7 @@ if [ -n "${COREDNS:-}" ]; then
 fi
 
 # One folder a version of the module: a change of go.mod builds anew.
-key=$(sha256sum "$here/tests/coredns/go.mod" "$here/tests/coredns/go.sum" | sha256sum | cut -c1-16)
+key=$(cat "$here/tests/coredns/go.mod" "$here/tests/coredns/go.sum" | sha256sum | cut -c1-16)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/egress-operator/coredns-$key
 if [ -x "$cache/coredns" ]; then echo "$cache/coredns"; exit 0; fi
 [ "${1:-}" != --find ] || { echo "coredns.sh: not built yet, and COREDNS names none" >&2; exit 1; }

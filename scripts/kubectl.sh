@@ -12,7 +12,7 @@ if [ -n "${KUBECTL:-}" ]; then
 fi
 
 # One folder a version of the module: a change of go.mod builds anew.
-key=$(sha256sum "$here/tests/kubectl/go.mod" "$here/tests/kubectl/go.sum" | sha256sum | cut -c1-16)
+key=$(cat "$here/tests/kubectl/go.mod" "$here/tests/kubectl/go.sum" | sha256sum | cut -c1-16)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/egress-operator/kubectl-$key
 if [ -x "$cache/kubectl" ]; then echo "$cache/kubectl"; exit 0; fi
 [ "${1:-}" != --find ] || { echo "kubectl.sh: not built yet, and KUBECTL names none" >&2; exit 1; }
