@@ -204,7 +204,11 @@ result<dns_setup> prepare_dns(const dns_options& options) {
   made.address = sockets->address;
   made.sockets = std::make_shared<const std::vector<dns::worker_sockets>>(std::move(sockets->workers));
   for (unsigned i = 0; i < workers; ++i) made.counters.push_back(std::make_shared<dns::worker_counters>());
-  if (!options.snapshot.empty()) restore_table(options.snapshot, made);
+  if (!options.snapshot.empty()) {
+    if (auto there = check_folder_of_table(options.snapshot); !there)
+      return fail("--dns-snapshot: {}", there.error().message);
+    restore_table(options.snapshot, made);
+  }
   made.config.last_table = made.memory;
   made.config.allow = std::move(*allow);
   made.config.cookie_root = random_secret();

@@ -27,14 +27,21 @@ bool write_all(int to, dns::bytes data) {
   return true;
 }
 
-// A rename lasts when its folder is written. Where that cannot be had, an old table is still a whole one.
-void write_folder_of(const std::string& path) {
+std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
-  const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
-  if (const unique_fd at(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); at) ::fsync(at.get());
+  return slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
+}
+
+unique_fd open_folder_of(const std::string& path) {
+  return unique_fd(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 }  // namespace
+
+result<void> check_folder_of_table(const std::string& path) {
+  if (!open_folder_of(path)) return fail("{}: its folder cannot be opened: {}", path, reason());
+  return {};
+}
 
 result<saved_table_ptr> load_table(const std::string& path) {
   const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -66,7 +73,8 @@ result<void> store_table(const std::string& path, const dns::hijack_table& table
     return fail("{}: cannot write it: {}", beside, reason());
   file.reset();
   if (::rename(beside.c_str(), path.c_str()) != 0) return fail("{}: cannot write it: {}", path, reason());
-  write_folder_of(path);
+  // The rename lasts when its folder is written. Where that cannot be had, an old table is still a whole one.
+  if (const auto folder = open_folder_of(path)) ::fsync(folder.get());
   return {};
 }
 

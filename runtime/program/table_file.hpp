@@ -14,6 +14,9 @@ namespace egress {
 
 using saved_table_ptr = std::shared_ptr<const dns::hijack_table>;
 
+// Whether the file's folder is there: a typing error should be told at the start, not at the first save.
+result<void> check_folder_of_table(const std::string& path);
+
 // Null when there is no such file yet. The error names the file.
 result<saved_table_ptr> load_table(const std::string& path);
 

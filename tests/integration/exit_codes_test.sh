@@ -52,6 +52,8 @@ if "$binary" --help | grep -E "^ +dev " >/dev/null; then
   wait_until 10 "the port is taken" taken
   expect 2 '--envoy' dev --envoy "$work/nothing"
   expect 2 'service-cluster-ip-range' dev --envoy /bin/true --service-cluster-ip-range 10.0.0.0/8
+  expect 2 'dns-snapshot: .*/missing/table' dev --dns-addr 127.0.0.1:0 --metrics-addr 127.0.0.1:0 --dns-snapshot "$work/missing/table"
+  expect 2 'dns-forward: "A.b.=1.1.1.1" is given twice' dev --dns-forward a.b=9.9.9.9 --dns-forward A.b.=1.1.1.1
   expect 2 "${ports[0]}" dev --dns-addr "127.0.0.1:${ports[0]}" --metrics-addr 127.0.0.1:0
 fi
 say "passed: $tried invocations"
