@@ -48,6 +48,18 @@ bool indicator_at(std::string_view text, std::size_t at) {
   return c == '#' && blank_at(text, at - 1);
 }
 
+// Characters that mean nothing anywhere in a scalar: of these most are made.
+constexpr auto unremarkable = [] {
+  std::array<bool, 256> made{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./"))
+    made[static_cast<unsigned char>(c)] = true;
+  return made;
+}();
+
+bool is_unremarkable(char c) {
+  return unremarkable[static_cast<unsigned char>(c)];
+}
+
 analysis analyze(std::string_view text) {
   analysis may;
   if (text.empty()) return {.plain = true, .single_quoted = true, .literal = false};
@@ -55,6 +67,7 @@ analysis analyze(std::string_view text) {
   if (space_or_break(text.front()) || space_or_break(text.back())) may.plain = false;
   if (text.back() == ' ') may.literal = false;
   if (text.starts_with("---") || text.starts_with("...")) may.plain = false;
+  if (std::ranges::all_of(text, is_unremarkable)) return may;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (indicator_at(text, at) || text[at] == '\n') may.plain = false;
     const char next = at + 1 < text.size() ? text[at + 1] : '\0';

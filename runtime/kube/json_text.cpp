@@ -16,12 +16,24 @@ std::vector<const boost::json::key_value_pair*> sorted_members(const object& fro
   return members;
 }
 
+// As boost::json::serialize() writes it, but without an allocation for what needs no escape: most do not.
+void append_string(std::string& out, std::string_view text) {
+  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; };
+  if (!std::ranges::all_of(text, plain)) {
+    out += boost::json::serialize(boost::json::string_view(text));
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
+}
+
 void append_canonical(std::string& out, const value& what) {
   if (const auto* all = what.if_object()) {
     char before = '{';
     for (const auto* member : sorted_members(*all)) {
       out += before;
-      out += boost::json::serialize(member->key());
+      append_string(out, member->key());
       out += ':';
       append_canonical(out, member->value());
       before = ',';
@@ -35,6 +47,8 @@ void append_canonical(std::string& out, const value& what) {
       before = ',';
     }
     out += items->empty() ? "[]" : "]";
+  } else if (const auto* text = what.if_string()) {
+    append_string(out, *text);
   } else {
     out += boost::json::serialize(what);
   }

@@ -1,0 +1,57 @@
+// What it costs to work out an ExternalService's children: the configuration of its Envoys alone, and all
+// objects with their digests, as a reconcile does it.
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <string>
+
+#include "actors/reconciler/desired_children.hpp"
+#include "actors/reconciler/envoy/configuration.hpp"
+
+namespace egress {
+namespace {
+
+kube::object external_service(std::uint64_t number) {
+  kube::object made;
+  made.of = kube::kind::external_service;
+  made.meta.name = "es-" + std::to_string(number);
+  made.meta.uid = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
+  made.meta.generation = 1;
+  kube::external_service body;
+  body.spec.dns_name = "host-" + std::to_string(number) + ".example.com";
+  body.spec.hijack_dns = true;
+  body.spec.ports.resize(2);
+  body.spec.ports[0].port = 443;
+  body.spec.ports[1].port = 8443;
+  made.body = body;
+  return made;
+}
+
+void configuration(benchmark::State& state) {
+  std::uint64_t number = 0;
+  for (auto _ : state) {
+    const auto one = external_service(++number);
+    benchmark::DoNotOptimize(envoy::configure(one.meta.name, one.as_external_service().spec,
+                                              {.profile = static_cast<gateway_profile>(state.range(0))}));
+  }
+}
+
+void all_children(benchmark::State& state) {
+  gateway_settings settings;
+  settings.profile = static_cast<gateway_profile>(state.range(0));
+  const kube::projection_rules rules;
+  std::uint64_t number = 0;
+  for (auto _ : state)
+    benchmark::DoNotOptimize(reconciler::desired_of(external_service(++number), {}, settings, rules));
+}
+
+constexpr auto profiles = {static_cast<std::int64_t>(gateway_profile::compatible),
+                           static_cast<std::int64_t>(gateway_profile::hardened)};
+BENCHMARK(configuration)->ArgsProduct({profiles})->Unit(benchmark::kMicrosecond);
+BENCHMARK(all_children)->ArgsProduct({profiles})->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace egress
+
+BENCHMARK_MAIN();
