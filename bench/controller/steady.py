@@ -14,7 +14,7 @@ def measure(options, count, tell):
     try:
         lab.create_external_services()
         priority(lab, tell)
-        operator = lab.start("--kube-watch-timeout=5s", name="steady", wait=True)
+        operator = lab.start("--kube-watch-timeout=10s", name="steady", wait=True)
         lab.wait_until_settled(operator)
         idle(lab, operator, tell)
         for kind in KINDS:
@@ -151,7 +151,7 @@ def changes(lab, operator, tell, seconds=60, rate=100):
 
 
 def many_watches(lab, operator, tell, seconds=120):
-    """Watches of 5 to 10 s for 5 to 10 min: 24 h have as many as two minutes have here of each 7 kinds."""
+    """Watches of 10 to 20 s in place of 5 to 10 min: two minutes have as many as an hour has."""
     sizes = []
     for _ in range(seconds):
         sizes.append(operator.resident())
