@@ -94,9 +94,7 @@ child_task::step child_task::create() {
   doing_ = doing::creating;
   auto request = about(kube::verb::create);
   auto body = in_.wanted->object;
-  const bool ask_for_ip =
-      in_.of == kube::kind::service && !in_.previous_cluster_ip.empty() && !without_cluster_ip_;
-  if (auto* spec = body.if_contains("spec"); ask_for_ip && spec && spec->is_object())
+  if (auto* spec = body.if_contains("spec"); asks_for_cluster_ip() && spec && spec->is_object())
     spec->get_object()["clusterIP"] = in_.previous_cluster_ip;
   request.body = json::to_text(body);
   return request;
@@ -131,6 +129,7 @@ child_task::step child_task::compare(const kube::document& live) {
 child_task::step child_task::was_read(const kube::reply& reply) {
   if (const auto* live = document_of(reply); live && live->decoded) {
     out_.now = live->decoded;
+    address_refusal_.reset();
     // Read because it had to be repaired, or because the name was taken: the rules decide again, on this
     // state.
     const auto again = judge(live->decoded.get());
@@ -139,8 +138,9 @@ child_task::step child_task::was_read(const kube::reply& reply) {
     return compare(*live);
   }
   if (reply) return failed(no_object());
-  if (reply.error().code == kube::api_errc::not_found) return act(judge(nullptr), nullptr);
-  return failed(reply.error());
+  if (reply.error().code != kube::api_errc::not_found) return failed(reply.error());
+  if (const auto refusal = std::exchange(address_refusal_, std::nullopt)) return address_taken(*refusal);
+  return act(judge(nullptr), nullptr);
 }
 
 child_task::step child_task::created(const kube::reply& reply) {
@@ -148,18 +148,24 @@ child_task::step child_task::created(const kube::reply& reply) {
   if (reply) return failed(no_object());
   const auto& why = reply.error();
   if (why.code == kube::api_errc::already_exists) return read();
-  const bool asked_for_ip =
-      in_.of == kube::kind::service && !in_.previous_cluster_ip.empty() && !without_cluster_ip_;
-  if (why.code == kube::api_errc::invalid && asked_for_ip) {
-    // Somebody has the address by now.
-    if (in_.insist_on_cluster_ip) {
-      out_.cluster_ip_taken = true;
-      return finish(child_state::failed, why.message);
-    }
-    without_cluster_ip_ = true;
-    return create();
+  if (why.code != kube::api_errc::invalid || !asks_for_cluster_ip()) return failed(why);
+  // Somebody has the address. Often this very Service: a label edited away takes it out of the watch, which
+  // looks like a deletion, and the API server checks the address before the name.
+  address_refusal_ = why.message;
+  return read();
+}
+
+child_task::step child_task::address_taken(const std::string& refusal) {
+  if (in_.insist_on_cluster_ip) {
+    out_.cluster_ip_taken = true;
+    return finish(child_state::failed, refusal);
   }
-  return failed(why);
+  without_cluster_ip_ = true;
+  return create();
+}
+
+bool child_task::asks_for_cluster_ip() const {
+  return in_.of == kube::kind::service && !in_.previous_cluster_ip.empty() && !without_cluster_ip_;
 }
 
 child_task::step child_task::patched(const kube::reply& reply) {

@@ -3,6 +3,7 @@
 // caller sends each request and hands the reply to next(), until there is an outcome. One task a child, in
 // any order or at once: none knows of another, so none keeps another from being reconciled.
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -45,6 +46,7 @@ class child_task {
   step remove(const std::string& uid);
   step compare(const kube::document& live);
   step created(const kube::reply& reply);
+  step address_taken(const std::string& refusal);
   step patched(const kube::reply& reply);
   step deleted(const kube::reply& reply);
   step was_read(const kube::reply& reply);
@@ -52,6 +54,7 @@ class child_task {
   step failed(const kube::api_error& why);
   step written(const kube::document& now);
   kube::request about(kube::verb what) const;
+  bool asks_for_cluster_ip() const;
   decision judge(const kube::object* live) const;
 
   child_task_input in_;
@@ -60,6 +63,7 @@ class child_task {
   unsigned reads_ = 0;           // how often it was read again after a conflict
   std::string patched_version_;  // the resourceVersion that the patch was made for
   bool without_cluster_ip_ = false;
+  std::optional<std::string> address_refusal_;  // why the address asked for was refused, until read
   child_outcome out_;
 };
 

@@ -47,10 +47,29 @@ class Children(ClusterTest):
         self.settled()
         for kind in self.KINDS:
             with self.subTest(kind):
+                self.cluster.audit.mark()
                 self.api.patch(objects.child(kind, "api"), {"metadata": {"labels": {"app": None, GATEWAY: None}}})
-                eventually("the labels are back", lambda: [
-                    self.child(kind, "api")["metadata"]["labels"][key] for key in ("app", GATEWAY)
-                ] == ["egress-gateway", "api"])
+                self.mended_by_one_write(kind)
+
+    def test_a_child_edited_out_of_the_watch(self):
+        """Without `app` it leaves the informer's selector: to a watcher, it was deleted."""
+        self.settled()
+        for kind in self.KINDS:
+            with self.subTest(kind):
+                self.cluster.audit.mark()
+                self.api.patch(objects.child(kind, "api"), {"metadata": {"labels": {"app": None}}})
+                self.mended_by_one_write(kind)
+
+    def mended_by_one_write(self, kind):
+        """Of those accepted: before it comes a POST that the object's name refuses."""
+        eventually("the labels are back", lambda: [
+            self.child(kind, "api")["metadata"]["labels"].get(key) for key in ("app", GATEWAY)
+        ] == ["egress-gateway", "api"])
+        entries = self.cluster.audit.writes(accepted_only=False)
+        accepted = [one for one in entries if one["responseStatus"]["code"] < 300 and not one["objectRef"].get("subresource")]
+        figure(f"{kind} out of the watch: writes accepted and refused", f"{len(accepted)}, {len(entries) - len(accepted)}")
+        self.assertEqual([one["verb"] for one in accepted], ["patch"], accepted)
+        self.assertLessEqual(len(entries), 3, entries)
 
     def test_a_foreign_service_of_the_name_is_left_alone(self):
         foreign = self.api.create(objects.CHILDREN["service"], {

@@ -34,6 +34,7 @@ class ChildTask : public ::testing::Test {
     in.live = std::move(live);
     in.alone = alone;
     in.previous_cluster_ip = previous_ip;
+    in.insist_on_cluster_ip = insist;
     begin(std::move(in));
   }
   void begin(child_task_input in) {
@@ -62,6 +63,7 @@ class ChildTask : public ::testing::Test {
 
   pointers alone;
   std::string previous_ip;
+  bool insist = false;
   std::optional<child_task> task;
   child_task::step step;
 };
@@ -178,9 +180,34 @@ TEST_F(ChildTask, AServiceAsksForItsFormerAddressAndGoesWithoutWhenItIsTaken) {
   begin(service, nullptr);
   EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1,"clusterIP":"10.0.0.9"}})");
   answer(error_of(api_errc::invalid));
+  asks(verb::get);
+  answer(error_of(api_errc::not_found));
   EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1}})");
   answer(error_of(api_errc::invalid));
   ends(child_state::rejected);
+}
+
+TEST_F(ChildTask, AnAddressThatTheServiceItselfHoldsCostsNoOtherTry) {
+  previous_ip = "10.0.0.9";
+  insist = true;
+  begin(service, nullptr);
+  asks(verb::create);
+  answer(error_of(api_errc::invalid));
+  asks(verb::get);
+  answer(object_of(child(service, 1), live_json));
+  asks(verb::patch);
+  answer(object_of(child(service, 2, "8")));
+  EXPECT_FALSE(ends(child_state::written).cluster_ip_taken);
+}
+
+TEST_F(ChildTask, WhileItInsistsOnAnAddressThatIsTakenItFailsToBeAskedAgain) {
+  previous_ip = "10.0.0.9";
+  insist = true;
+  begin(service, nullptr);
+  answer(error_of(api_errc::invalid));
+  asks(verb::get);
+  answer(error_of(api_errc::not_found));
+  EXPECT_TRUE(ends(child_state::failed).cluster_ip_taken);
 }
 
 TEST_F(ChildTask, AnImmutableConfigMapIsDeletedByUidAndMadeAgain) {
