@@ -97,6 +97,8 @@ child_task::step child_task::create() {
   if (auto* spec = body.if_contains("spec"); asks_for_cluster_ip() && spec && spec->is_object())
     spec->get_object()["clusterIP"] = in_.previous_cluster_ip;
   request.body = json::to_text(body);
+  // Of the rest of a Service's answer, its address is needed at once, for the status.
+  request.metadata_only = in_.of != kube::kind::service;
   return request;
 }
 
@@ -144,7 +146,8 @@ child_task::step child_task::was_read(const kube::reply& reply) {
 }
 
 child_task::step child_task::created(const kube::reply& reply) {
-  if (const auto* now = document_of(reply); now && now->decoded) return written(*now);
+  if (const auto* now = document_of(reply); now && now->decoded)
+    return written(in_.of == kube::kind::service ? now->decoded : as_created(*now->decoded));
   if (reply) return failed(no_object());
   const auto& why = reply.error();
   if (why.code == kube::api_errc::already_exists) return read();
@@ -170,7 +173,7 @@ bool child_task::asks_for_cluster_ip() const {
 
 child_task::step child_task::patched(const kube::reply& reply) {
   if (const auto* now = document_of(reply); now && now->decoded) {
-    if (now->decoded->meta.resource_version != patched_version_) return written(*now);
+    if (now->decoded->meta.resource_version != patched_version_) return written(now->decoded);
     // Nothing changed: a newer server's default, or a webhook that puts its own back.
     out_.ineffective = std::exchange(out_.repaired, {});
     out_.compared = settled{now->decoded->as_child().projected, in_.wanted->projected};
@@ -192,9 +195,17 @@ child_task::step child_task::deleted(const kube::reply& reply) {
   return finish(child_state::removed, "");
 }
 
-child_task::step child_task::written(const kube::document& now) {
+// What a watch will show, unless somebody on the way to it or since changed that: then it will show the
+// difference, and that is repaired.
+kube::object_ptr child_task::as_created(const kube::object& answer) const {
+  auto out = std::make_shared<kube::object>(answer);
+  std::get<kube::child>(out->body).projected = in_.wanted->projected;
+  return out;
+}
+
+child_task::step child_task::written(kube::object_ptr now) {
   out_.did = intent_ == action::nothing ? action::repair : intent_;
-  out_.now = now.decoded;
+  out_.now = std::move(now);
   return finish(child_state::written, "");
 }
 

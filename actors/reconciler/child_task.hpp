@@ -52,7 +52,8 @@ class child_task {
   step was_read(const kube::reply& reply);
   step finish(child_state state, std::string message);
   step failed(const kube::api_error& why);
-  step written(const kube::document& now);
+  step written(kube::object_ptr now);
+  kube::object_ptr as_created(const kube::object& answer) const;
   kube::request about(kube::verb what) const;
   bool asks_for_cluster_ip() const;
   decision judge(const kube::object* live) const;

@@ -116,7 +116,8 @@ asio::awaitable<reply> read_document(decoder& decode, answer_body from, const re
   }
   // A deletion answers with the object, or with a Status: neither is of use.
   if (what.what != verb::remove && what.what != verb::probe) {
-    auto decoded = decode.decode(what.of, made.json);
+    auto decoded =
+        what.metadata_only ? decode.decode_metadata(what.of, made.json) : decode.decode(what.of, made.json);
     if (!decoded) co_return std::unexpected(api_failure(api_errc::malformed, decoded.error().message));
     made.decoded = std::move(*decoded);
   }

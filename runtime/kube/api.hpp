@@ -30,6 +30,9 @@ struct request {
   std::string uid, precondition_version;  // remove: preconditions, "" is none
   std::string path;                       // probe: GET of a path outside the kinds ("/version", discovery)
   std::uint64_t term = 0;                 // of a write: the leader's term that it was decided in
+  // create, patch_status: of the answer only the metadata is of use, and only that is asked for
+  // (PartialObjectMetadata). A server that does not know it answers with the whole object.
+  bool metadata_only = false;
   std::chrono::milliseconds timeout{30'000};
 };
 
@@ -69,7 +72,7 @@ struct list_page {
 };
 
 // One object: its JSON as the server sent it, and what an informer would keep of it (null for kinds without
-// an informer).
+// an informer; for request::metadata_only, that of its metadata).
 struct document {
   std::string json;
   object_ptr decoded;

@@ -17,7 +17,9 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 constexpr int most_tries = 10;
-}
+constexpr std::string_view metadata_or_all =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+}  // namespace
 
 client::state::state(asio::any_io_executor executor, connection_config from, client_options with)
     : on(executor),
@@ -48,11 +50,11 @@ asio::awaitable<std::expected<std::unique_ptr<http::connection>, http::failure>>
 }
 
 http::client_request client::state::message(std::string method, std::string target,
-                                            const credentials::current& with) const {
+                                            const credentials::current& with, std::string_view accept) const {
   http::client_request made;
   made.method = std::move(method);
   made.target = where->path_prefix + target;
-  made.headers = {{"Accept", "application/json"}, {"User-Agent", options.user_agent}};
+  made.headers = {{"Accept", std::string{accept}}, {"User-Agent", options.user_agent}};
   if (!with.token.empty()) made.headers.emplace_back("Authorization", "Bearer " + with.token);
   return made;
 }
@@ -96,7 +98,8 @@ asio::awaitable<reply> read_answer(client::state& state, http::connection& from,
 
 http::client_request message_for(const client::state& state, const http_shape& shape, const request& what,
                                  const credentials::current& who) {
-  auto message = state.message(shape.method, shape.target, who);
+  auto message = state.message(shape.method, shape.target, who,
+                               what.metadata_only ? metadata_or_all : std::string_view{"application/json"});
   if (!shape.content_type.empty()) message.headers.emplace_back("Content-Type", shape.content_type);
   if (what.what == verb::list) message.headers.emplace_back("Accept-Encoding", "gzip");
   message.body = shape.body;

@@ -116,11 +116,16 @@ void read_service(const maybe& object, child& out) {
   out.cluster_ips = read_cluster_ips(spec);
 }
 
-child read_child(kind of, dom::element object, std::string_view name, const projection_rules& rules) {
+child read_child_metadata(dom::element object) {
   child out;
-  out.projected = digest_of(project(of, tree_of(object), rules));
   out.controller = read_controller(object);
   out.gateway_label = text(member(object, "metadata", "labels", gateway_label));
+  return out;
+}
+
+child read_child(kind of, dom::element object, std::string_view name, const projection_rules& rules) {
+  auto out = read_child_metadata(object);
+  out.projected = digest_of(project(of, tree_of(object), rules));
   if (of == kind::config_map) out.immutable = fields::boolean(member(object, "immutable"));
   if (of == kind::deployment) read_deployment(object, name, out);
   if (of == kind::service) read_service(object, out);
@@ -199,6 +204,17 @@ result<object_ptr> decoder::decode(kind of, std::string_view json) {
   if (!root) return std::unexpected(root.error());
   if (!has_informer(of)) return nullptr;
   return read_object(of, *root, state_->rules);
+}
+
+result<object_ptr> decoder::decode_metadata(kind of, std::string_view json) {
+  const auto root = state_->parse(json);
+  if (!root) return std::unexpected(root.error());
+  if (!has_informer(of)) return nullptr;
+  auto meta = read_meta(*root);
+  if (!meta) return std::unexpected(meta.error());
+  auto out = std::make_shared<object>(object{.of = of, .meta = std::move(*meta), .body = {}});
+  if (of != kind::external_service) out->body = read_child_metadata(*root);
+  return out;
 }
 
 std::expected<watch_event, api_error> decoder::decode_watch_line(kind of, std::string_view line) {

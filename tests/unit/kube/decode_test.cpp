@@ -56,6 +56,21 @@ TEST(decode, reads_all_of_a_spec) {
   EXPECT_TRUE(read.spec == wanted);
 }
 
+TEST(decode, of_metadata_alone_reads_what_stands_there) {
+  decoder subject{projection_rules{}};
+  const auto read = subject.decode_metadata(kind::deployment, R"({"kind":"PartialObjectMetadata","metadata":{
+    "name":"a","uid":"u","resourceVersion":"7","generation":1,"labels":{"egress.monzo.com/gateway":"a"},
+    "ownerReferences":[{"controller":true,"kind":"ExternalService","name":"a","uid":"o"}]}})");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ((*read)->meta.resource_version, "7");
+  EXPECT_EQ((*read)->as_child().gateway_label, "a");
+  ASSERT_TRUE((*read)->as_child().controller);
+  EXPECT_EQ((*read)->as_child().controller->uid, "o");
+  EXPECT_FALSE((*read)->as_child().ours_cannot_be) << "its selector was not asked for";
+  EXPECT_FALSE(subject.decode_metadata(kind::deployment, R"({"metadata":{}})"));
+  EXPECT_TRUE(subject.decode_metadata(kind::external_service, R"({"metadata":{"name":"a"}})"));
+}
+
 TEST(decode, everything_in_a_spec_is_optional) {
   EXPECT_TRUE(service_with("{}").spec == external_service_spec{});
   EXPECT_TRUE(service_with("null").spec == external_service_spec{});

@@ -202,6 +202,20 @@ TEST(client_pool, lets_one_wait_no_longer_than_its_timeout) {
   f.io.run();
 }
 
+TEST(client_metadata, is_asked_for_alone_and_all_is_taken_as_well) {
+  fixture f({{{http_answer(201, R"({"metadata":{"name":"a","resourceVersion":"7"},"spec":{"x":1}})")}}});
+  auto what = of(verb::create);
+  what.of = kind::deployment;
+  what.metadata_only = true;
+  const auto got = f.call(what);
+  ASSERT_TRUE(got) << got.error().message;
+  const auto& read = std::get<document>(*got).decoded;
+  EXPECT_EQ(read->meta.resource_version, "7");
+  EXPECT_EQ(read->as_child().projected, digest{});
+  EXPECT_TRUE(f.server.requests()[0].contains(
+      "Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json\r\n"));
+}
+
 TEST(client_gzip, that_is_whole_is_undone) {
   fixture f({{{http_answer(200, test::gzip(two_items), "Content-Encoding: gzip\r\n")}}});
   const auto got = f.call(of(verb::list));

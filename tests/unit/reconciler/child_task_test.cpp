@@ -74,10 +74,21 @@ TEST_F(ChildTask, CreatesWhatIsMissing) {
   begin(deployment, nullptr);
   EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1}})");
   EXPECT_EQ(asks(verb::create).name, "");
-  const auto made = child(deployment, 2);
+  EXPECT_TRUE(asks(verb::create).metadata_only);
+  answer(object_of(child(deployment, 0, "9")));
+  const auto& outcome = ends(child_state::written);
+  EXPECT_EQ(outcome.did, action::create);
+  ASSERT_TRUE(outcome.now);
+  EXPECT_EQ(outcome.now->meta.resource_version, "9");
+  EXPECT_EQ(outcome.now->as_child().projected, digest(2)) << "as it was sent, until a watch shows otherwise";
+}
+
+TEST_F(ChildTask, OfANewServiceAllIsReadAsItsAddressIsNeeded) {
+  begin(service, nullptr);
+  EXPECT_FALSE(asks(verb::create).metadata_only);
+  const auto made = child(service, 2);
   answer(object_of(made));
   EXPECT_EQ(ends(child_state::written).now, made);
-  EXPECT_EQ(ends(child_state::written).did, action::create);
 }
 
 TEST_F(ChildTask, LeavesWhatIsRight) {
