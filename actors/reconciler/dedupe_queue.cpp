@@ -11,27 +11,33 @@ bool dedupe_queue::add(const std::string& key, priority how, kind_mask changed, 
   if (!fresh) {
     found->second.changed |= changed;
     if (how >= found->second.how) return false;
+    if (!busy) --depth_of(found->second.how);
     found->second.how = how;
   }
-  if (!busy) (how == priority::people ? people_ : background_).push_back(key);
+  if (!busy) {
+    lane(how).push_back(key);
+    ++depth_of(how);
+  }
   return fresh;
 }
 
 std::optional<dedupe_queue::entry> dedupe_queue::take() {
-  auto next = take_from(people_, priority::people);
-  if (!next) next = take_from(background_, priority::background);
-  return next;
+  for (const auto how : {priority::people, priority::background, priority::last})
+    if (auto next = take_from(how)) return next;
+  return std::nullopt;
 }
 
-std::optional<dedupe_queue::entry> dedupe_queue::take_from(std::deque<std::string>& lane, priority how) {
-  while (!lane.empty()) {
-    auto key = std::move(lane.front());
-    lane.pop_front();
+std::optional<dedupe_queue::entry> dedupe_queue::take_from(priority how) {
+  auto& keys = lane(how);
+  while (!keys.empty()) {
+    auto key = std::move(keys.front());
+    keys.pop_front();
     const auto found = queued_.find(key);
     // Moved to the other lane, and perhaps gone from there.
     if (found == queued_.end() || found->second.how != how) continue;
     entry out{std::move(key), how, found->second.changed, found->second.since};
     queued_.erase(found);
+    --depth_of(how);
     processing_.insert(out.key);
     return out;
   }

@@ -2,6 +2,7 @@
 // The first layer of the work queue: each key is queued once, and never processed twice at once. A key that
 // is added while it is processed is queued again when that is done. (client-go's workqueue.Type.)
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -19,7 +20,9 @@ using kind_mask = std::uint8_t;
 enum class priority : std::uint8_t {
   people,      // somebody changed something
   background,  // the initial list, looking again
+  last,        // a status that can wait until nobody waits for children
 };
+constexpr std::size_t priorities = 3;
 
 class dedupe_queue {
  public:
@@ -39,6 +42,8 @@ class dedupe_queue {
   bool done(const std::string& key, steady_time now);
 
   std::size_t depth() const { return queued_.size(); }
+  // How many of that priority are queued.
+  std::size_t depth(priority how) const { return depths_[static_cast<std::size_t>(how)]; }
 
  private:
   struct waiting {
@@ -46,12 +51,15 @@ class dedupe_queue {
     kind_mask changed;
     steady_time since;
   };
-  std::optional<entry> take_from(std::deque<std::string>& lane, priority how);
+  std::optional<entry> take_from(priority how);
+  std::size_t& depth_of(priority how) { return depths_[static_cast<std::size_t>(how)]; }
+  std::deque<std::string>& lane(priority how) { return lanes_[static_cast<std::size_t>(how)]; }
 
   std::unordered_map<std::string, waiting> queued_;
   std::unordered_map<std::string, waiting> again_;  // added while processed
   std::unordered_set<std::string> processing_;
-  std::deque<std::string> people_, background_;  // may hold keys that have left or changed lanes
+  std::array<std::deque<std::string>, priorities> lanes_;  // may hold keys that have left or changed lanes
+  std::array<std::size_t, priorities> depths_{};
 };
 
 }  // namespace egress::reconciler

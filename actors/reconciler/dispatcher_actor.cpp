@@ -58,6 +58,7 @@ void dispatcher_state::service_changed(const std::string& key, priority how) {
   // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
   for (const auto& other : service ? names.set(*service) : names.remove(key))
     queue->add(other, how, 0, now(self));
+  first.changed(key, how == priority::background);
   queue->add(key, how, 0, now(self));
 }
 
@@ -94,6 +95,7 @@ void dispatcher_state::run(const reconciler::job& job) {
   const auto service = of(kube::kind::external_service).objects.find(job.key);
   if (!service) {
     retire(job.key);
+    first.over(job.key);
     queue->done(job.key, {}, {now(self), 0});
     queue->forget(job.key);
     return;
@@ -120,6 +122,7 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
   }
   work->changed = job.changed;
   work->term = term;
+  work->status_may_wait = queue->backlog() && first.contains(job.key);
   const auto holder = names.holder(service->as_external_service().spec.dns_name);
   if (holder != job.key) work->name_claimed_by = holder;
   work->ineffective = ineffective;
@@ -146,6 +149,7 @@ void dispatcher_state::retire(const std::string& key) {
 
 void dispatcher_state::finished(const std::string& key, const reconciler::verdict& how) {
   if (const auto found = workers.find(key); found != workers.end()) found->second.busy = false;
+  if (how.success && !how.status_later) first.over(key);
   const auto worked =
       queue->done(key, how, {now(self), std::uniform_real_distribution<double>{0, 1}(random)});
   config.observe.done(worked, how);

@@ -12,6 +12,7 @@
 
 #include "actors/reconciler/dns_names.hpp"
 #include "actors/reconciler/events.hpp"
+#include "actors/reconciler/first_runs.hpp"
 #include "actors/reconciler/work_queue.hpp"
 #include "runtime/actor/health_teller.hpp"
 #include "runtime/actor/messages.hpp"
@@ -57,6 +58,7 @@ struct dispatcher_state {
   std::unique_ptr<reconciler::work_queue> queue;
   std::array<kube::published, kube::watched_kinds.size()> known;
   reconciler::dns_names names;
+  reconciler::first_runs first;
   std::unique_ptr<reconciler::event_recorder> events;
   std::array<reconciler::pointers, kube::child_count> ineffective;
   std::unordered_map<std::string, worker> workers;

@@ -1,7 +1,9 @@
 #include "actors/reconciler/reconciler_actor.hpp"
 
+#include <algorithm>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <iterator>
 
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
@@ -23,6 +25,7 @@ kube::request status_request(const kube::object& service, const kube::external_s
   what.of = kube::kind::external_service;
   what.name = service.meta.name;
   what.body = json::to_text(reconciler::status_patch(wanted, resource_version));
+  what.metadata_only = true;
   return what;
 }
 
@@ -127,10 +130,14 @@ void reconciler_state::children_done() {
                                        .internal_error = {},
                                        .now = config->clock(),
                                        .search_domains = config->search_domains});
-  now->happenings = reconciler::happenings_of(service, known.status, wanted);
-  for (auto& one : repairs.look(service, now->outcomes, config->clock()))
-    now->happenings.push_back(std::move(one));
-  if (!reconciler::differs(known.status, wanted)) return end();
+  now->happenings = repairs.look(service, now->outcomes, config->clock());
+  const bool differs = reconciler::differs(known.status, wanted);
+  now->status_later = differs && now->work->status_may_wait;
+  if (now->status_later) return end();
+  // Of what the status tells: in the run that writes it.
+  std::ranges::move(reconciler::happenings_of(service, known.status, wanted),
+                    std::back_inserter(now->happenings));
+  if (!differs) return end();
   write_status(std::move(wanted), known.resource_version);
 }
 
@@ -185,7 +192,9 @@ void reconciler_state::end() {
   result->key = finished->work->service->meta.name;
   result->happenings = std::move(finished->happenings);
   const auto how = reconciler::end_of(finished->outcomes);
-  result->how = {.success = how.success && !finished->failed, .requeue_after = how.requeue_after};
+  result->how = {.success = how.success && !finished->failed,
+                 .requeue_after = how.requeue_after,
+                 .status_later = finished->status_later};
   if (finished->paused > milliseconds{0}) result->how.requeue_after = finished->paused;
   if (finished->no_status) {
     result->no_status = reconciler::without_status(*finished->work->service);

@@ -55,6 +55,7 @@ struct reconciler_state {
     std::vector<reconciler::happening> happenings;
     bool failed = false;
     bool no_status = false;  // the definition has no status subresource
+    bool status_later = false;
   };
 
   reconciler_actor::pointer self = nullptr;

@@ -36,6 +36,7 @@ std::chrono::nanoseconds work_queue::done(const std::string& key, verdict how, m
   if (how.success) {
     limiter_.forget(key);
     if (how.requeue_after) add_after(key, priority::background, *how.requeue_after, at.now);
+    if (how.status_later) add(key, priority::last, 0, at.now);
   } else {
     ++retries_;
     add_after(key, was.how, limiter_.next(key, at.random), at.now);

@@ -28,6 +28,7 @@ struct job {
 struct verdict {
   bool success = true;                        // false: again after the back-off
   std::optional<milliseconds> requeue_after;  // success: again after this, even if nothing changes
+  bool status_later = false;                  // success: again when nothing more urgent is queued
 };
 
 struct queue_metrics {
@@ -57,6 +58,8 @@ class work_queue {
   std::optional<steady_time> next_due() const { return delayed_.next_due(); }
 
   bool idle() const { return running_.empty(); }
+  // Whether ExternalServices of the initial list still wait for their first run.
+  bool backlog() const { return ready_.depth(priority::background) > 0; }
   queue_metrics metrics(steady_time now) const;
 
  private:

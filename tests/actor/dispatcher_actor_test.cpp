@@ -117,12 +117,20 @@ struct dispatching : ::testing::Test {
   }
   // `ineffective`: fields of its Service that the reconciler saw the server not keep.
   void finish_first(bool success = true, const reconciler::pointers& ineffective = {}) {
-    const auto first = shared.under_way.front();
-    shared.under_way.pop_front();
     auto result = std::make_shared<reconcile_result>();
-    result->key = first.work->service->meta.name;
     result->how.success = success;
     result->ineffective[kube::child_index(kind::service)] = ineffective;
+    finish_first(std::move(result));
+  }
+  void leave_status_for_later() {
+    auto result = std::make_shared<reconcile_result>();
+    result->how.status_later = true;
+    finish_first(std::move(result));
+  }
+  void finish_first(std::shared_ptr<reconcile_result> result) {
+    const auto first = shared.under_way.front();
+    shared.under_way.pop_front();
+    result->key = first.work->service->meta.name;
     caf::anon_send(first.dispatcher, payload<reconcile_result>{result});
     world.settle();
   }
@@ -192,6 +200,30 @@ TEST_F(dispatching, a_persons_change_goes_before_the_initial_list) {
   update(kind::external_service, {external_service("urgent")});
   finish_first();
   EXPECT_EQ(shared.order.at(1), "urgent");
+}
+
+TEST_F(dispatching, while_others_of_the_first_list_wait_for_children_a_status_may_wait) {
+  start(1);
+  sync_children();
+  update(kind::external_service, {external_service("a"), external_service("b"), external_service("c")}, {},
+         true);
+  EXPECT_TRUE(shared.under_way.front().work->status_may_wait);
+  update(kind::external_service, {external_service("b")});
+  leave_status_for_later();
+  EXPECT_EQ(shared.order.back(), "b");
+  EXPECT_FALSE(shared.under_way.front().work->status_may_wait) << "somebody changed it";
+  update(kind::service, {external_service("a")});
+  finish_first();
+  EXPECT_EQ(shared.order.back(), "a") << "its Service changed";
+  EXPECT_TRUE(shared.under_way.front().work->status_may_wait);
+  leave_status_for_later();
+  EXPECT_EQ(shared.order.back(), "c");
+  EXPECT_FALSE(shared.under_way.front().work->status_may_wait) << "nobody else waits";
+  finish_first();
+  EXPECT_EQ(shared.order.back(), "a");
+  EXPECT_FALSE(shared.under_way.front().work->status_may_wait);
+  finish_first();
+  EXPECT_TRUE(shared.under_way.empty());
 }
 
 TEST_F(dispatching, a_reconciler_that_always_throws_backs_off_and_harms_nobody) {

@@ -57,8 +57,9 @@ struct reconciling : ::testing::Test {
     auto object = decoder.decode(of, text);
     return object ? *object : nullptr;
   }
-  void run(reconciler::kind_mask changed = {}) {
+  void run(reconciler::kind_mask changed = {}, bool status_may_wait = false) {
     auto work = std::make_shared<reconcile_work>();
+    work->status_may_wait = status_may_wait;
     work->changed = changed;
     work->api = api;
     work->service = service;
@@ -127,6 +128,25 @@ TEST_F(reconciling, makes_five_children_at_once_then_writes_the_status_once) {
   world.settle();
   ASSERT_EQ(notes.results.size(), 1u);
   EXPECT_TRUE(notes.results[0]->how.success);
+}
+
+TEST_F(reconciling, a_status_that_may_wait_is_written_and_told_of_by_a_later_run) {
+  service = decoded(kube::kind::external_service,
+                    R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"a..b"}})");
+  run({}, true);
+  EXPECT_TRUE(take_all().empty());
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_TRUE(notes.results[0]->how.status_later);
+  EXPECT_TRUE(notes.results[0]->happenings.empty());
+  run();
+  const auto status = take_all();
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_EQ(status[0].what.what, verb::patch_status);
+  accept_status(status[0]);
+  world.settle();
+  ASSERT_EQ(notes.results.size(), 2u);
+  EXPECT_FALSE(notes.results[1]->how.status_later);
+  EXPECT_FALSE(notes.results[1]->happenings.empty());
 }
 
 TEST_F(reconciling, the_next_run_knows_what_this_one_wrote_though_no_informer_has_shown_it) {

@@ -57,6 +57,28 @@ TEST(WorkQueue, ChangesByPeopleGoFirst) {
   EXPECT_EQ(key_of(queue.take(t0)), "");
 }
 
+TEST(WorkQueue, AStatusThatCanWaitWaitsForAllOthers) {
+  work_queue queue(16);
+  queue.add("a", background, 0, t0);
+  queue.add("b", background, 0, t0);
+  EXPECT_TRUE(queue.backlog());
+  EXPECT_EQ(key_of(queue.take(t0)), "a");
+  queue.done("a", {.success = true, .requeue_after = {}, .status_later = true}, {t0, 0});
+  EXPECT_EQ(key_of(queue.take(t0)), "b");
+  EXPECT_FALSE(queue.backlog());
+  EXPECT_EQ(key_of(queue.take(t0)), "a");
+  EXPECT_EQ(key_of(queue.take(t0)), "");
+}
+
+TEST(WorkQueue, WhoBecomesMoreUrgentIsNoBacklogAnyMore) {
+  work_queue queue(16);
+  queue.add("a", background, 0, t0);
+  queue.add("a", people, 0, t0);
+  EXPECT_FALSE(queue.backlog());
+  EXPECT_EQ(key_of(queue.take(t0)), "a");
+  EXPECT_EQ(queue.metrics(t0).depth, 0u);
+}
+
 TEST(WorkQueue, AResyncDoesNotMakeAKeyLessUrgent) {
   work_queue queue(16);
   queue.add("b", background, 0, t0);
