@@ -23,7 +23,7 @@ bool has_ipv6(const kube::child* service) {
 
 rendered_child rendered(kube::kind of, json::object object, const kube::projection_rules& rules) {
   rendered_child made{of, std::move(object), {}};
-  made.projected = kube::digest_of(kube::project(of, made.object, rules));
+  made.projected = kube::projected_digest(of, made.object, rules);
   return made;
 }
 

@@ -103,7 +103,7 @@ struct connection::state {
   std::optional<beast::tcp_stream> plain;
   beast::flat_buffer buffer;
   std::optional<beast::http::response_parser<beast::http::buffer_body>> parser;
-  std::vector<char> piece;
+  std::unique_ptr<char[]> piece;  // of piece_size, while an answer is read
   bool broken = false;
 };
 
@@ -191,12 +191,12 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
 asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
     std::chrono::milliseconds timeout) {
   auto& s = *state_;
-  s.piece.resize(piece_size);
+  if (!s.piece) s.piece = std::make_unique_for_overwrite<char[]>(piece_size);
   // A chunk's framing may arrive without a byte of its body: read on until there is one.
   while (!s.parser->is_done()) {
     auto& body = s.parser->get().body();
-    body.data = s.piece.data();
-    body.size = s.piece.size();
+    body.data = s.piece.get();
+    body.size = piece_size;
     s.lowest().expires_after(timeout);
     auto [code, bytes] = co_await s.on_stream([&s](auto& from) {
       return beast::http::async_read_some(from, s.buffer, *s.parser, tuple_awaitable);
@@ -206,11 +206,11 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
       why.sent = true;
       co_return std::unexpected(std::move(why));
     }
-    if (const auto got = s.piece.size() - body.size; got > 0) co_return std::string_view(s.piece.data(), got);
+    if (const auto got = piece_size - body.size; got > 0) co_return std::string_view(s.piece.get(), got);
   }
   s.broken = !s.parser->get().keep_alive();
   s.lowest().expires_never();
-  s.piece = std::vector<char>();  // gives its memory back; an idle connection keeps none
+  s.piece.reset();  // an idle connection keeps none
   co_return std::string_view{};
 }
 

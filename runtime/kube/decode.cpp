@@ -5,6 +5,7 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/kube/decode_fields.hpp"
+#include "runtime/kube/json_arena.hpp"
 #include "runtime/kube/status_error.hpp"
 
 namespace egress::kube {
@@ -65,13 +66,14 @@ std::optional<controller_ref> read_controller(const maybe& object) {
 }
 
 // What counts of a child, as a tree; status and managedFields (mostly ballast) are never copied.
-json::object tree_of(dom::element object) {
-  json::object out;
+json::object tree_of(dom::element object, const json::storage_ptr& in) {
+  json::object out(in);
   for (const std::string_view name : {"spec", "data", "binaryData"})
-    if (const auto part = member(object, name)) out.emplace(name, fields::to_tree(*part));
-  json::object metadata;
+    if (const auto part = member(object, name)) out.emplace(name, fields::to_tree(*part, in));
+  json::object metadata(in);
   for (const std::string_view name : {"labels", "annotations", "ownerReferences"})
-    if (const auto part = member(object, "metadata", name)) metadata.emplace(name, fields::to_tree(*part));
+    if (const auto part = member(object, "metadata", name))
+      metadata.emplace(name, fields::to_tree(*part, in));
   out.emplace("metadata", std::move(metadata));
   return out;
 }
@@ -125,7 +127,8 @@ child read_child_metadata(dom::element object) {
 
 child read_child(kind of, dom::element object, std::string_view name, const projection_rules& rules) {
   auto out = read_child_metadata(object);
-  out.projected = digest_of(project(of, tree_of(object), rules));
+  json::arena scratch;
+  out.projected = projected_digest(of, tree_of(object, scratch.storage()), rules);
   if (of == kind::config_map) out.immutable = fields::boolean(member(object, "immutable"));
   if (of == kind::deployment) read_deployment(object, name, out);
   if (of == kind::service) read_service(object, out);

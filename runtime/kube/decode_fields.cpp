@@ -72,25 +72,25 @@ json::value number_of(dom::element what) {
 
 }  // namespace
 
-json::value to_tree(dom::element what, unsigned depth) {
+json::value to_tree(dom::element what, const json::storage_ptr& in, unsigned depth) {
   if (depth > 60) return nullptr;
   dom::object members;
   dom::array items;
   std::string_view text;
   bool flag = false;
   if (what.get(members) == simdjson::SUCCESS) {
-    json::object out;
+    json::object out(in);
     out.reserve(members.size());
-    for (const auto [key, value] : members) out.insert_or_assign(key, to_tree(value, depth + 1));
+    for (const auto [key, value] : members) out.insert_or_assign(key, to_tree(value, in, depth + 1));
     return out;
   }
   if (what.get(items) == simdjson::SUCCESS) {
-    json::array out;
+    json::array out(in);
     out.reserve(items.size());
-    for (const auto item : items) out.push_back(to_tree(item, depth + 1));
+    for (const auto item : items) out.push_back(to_tree(item, in, depth + 1));
     return out;
   }
-  if (what.get(text) == simdjson::SUCCESS) return json::string(text);
+  if (what.get(text) == simdjson::SUCCESS) return json::string(text, in);
   if (what.get(flag) == simdjson::SUCCESS) return flag;
   return number_of(what);
 }

@@ -33,7 +33,7 @@ bool boolean(const maybe& in);
 std::string_view type_name(dom::element what);
 
 // A copy as a tree, at most 60 deep (deeper is cut off: no object of ours comes near).
-json::value to_tree(dom::element what, unsigned depth = 0);
+json::value to_tree(dom::element what, const json::storage_ptr& in, unsigned depth = 0);
 
 // The spec, status and first type error of an ExternalService.
 external_service read_external_service(dom::element object);

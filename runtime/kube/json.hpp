@@ -10,6 +10,7 @@ namespace egress::json {
 
 using boost::json::array;
 using boost::json::object;
+using boost::json::storage_ptr;
 using boost::json::string;
 using boost::json::value;
 

@@ -16,29 +16,50 @@ std::vector<const boost::json::key_value_pair*> sorted_members(const object& fro
   return members;
 }
 
-// As boost::json::serialize() writes it, but without an allocation for what needs no escape: most do not.
-void append_string(std::string& out, std::string_view text) {
-  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; };
-  if (!std::ranges::all_of(text, plain)) {
-    out += boost::json::serialize(boost::json::string_view(text));
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view with_a_letter = "\b\t\n\f\r\"\\", letters = "btnfr\"\\",
+                             digits = "0123456789abcdef";
+  out += '\\';
+  if (const auto at = with_a_letter.find(c); at != std::string_view::npos) {
+    out += letters[at];
     return;
   }
+  out += "u00";
+  out += digits[static_cast<unsigned char>(c) >> 4U];
+  out += digits[static_cast<unsigned char>(c) & 15U];
+}
+
+// As boost::json::serialize() writes it, but without an allocation.
+void append_string(std::string& out, std::string_view text) {
+  const auto special = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
   out += '"';
-  out += text;
+  while (!text.empty()) {
+    const auto plain = std::ranges::find_if(text, special);
+    const auto length = static_cast<std::size_t>(plain - text.begin());
+    out += text.substr(0, length);
+    if (plain != text.end()) append_escaped(out, *plain);
+    text.remove_prefix(std::min(text.size(), length + 1));
+  }
   out += '"';
+}
+
+void append_canonical(std::string& out, const value& what);
+
+void append_canonical(std::string& out, const object& all) {
+  char before = '{';
+  for (const auto* member : sorted_members(all)) {
+    out += before;
+    append_string(out, member->key());
+    out += ':';
+    append_canonical(out, member->value());
+    before = ',';
+  }
+  out += all.empty() ? "{}" : "}";
 }
 
 void append_canonical(std::string& out, const value& what) {
   if (const auto* all = what.if_object()) {
-    char before = '{';
-    for (const auto* member : sorted_members(*all)) {
-      out += before;
-      append_string(out, member->key());
-      out += ':';
-      append_canonical(out, member->value());
-      before = ',';
-    }
-    out += all->empty() ? "{}" : "}";
+    append_canonical(out, *all);
   } else if (const auto* items = what.if_array()) {
     char before = '[';
     for (const auto& item : *items) {
@@ -113,8 +134,19 @@ std::string to_text(const value& what) {
   return boost::json::serialize(what);
 }
 
+std::string to_text(const object& what) {
+  return boost::json::serialize(what);
+}
+
 std::string canonical_text(const value& what) {
   std::string out;
+  append_canonical(out, what);
+  return out;
+}
+
+std::string canonical_text(const object& what) {
+  std::string out;
+  out.reserve(4096);
   append_canonical(out, what);
   return out;
 }

@@ -17,8 +17,10 @@ result<object> parse_object(std::string_view text);
 
 // Compact, members in their order.
 std::string to_text(const value& what);
+std::string to_text(const object& what);
 // Compact, members sorted by name (bytewise): equal texts for values that differ in the order only.
 std::string canonical_text(const value& what);
+std::string canonical_text(const object& what);
 // For people: two spaces a level, a newline at the end.
 std::string pretty_text(const value& what);
 

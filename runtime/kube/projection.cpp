@@ -5,6 +5,7 @@
 #include <span>
 
 #include "runtime/kube/field_meaning.hpp"
+#include "runtime/kube/json_arena.hpp"
 #include "runtime/kube/json_text.hpp"
 #include "runtime/kube/quantity.hpp"
 #include "runtime/net/sha256.hpp"
@@ -41,19 +42,21 @@ const json::object* object_at(const json::object& in, std::string_view name) {
   return found == nullptr ? nullptr : found->if_object();
 }
 
-json::value canonical_quantity(const json::value& what) {
+json::value canonical_quantity(const json::value& what, const json::storage_ptr& in) {
   const auto read = quantity::parse(what);
-  return read ? json::value(read->canonical()) : what;
+  return read ? json::value(read->canonical(), in) : json::value(what, in);
 }
 
-json::value normal(const json::value& what, std::string_view name);
+json::value normal(const json::value& what, std::string_view name, const json::storage_ptr& in);
 
-json::object normal_members(const json::object& from, std::string_view name) {
-  json::object out;
+json::object normal_members(const json::object& from, std::string_view name, const json::storage_ptr& in) {
+  json::object out(in);
+  out.reserve(from.size());
   for (const auto& member : from) {
     const std::string_view key = member.key();
     if (member.value().is_null()) continue;
-    auto value = is_quantity({key, name}) ? canonical_quantity(member.value()) : normal(member.value(), key);
+    auto value =
+        is_quantity({key, name}) ? canonical_quantity(member.value(), in) : normal(member.value(), key, in);
     const bool keep =
         (value.is_object() && empty_says_something(key)) || (value.is_string() && keys_are_chosen(name));
     if (!is_empty(value) || keep) out.emplace(key, std::move(value));
@@ -63,15 +66,15 @@ json::object normal_members(const json::object& from, std::string_view name) {
 
 // Without what says nothing, quantities in their canonical form. `name` is that of the member it stands at;
 // items of a list stay where they are, whatever they are.
-json::value normal(const json::value& what, std::string_view name) {
-  if (const auto* all = what.if_object()) return normal_members(*all, name);
+json::value normal(const json::value& what, std::string_view name, const json::storage_ptr& in) {
+  if (const auto* all = what.if_object()) return normal_members(*all, name, in);
   if (const auto* items = what.if_array()) {
-    json::array out;
+    json::array out(in);
     out.reserve(items->size());
-    for (const auto& item : *items) out.push_back(normal(item, {}));
+    for (const auto& item : *items) out.push_back(normal(item, {}, in));
     return out;
   }
-  return what;
+  return json::value(what, in);
 }
 
 void copy_present(json::object& into, const json::object* from, names which) {
@@ -89,15 +92,16 @@ void put_topology(json::object& into, const json::object* from, const projection
   if (rules.topology_mode) copy_present(into, from, std::array{topology_annotation});
 }
 
-json::object project_labels(kind of, const json::object* labels) {
-  json::object out;
+json::object project_labels(kind of, const json::object* labels, const json::storage_ptr& in) {
+  json::object out(in);
   copy_present(out, labels, our_labels);
   if (of == kind::service) copy_present(out, labels, std::array{hijack_label});
   return out;
 }
 
-json::object project_annotations(kind of, const json::object* annotations, const projection_rules& rules) {
-  json::object out;
+json::object project_annotations(kind of, const json::object* annotations, const projection_rules& rules,
+                                 const json::storage_ptr& in) {
+  json::object out(in);
   copy_present(out, annotations, our_annotations);
   put_topology(out, annotations, rules);
   if (of == kind::horizontal_pod_autoscaler) copy_present(out, annotations, spec_in_annotations);
@@ -105,8 +109,8 @@ json::object project_annotations(kind of, const json::object* annotations, const
 }
 
 // The controller entry; other owners are none of ours.
-json::object project_owner(const json::object& metadata) {
-  json::object out;
+json::object project_owner(const json::object& metadata, const json::storage_ptr& in) {
+  json::object out(in);
   const auto* owners = metadata.if_contains("ownerReferences");
   if (owners == nullptr || !owners->is_array()) return out;
   for (const auto& owner : owners->get_array()) {
@@ -120,10 +124,11 @@ json::object project_owner(const json::object& metadata) {
   return out;
 }
 
-json::object project_pod_metadata(const json::object& metadata, const projection_rules& rules) {
-  json::object out, annotations;
+json::object project_pod_metadata(const json::object& metadata, const projection_rules& rules,
+                                  const json::storage_ptr& in) {
+  json::object out(in), annotations(in);
   const auto* labels = object_at(metadata, "labels");
-  if (labels != nullptr) put_unless_empty(out, "labels", *labels);
+  if (labels != nullptr) put_unless_empty(out, "labels", json::object(*labels, in));
   const auto* all = object_at(metadata, "annotations");
   copy_present(annotations, all, our_pod_annotations);
   put_topology(annotations, all, rules);
@@ -137,7 +142,7 @@ json::object project_deployment(json::object spec, const projection_rules& rules
   if (pods != nullptr && pods->is_object()) {
     auto& with = pods->get_object();
     if (const auto* metadata = object_at(with, "metadata")) {
-      auto ours = project_pod_metadata(*metadata, rules);
+      auto ours = project_pod_metadata(*metadata, rules, spec.storage());
       with.erase("metadata");
       put_unless_empty(with, "metadata", std::move(ours));
     }
@@ -153,22 +158,24 @@ json::object project_service(json::object spec, const projection_rules& rules) {
 
 }  // namespace
 
-json::object project(kind of, const json::object& live, const projection_rules& rules) {
-  json::object out, metadata;
+json::object project(kind of, const json::object& live, const projection_rules& rules,
+                     const json::storage_ptr& in) {
+  json::object out(in), metadata(in);
   if (const auto* from = object_at(live, "metadata")) {
-    put_unless_empty(metadata, "labels", project_labels(of, object_at(*from, "labels")));
+    put_unless_empty(metadata, "labels", project_labels(of, object_at(*from, "labels"), in));
     put_unless_empty(metadata, "annotations",
-                     project_annotations(of, object_at(*from, "annotations"), rules));
-    put_unless_empty(metadata, "controller", project_owner(*from));
+                     project_annotations(of, object_at(*from, "annotations"), rules, in));
+    put_unless_empty(metadata, "controller", project_owner(*from, in));
   }
   put_unless_empty(out, "metadata", std::move(metadata));
   if (of == kind::config_map) {
     for (const std::string_view name : {"data", "binaryData"})
-      if (const auto* data = object_at(live, name)) put_unless_empty(out, name, normal_members(*data, name));
+      if (const auto* data = object_at(live, name))
+        put_unless_empty(out, name, normal_members(*data, name, in));
     return out;
   }
   if (const auto* from = object_at(live, "spec")) {
-    auto spec = normal_members(*from, "spec");
+    auto spec = normal_members(*from, "spec", in);
     if (of == kind::deployment) spec = project_deployment(std::move(spec), rules);
     if (of == kind::service) spec = project_service(std::move(spec), rules);
     put_unless_empty(out, "spec", std::move(spec));
@@ -181,6 +188,11 @@ digest digest_of(const json::object& projection) {
   digest out{};
   std::ranges::copy_n(sum.begin(), out.size(), out.begin());
   return out;
+}
+
+digest projected_digest(kind of, const json::object& live, const projection_rules& rules) {
+  json::arena scratch;
+  return digest_of(project(of, live, rules, scratch.storage()));
 }
 
 }  // namespace egress::kube

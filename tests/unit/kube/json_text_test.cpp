@@ -17,6 +17,16 @@ TEST(json_text, bounds_the_depth) {
   EXPECT_FALSE(parse(std::string(200, '[') + std::string(200, ']')));
 }
 
+TEST(json_text, canonical_text_escapes_as_the_plain_one_does) {
+  std::string every = "é€😀";
+  for (char c = 0; c < 127; ++c) every += c;
+  const value text(every);
+  EXPECT_EQ(canonical_text(text), to_text(text));
+  EXPECT_EQ(canonical_text(value("")), "\"\"");
+  EXPECT_EQ(canonical_text(value("\n")), R"("\n")");
+  EXPECT_EQ(canonical_text(object{{every, 1}}), to_text(object{{every, 1}}));
+}
+
 TEST(json_text, canonical_text_does_not_depend_on_the_order) {
   EXPECT_EQ(canonical_text(*parse(R"({"b":{"d":1,"c":[2,{"y":1,"x":2}]},"a":"\n"})")),
             R"({"a":"\n","b":{"c":[2,{"x":2,"y":1}],"d":1}})");
