@@ -14,6 +14,12 @@ const kube::document* document_of(const kube::reply& reply) {
   return reply ? std::get_if<kube::document>(&*reply) : nullptr;
 }
 
+json::object with_cluster_ip(json::object service, const std::string& address) {
+  if (auto* spec = service.if_contains("spec"); spec && spec->is_object())
+    spec->get_object()["clusterIP"] = address;
+  return service;
+}
+
 kube::api_error no_object() {
   return {.code = kube::api_errc::malformed,
           .status = 0,
@@ -57,6 +63,8 @@ child_task::step child_task::act(const decision& what, const kube::object* live)
       return create();
     case action::repair:
     case action::adopt:
+      // As a watch has just shown it; should it have changed since, the patch conflicts.
+      if (const auto json = live->recent_json.lock(); json && reads_ == 0) return compare(*json, *live);
       return read();
     case action::replace:
     case action::remove:
@@ -93,10 +101,9 @@ child_task::step child_task::read() {
 child_task::step child_task::create() {
   doing_ = doing::creating;
   auto request = about(kube::verb::create);
-  auto body = in_.wanted->object;
-  if (auto* spec = body.if_contains("spec"); asks_for_cluster_ip() && spec && spec->is_object())
-    spec->get_object()["clusterIP"] = in_.previous_cluster_ip;
-  request.body = json::to_text(body);
+  request.body = asks_for_cluster_ip()
+                     ? json::to_text(with_cluster_ip(in_.wanted->object, in_.previous_cluster_ip))
+                     : json::to_text(in_.wanted->object);
   // Of the rest of a Service's answer, its address is needed at once, for the status.
   request.metadata_only = in_.of != kube::kind::service;
   return request;
@@ -109,17 +116,17 @@ child_task::step child_task::remove(const std::string& uid) {
   return request;
 }
 
-child_task::step child_task::compare(const kube::document& live) {
-  const auto tree = json::parse_object(live.json);
+child_task::step child_task::compare(std::string_view live_json, const kube::object& live) {
+  const auto tree = json::parse_object(live_json);
   if (!tree) return failed(no_object());
   const auto wanted = leaving(target(in_.of, in_.wanted->object, *tree), *tree, in_.alone);
   const auto patch = merge_patch(*tree, wanted);
   if (patch.empty()) {
-    out_.compared = settled{live.decoded->as_child().projected, in_.wanted->projected};
+    out_.compared = settled{live.as_child().projected, in_.wanted->projected};
     return finish(child_state::in_order, "");
   }
   out_.repaired = differing_paths(*tree, wanted);
-  patched_version_ = live.decoded->meta.resource_version;
+  patched_version_ = live.meta.resource_version;
   doing_ = doing::patching;
   auto request = about(kube::verb::patch);
   request.body = json::to_text(patch);
@@ -137,7 +144,7 @@ child_task::step child_task::was_read(const kube::reply& reply) {
     const auto again = judge(live->decoded.get());
     if (again.what != action::repair && again.what != action::adopt) return act(again, live->decoded.get());
     intent_ = again.what;
-    return compare(*live);
+    return compare(live->json, *live->decoded);
   }
   if (reply) return failed(no_object());
   if (reply.error().code != kube::api_errc::not_found) return failed(reply.error());

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "actors/reconciler/child_outcome.hpp"
@@ -44,7 +45,7 @@ class child_task {
   step read();
   step create();
   step remove(const std::string& uid);
-  step compare(const kube::document& live);
+  step compare(std::string_view live_json, const kube::object& live);
   step created(const kube::reply& reply);
   step address_taken(const std::string& refusal);
   step patched(const kube::reply& reply);

@@ -1,6 +1,7 @@
 #include "runtime/kube/decode.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "runtime/base/time.hpp"
@@ -135,7 +136,7 @@ child read_child(kind of, dom::element object, std::string_view name, const proj
   return out;
 }
 
-result<object_ptr> read_object(kind of, dom::element object, const projection_rules& rules) {
+result<std::shared_ptr<object>> read_object(kind of, dom::element object, const projection_rules& rules) {
   auto meta = read_meta(object);
   if (!meta) return std::unexpected(meta.error());
   auto out =
@@ -170,6 +171,16 @@ api_error read_status_object(const maybe& status) {
   return classify(parts);
 }
 
+// The object in a watch line as the API server writes it; "" in any other form, which is as good.
+std::string_view object_in(std::string_view line) {
+  constexpr std::string_view before = R"({"type":"MODIFIED","object":)";
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  if (!line.starts_with(before) || !line.ends_with("}}")) return {};
+  line.remove_prefix(before.size());
+  line.remove_suffix(1);
+  return line;
+}
+
 std::optional<event_type> event_type_of(std::string_view name) {
   if (name == "ADDED") return event_type::added;
   if (name == "MODIFIED") return event_type::modified;
@@ -183,7 +194,15 @@ std::optional<event_type> event_type_of(std::string_view name) {
 struct decoder::state {
   projection_rules rules;
   dom::parser parser;
+  std::array<std::shared_ptr<const std::string>, 16> recent;
+  std::size_t next_recent = 0;
 
+  std::weak_ptr<const std::string> keep_a_while(std::string_view json) {
+    if (json.empty()) return {};
+    auto& slot = recent[next_recent++ % recent.size()];
+    slot = std::make_shared<const std::string>(json);
+    return slot;
+  }
   result<dom::element> parse(std::string_view json) {
     if (parser.capacity() > largest_kept && json.size() <= largest_kept) parser = dom::parser{};
     dom::element root;
@@ -247,6 +266,8 @@ std::expected<watch_event, api_error> decoder::decode_watch_line(kind of, std::s
   }
   auto decoded = read_object(of, *object, state_->rules);
   if (!decoded) return std::unexpected(malformed("a watch event with " + decoded.error().message));
+  if (*known == event_type::modified && of != kind::external_service)
+    (*decoded)->recent_json = state_->keep_a_while(object_in(line));
   out.object = std::move(*decoded);
   return out;
 }

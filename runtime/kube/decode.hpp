@@ -28,8 +28,9 @@ class decoder {
   // The same for an answer of which only the metadata counts; what is not in there has its default.
   result<object_ptr> decode_metadata(kind of, std::string_view json);
 
-  // One line of a watch, with `object` or `json` set. An ERROR event is the error that the server meant; what
-  // is no event, malformed.
+  // One line of a watch, with `object` or `json` set. The JSON of the last sixteen changed children is kept
+  // for object::recent_json: who mends one need not read it again. An ERROR event is the error that the
+  // server meant; what is no event, malformed.
   std::expected<watch_event, api_error> decode_watch_line(kind of, std::string_view line);
 
  private:

@@ -71,6 +71,8 @@ struct object {
   kind of;
   object_meta meta;
   std::variant<boxed_external_service, child> body;
+  // The JSON of a child that a watch has just shown changed; gone when some more have (decode.hpp).
+  std::weak_ptr<const std::string> recent_json{};
 
   const external_service& as_external_service() const { return std::get<boxed_external_service>(body).get(); }
   const child& as_child() const { return std::get<child>(body); }

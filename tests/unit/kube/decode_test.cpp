@@ -1,5 +1,6 @@
 #include "runtime/kube/decode.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/kube/support.hpp"
@@ -54,6 +55,26 @@ TEST(decode, reads_all_of_a_spec) {
       .allow_private = true,
       .dns_clients = {"10.0.0.0/8"}};
   EXPECT_TRUE(read.spec == wanted);
+}
+
+TEST(decode, the_json_of_the_last_changed_children_is_kept_a_while) {
+  decoder subject{projection_rules{}};
+  const std::string object = R"({"metadata":{"name":"a","resourceVersion":"7"},"data":{"x":"}}"}})";
+  const auto event = [&](std::string_view type, kind of = kind::config_map) {
+    const auto line = fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, object);
+    return subject.decode_watch_line(of, line).value().object;
+  };
+  const auto changed = event("MODIFIED");
+  ASSERT_TRUE(changed->recent_json.lock());
+  EXPECT_EQ(*changed->recent_json.lock(), object);
+  EXPECT_FALSE(event("ADDED")->recent_json.lock());
+  EXPECT_FALSE(event("MODIFIED", kind::external_service)->recent_json.lock());
+  for (int i = 0; i < 15; ++i) event("MODIFIED");
+  EXPECT_TRUE(changed->recent_json.lock());
+  event("MODIFIED");
+  EXPECT_FALSE(changed->recent_json.lock());
+  const auto other = R"({"object":)" + object + R"(,"type":"MODIFIED"})";
+  EXPECT_FALSE(subject.decode_watch_line(kind::config_map, other).value().object->recent_json.lock());
 }
 
 TEST(decode, of_metadata_alone_reads_what_stands_there) {

@@ -110,6 +110,21 @@ TEST_F(ChildTask, RepairsByOneGuardedPatch) {
   EXPECT_THAT(outcome.repaired, ElementsAre("/spec/x", "/spec/y"));
 }
 
+TEST_F(ChildTask, WhatAWatchHasJustShownIsRepairedWithoutReadingItAgain) {
+  const auto json = std::make_shared<const std::string>(live_json);
+  auto live = child(deployment, 1);
+  live->recent_json = json;
+  begin(deployment, live);
+  EXPECT_EQ(tree(asks(verb::patch).body),
+            tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
+  answer(error_of(api_errc::conflict));
+  asks(verb::get);
+  answer(object_of(child(deployment, 1, "8"), live_json));
+  asks(verb::patch);
+  answer(object_of(child(deployment, 2, "9")));
+  EXPECT_EQ(ends(child_state::written).did, action::repair);
+}
+
 TEST_F(ChildTask, WritesNothingWhenReadingShowsThatNothingDiffers) {
   begin(deployment, child(deployment, 1));
   answer(object_of(child(deployment, 1), R"({"spec":{"x":1}})"));
