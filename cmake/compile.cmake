@@ -25,9 +25,14 @@ target_compile_definitions(egress_compile INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   BOOST_BEAST_USE_STD_STRING_VIEW)
 
-# egress_library(NAME SOURCES… LINKS targets…): one static library of ours.
+# egress_library(NAME SOURCES… LINKS targets… [HEADERS base|asio|caf]): one static library of ours. HEADERS: which of
+# precompile.cmake's it has use for.
 function(egress_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "HEADERS" "SOURCES;LINKS" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC egress_compile ${arg_LINKS})
+  if(NOT arg_HEADERS)
+    set(arg_HEADERS base)
+  endif()
+  egress_precompile_library(${name} ${arg_HEADERS})
 endfunction()

@@ -1,15 +1,24 @@
 include(GoogleTest)
 # egress_test(NAME SOURCES… LINKS targets… LABEL unit|actor|integration|e2e): one GoogleTest program;
-# each TEST in it is one ctest test.
+# each TEST in it is one ctest test. Its sources are compiled fast rather than optimised, but for those in OPTIMISED, which
+# measure or have much to compute. HEADERS base|asio|caf: which of precompile.cmake's they have use for.
 function(egress_test name)
-  cmake_parse_arguments(arg "SERIAL" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "SERIAL" "LABEL;TIMEOUT;HEADERS" "SOURCES;OPTIMISED;LINKS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   if(NOT arg_LABEL)
     set(arg_LABEL unit)
   endif()
-  add_executable(${name} ${arg_SOURCES})
+  if(NOT arg_HEADERS)
+    set(arg_HEADERS base)
+  endif()
+  add_executable(${name} ${arg_SOURCES} ${arg_OPTIMISED})
+  set_property(SOURCE ${arg_SOURCES} PROPERTY COMPILE_OPTIONS -O0)
+  if(arg_SOURCES AND NOT EGRESS_PRECOMPILE STREQUAL "none")
+    egress_precompiled(tests_${arg_HEADERS} FOR ${name} SOURCES ${arg_SOURCES} LINKS GTest::gtest OPTIONS -O0
+                       HEADERS ${egress_headers_${arg_HEADERS}} ${egress_headers_tests})
+  endif()
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gtest GTest::gmock GTest::gtest_main egress_compile)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   # SERIAL: measures time, so nothing else may run beside it.
