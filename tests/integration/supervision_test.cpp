@@ -10,6 +10,7 @@
 #include "runtime/program/operator.hpp"
 #include "tests/integration/in_process.hpp"
 #include "tests/support/dns_load.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace egress {
 namespace {
@@ -17,15 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // The load and the operator share two cores; under a sanitizer neither can do the full rate.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr unsigned rate = 2'000;
-#else
-constexpr unsigned rate = 20'000;
-#endif
-#else
-constexpr unsigned rate = 20'000;
-#endif
+constexpr unsigned rate = test::sanitized ? 2'000 : 20'000;
 
 struct supervision : ::testing::Test {
   void SetUp() override {

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "tests/support/sanitized.hpp"
 #include "tests/unit/dns_io/tcp_client.hpp"
 
 namespace egress::dns::test {
@@ -80,9 +81,7 @@ TEST(tcp_limits, ten_thousand_idle_connections_cost_little_and_disturb_nobody) {
   const auto each = (resident_bytes() - before) / many;
   RecordProperty("bytes_each", std::to_string(each));
   std::printf("%zu bytes for each of %zu connections\n", each, many);
-#if !defined(__has_feature) || !(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-  EXPECT_LT(each, 2048u);
-#endif
+  if (!egress::test::sanitized) EXPECT_LT(each, 2048u);
   EXPECT_FALSE(udp_client(s.port).ask_for({}).answers.empty());
   const tcp_client one_more(s.port), too_many(s.port);
   one_more.send(ask{}.make());
@@ -114,12 +113,10 @@ TEST(tcp_limits, a_client_that_does_not_read_is_read_no_further_and_gets_all_ans
   const auto question = framed(ask{}.make());
   packet questions;
   for (int i = 0; i < 1000; ++i) questions.insert(questions.end(), question.begin(), question.end());
-  [[maybe_unused]] const auto before = resident_bytes();  // sanitizers keep memory
+  const auto before = resident_bytes();
   const auto sent = send_until_held_back(slow, questions);
   RecordProperty("questions", std::to_string(sent / question.size()));
-#if !defined(__has_feature) || !(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-  EXPECT_LT(resident_bytes(), before + (4 << 20));
-#endif
+  if (!egress::test::sanitized) EXPECT_LT(resident_bytes(), before + (4 << 20));
   const tcp_client other(s.port);
   other.send(ask{}.make());
   EXPECT_FALSE(other.receive().empty());
