@@ -103,6 +103,7 @@ struct alignas(64) worker_counters {
   counter dropped;                                                             // packets without an answer
   counter log_dropped;                                                         // that the query log lost
   counter send_failures;                                        // answers the kernel did not take
+  counter overload_refused;                                     // instead of being forwarded
   counter forward_requests, forward_failures, forward_rejects;  // rejects: --dns-max-concurrent
   histogram<duration_bounds.size()> forward_durations;          // of one upstream exchange, nanoseconds
   std::array<counter, counted_rcodes> forward_responses;        // by rcode

@@ -229,6 +229,9 @@ void append_cache(std::vector<MetricFamily>& to, const summing& sum) {
 void append_own(std::vector<MetricFamily>& to, const summing& sum) {
   to.push_back(plain(sum, "egress_operator_dns_dropped_total", "Packets that get no answer",
                      [](const auto& worker) -> auto& { return worker.dropped; }));
+  to.push_back(plain(sum, "egress_operator_dns_overload_refused_total",
+                     "Queries refused instead of forwarded since more came than can be served",
+                     [](const auto& worker) -> auto& { return worker.overload_refused; }));
   to.push_back(plain(sum, "egress_operator_dns_log_dropped_total",
                      "Queries that the query log had no room for",
                      [](const auto& worker) -> auto& { return worker.log_dropped; }));

@@ -66,17 +66,18 @@ cache& cached_forwarder::cache_for(const query& asked) {
   return asked.name.is_root() && asked.type == rr::ns ? root_ : cache_;
 }
 
-sourced_answer cached_forwarder::answer(const query& asked, forward_kind how, cache_time now, buffer out) {
+sourced_answer cached_forwarder::answer(const query& asked, forward_kind how, answer_moment at, buffer out) {
   cache& known = cache_for(asked);
-  const auto found = known.find(asked, now);
+  const auto found = known.find(asked, at.now);
   if (cache_.enabled()) count(found);
-  const bool at_once = how == forward_kind::root_probe || !forwarder_.has_room();
+  const bool at_once = how == forward_kind::root_probe || at.hurried || !forwarder_.has_room();
   const bool answered = found.state != cache_state::miss && (found.state != cache_state::stale || at_once);
   // A finding is valid until something is learnt: never from within a call of ours.
-  const auto told = answered ? from_cache(asked, how, found, now, out) : first_time(asked, how, out);
+  const auto told =
+      answered ? from_cache(asked, how, found, at.now, out) : first_time(asked, how, at.hurried, out);
   const bool probe_is_due = how == forward_kind::root_probe &&
                             (found.state == cache_state::miss || found.state == cache_state::stale);
-  if (found.refresh || probe_is_due) refresh(asked, found.state != cache_state::fresh);
+  if ((found.refresh && !at.hurried) || probe_is_due) refresh(asked, found.state != cache_state::fresh);
   return told;
 }
 
@@ -90,17 +91,17 @@ sourced_answer cached_forwarder::from_cache(const query& asked, forward_kind how
 
 // Nothing is known. CoreDNS marks us down when its health probe `. NS` takes long, and hijacked names leak to
 // its next upstream: so that has no time to ask.
-sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how, buffer out) {
+sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how, bool hurried, buffer out) {
   if (how == forward_kind::root_probe)
     return {respond_error(asked, rcode::servfail, {ede::not_ready, "the root is not known yet"}, out),
             plugin::none};
-  if (forwarder_.has_room()) return {{.what = action::forward, .how = how}, plugin::none};
+  if (!hurried && forwarder_.has_room()) return {{.what = action::forward, .how = how}, plugin::none};
   // A failure to ask for the real name, as others are.
   if (how == forward_kind::wildcard)
     return {respond_hijacked(asked, table_.get(), config_.answers.answers, out), plugin::egressoperator};
-  counters_.forward_rejects.add();
-  return {respond_error(asked, rcode::refused, {ede::other, "too many queries wait for upstreams"}, out),
-          plugin::none};
+  (hurried ? counters_.overload_refused : counters_.forward_rejects).add();
+  const auto* why = hurried ? "more queries come than can be served" : "too many queries wait for upstreams";
+  return {respond_error(asked, rcode::refused, {ede::other, why}, out), plugin::none};
 }
 
 void cached_forwarder::count(const cache_finding& found) {

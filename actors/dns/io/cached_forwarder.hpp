@@ -16,6 +16,13 @@ struct sourced_answer {
   plugin from = plugin::none;
 };
 
+// When it is that an answer is wanted.
+struct answer_moment {
+  cache_time now;
+  // Upstreams are not asked: that costs ten times what an answer of our own does, which others wait for.
+  bool hurried = false;
+};
+
 class cached_forwarder {
  public:
   // A later answer; `made` tells what it is. Called once.
@@ -27,7 +34,7 @@ class cached_forwarder {
 
   // What can be said now, into `out`, which has answer_room bytes at least and is as large as the client
   // takes. Never `forward` for `. NS`. Allocates nothing for a fresh answer.
-  sourced_answer answer(const query& asked, forward_kind how, cache_time now, buffer out);
+  sourced_answer answer(const query& asked, forward_kind how, answer_moment at, buffer out);
   // Asks upstream, after answer() gave `forward`. The answer is at most `limit` bytes, answer_room or more.
   void ask(const query& asked, forward_kind how, std::size_t limit, done on_done);
   // As the forwarder's.
@@ -42,7 +49,7 @@ class cached_forwarder {
   cache& cache_for(const query& asked);
   sourced_answer from_cache(const query& asked, forward_kind how, const cache_finding& found, cache_time now,
                             buffer out);
-  sourced_answer first_time(const query& asked, forward_kind how, buffer out);
+  sourced_answer first_time(const query& asked, forward_kind how, bool hurried, buffer out);
   void count(const cache_finding& found);
   void refresh(const query& asked, bool expired) noexcept;
   void ask_and_learn(const query& asked, forwarder::done then);

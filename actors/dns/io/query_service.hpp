@@ -16,6 +16,7 @@ struct asked_by {
   address_bytes client{};
   transport via = transport::udp;
   bool v6 = false;
+  bool hurried = false;  // more wait behind it than can be served: it must not cost much
   std::chrono::steady_clock::time_point arrived;  // of the batch
 };
 
@@ -50,7 +51,7 @@ class query_service {
     sourced_answer told{made, made.hijacked ? plugin::egressoperator : plugin::none};
     // The table comes first: a name that was hijacked since it was cached is answered by it.
     if (made.what == action::forward)
-      told = upstream_.answer(asked, made.how, by.arrived, out.first(asked.limit(by.via)));
+      told = upstream_.answer(asked, made.how, {by.arrived, by.hurried}, out.first(asked.limit(by.via)));
     if (told.made.what == action::forward) {
       ask_upstream(asked, told.made.how, by, make_sink());
       return 0;

@@ -173,6 +173,7 @@ bool udp_listener::serve_batch() noexcept {
   const int got = ::recvmmsg(socket_.native_handle(), batch_->in.data(), batch_size, MSG_DONTWAIT, nullptr);
   if (got <= 0) return false;
   const auto now = std::chrono::steady_clock::now();
+  hurried_ = queue_.stands(static_cast<std::size_t>(got) == batch_size, now);
   for (std::size_t i = 0; i < static_cast<std::size_t>(got); i += query_service::together)
     answer(i, std::min(static_cast<std::size_t>(got) - i, query_service::together), now);
   send_answers();
@@ -198,6 +199,7 @@ void udp_listener::answer_one(std::size_t at, std::size_t number, std::chrono::s
   const asked_by by{.client = client_of(peer),
                     .via = transport::udp,
                     .v6 = peer.address.ss_family == AF_INET6 && !is_mapped_v4(client_of(peer)),
+                    .hurried = hurried_,
                     .arrived = now};
   auto& out = batch_->answers[batch_->answered];
   std::size_t size = 0;

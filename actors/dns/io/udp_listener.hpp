@@ -5,6 +5,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "actors/dns/io/query_service.hpp"
+#include "actors/dns/standing_queue.hpp"
 #include "runtime/net/unique_fd.hpp"
 
 namespace egress::dns {
@@ -36,6 +37,8 @@ class udp_listener : public std::enable_shared_from_this<udp_listener> {
   query_service& service_;
   worker_counters& counters_;
   std::unique_ptr<batch> batch_;
+  standing_queue queue_;
+  bool hurried_ = false;  // the batch in hand: there is a standing queue behind it
   bool stopped_ = false;
 };
 
