@@ -81,9 +81,9 @@ bench: packages-test
 bench-dns: packages-test
 	scripts/packages.sh bench || true
 	cmake --preset release -DEGRESS_BENCH=ON $(CMAKE_FLAGS)
-	cmake --build --preset release -j $(JOBS) --target egress-operator bench_dns_floor bench_dns_load bench_dns_make_table
+	cmake --build --preset release -j $(JOBS) --target egress-operator bench_dns_drain bench_dns_floor bench_dns_load bench_dns_make_table
 	python3 bench/dns/run.py --operator build/release/egress-operator --floor build/release/bench/dns/floor \
-	  --load build/release/bench/dns/load --make-table build/release/bench/dns/make_table \
+	  --load build/release/bench/dns/load --drain build/release/bench/dns/drain --make-table build/release/bench/dns/make_table \
 	  --coredns "$$(scripts/coredns.sh || true)" $(BENCH_FLAGS)
 
 # On a real kube-apiserver and etcd; half an hour with all sizes: BENCH_FLAGS='--sizes 1000' is a short one.

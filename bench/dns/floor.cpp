@@ -119,7 +119,7 @@ int listen_on(int type, std::uint16_t port) {
   const int on = 1, much = 4 * 1024 * 1024;
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &much, sizeof much);
-  if (type == SOCK_DGRAM) ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_port = htons(port);

@@ -10,6 +10,7 @@ import os
 import statistics
 import tempfile
 
+import drain
 import generators
 import servers
 
@@ -82,7 +83,7 @@ class Contest:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("operator", "floor", "load", "make-table"):
+    for name in ("operator", "floor", "load", "drain", "make-table"):
         parser.add_argument("--" + name, required=True, type=os.path.abspath)
     parser.add_argument("--coredns", default="")
     parser.add_argument("--rounds", type=int, default=7)
@@ -125,6 +126,8 @@ def main():
             for title, contenders, load, names in contests:
                 if not options.only or title.startswith(tuple(options.only.split(";"))):
                     Contest(options, title, contenders, load, names).run()
+            if not options.only or "two workers".startswith(tuple(options.only.split(";"))):
+                drain.run(options.drain, lambda workers: ours(drain.NAMES, workers=workers), floor, options.rounds)
         finally:
             upstream.stop()
 

@@ -41,10 +41,12 @@ def cpu_seconds(pid):
 class Server:
     name, per_query = "", ()
 
-    def __init__(self, work, cpu=0):
-        self.work, self.port = os.path.join(work, self.name), free_port()
+    def __init__(self, work, cpu=0, port=None):
+        """`port` is one that another of these shares."""
+        self.work, self.port = os.path.join(work, self.name), port or free_port()
         os.makedirs(self.work, exist_ok=True)
-        must_be_unused(self.port)
+        if port is None:
+            must_be_unused(self.port)
         with open(f"{self.work}/log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(["taskset", "-c", str(cpu), *map(str, self.command())], stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL, cwd=self.work)
@@ -108,7 +110,7 @@ def floor(program, ttl=300):
     return Floor
 
 
-def ours(program, make_table, names, upstream=9, flags=(), label="egress-operator"):
+def ours(program, make_table, names, upstream=9, flags=(), label="egress-operator", workers=1):
     class Ours(Server):
         name = label
 
@@ -120,7 +122,7 @@ def ours(program, make_table, names, upstream=9, flags=(), label="egress-operato
                                              '"contexts": [{"name": "c", "context": {"cluster": "c"}}],'
                                              '"current-context": "c"}')
             return [program, "run", "--kubeconfig", config, "--dns-addr", f"127.0.0.1:{self.port}", "--metrics-addr",
-                    f"127.0.0.1:{self.metrics}", "--dns-upstream", f"127.0.0.1:{upstream}", "--dns-workers", "1",
+                    f"127.0.0.1:{self.metrics}", "--dns-upstream", f"127.0.0.1:{upstream}", "--dns-workers", str(workers),
                     "--dns-snapshot", table, "--log-level", "error", *flags]
 
         def counted(self):
