@@ -7,6 +7,7 @@ import time
 from lab import KINDS, Lab, eventually, external_service, memory, objects, percentile
 
 SAMPLES = 100
+DNS_NAME = "egress.monzo.com/dns-name"
 
 
 def measure(options, count, tell):
@@ -75,12 +76,12 @@ def drift(lab, kind, tell):
     for i in range(SAMPLES):
         name = f"es-{i * 7 % lab.count}"
         sent = time.monotonic()
-        lab.api.patch(objects.child(kind, name), {"metadata": {"labels": {"app": "drifted"}}})
+        lab.api.patch(objects.child(kind, name), {"metadata": {"annotations": {DNS_NAME: "drifted"}}})
         trips.append(time.monotonic() - sent)
         drifted, _ = events.next_of(name)
         while True:
             mended, meta = events.next_of(name)
-            if meta["labels"].get("app") == "egress-gateway":
+            if meta["annotations"].get(DNS_NAME) != "drifted":
                 break
         repairs.append(mended - drifted)
     written = len([one for one in lab.audit.writes() if one["objectRef"]["name"].startswith("es-")])
