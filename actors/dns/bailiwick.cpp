@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "actors/dns/record_walk.hpp"
 #include "actors/dns/wire.hpp"
 
 namespace egress::dns {
@@ -103,9 +104,27 @@ bool all_stay(const kept_records& which) {
   return every(which.answer) && every(which.authority) && every(which.additional);
 }
 
+// Whether all is of the question's own name, leads nowhere, and has nothing but OPT behind it: most replies
+// are so, and need no copy of their names.
+bool is_plain(const query& asked, bytes reply) {
+  constexpr std::uint16_t question_s_name = 0xc000 | header_size;
+  const std::size_t answers = load16(&reply[6]), additional = load16(&reply[10]);
+  if (load16(&reply[8]) != 0) return false;
+  std::size_t at = header_size + asked.name.size + 4u;
+  for (std::size_t i = 0; i < answers + additional; ++i) {
+    const auto next = next_record(reply, at);
+    if (!next) return false;
+    const bool of_question = load16(&reply[next->begin]) == question_s_name && next->type != rr::cname &&
+                             next->type != rr::dname && next->type != rr::opt && next->type != rr::tsig;
+    if (i < answers ? !of_question : next->type != rr::opt) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<bytes> in_bailiwick(const query& asked, bytes reply, std::vector<std::uint8_t>& room) {
+  if (is_plain(asked, reply)) return reply;
   const auto read = read_sections(reply, header_size + asked.name.size + 4u);
   if (!read) return std::nullopt;
   const auto& [answers, authority, additional] = *read;

@@ -28,7 +28,8 @@ packet message_of(const ask& what, const sections& all) {
     store16(&p[count_at], section->size());
     count_at += 2;
     for (const auto& record : *section) {
-      const auto owner = name_in_case(record.owner);
+      // "@" is a pointer to the question's name.
+      const auto owner = record.owner == "@" ? packet{0xc0, header_size} : name_in_case(record.owner);
       p.insert(p.end(), owner.begin(), owner.end());
       for (const unsigned field : {record.type, 1u, 0u, 300u}) put16(p, field);
       put16(p, static_cast<unsigned>(record.data.size()));
@@ -157,6 +158,25 @@ TEST(bailiwick, additional_addresses_are_of_hosts_that_an_answer_names) {
                  {.answer = {{.owner = "a.org", .type = rr::https, .data = {0, 1, 0}}},
                   .additional = {{.owner = "a.org"}, {.owner = "bank.com"}}}),
             "a.org 65, | | a.org 1, | ");
+}
+
+// Replies of this form alone are judged without a copy of their names.
+TEST(bailiwick, a_pointer_to_the_question_is_its_name) {
+  const ask what{.name = "www.a.org"};
+  for (const unsigned type :
+       {rr::a, rr::ns, rr::cname, rr::dname, rr::soa, rr::mx, rr::rrsig, rr::opt, rr::tsig}) {
+    const auto of = [&](const std::string& owner) {
+      const given one{owner, type, prefixed({}, "b.net")};
+      const given other{.owner = "b.net"};
+      return kept(what, {.answer = {one, other}}) + kept(what, {.answer = {one}}) +
+             kept(what, {.answer = {one, one}, .additional = {{"", rr::opt, {}}}}) +
+             kept(what, {.answer = {one}, .additional = {one}}) +
+             kept(what, {.answer = {one}, .authority = {one}}) + kept(what, {.authority = {one}});
+    };
+    EXPECT_EQ(of("@"), of("www.a.org")) << type;
+  }
+  EXPECT_EQ(kept(what, {.answer = {{.owner = "@"}, {.owner = "@"}}, .additional = {{"", rr::opt, {}}}}),
+            "www.a.org 1, www.a.org 1, | |  41, | ");
 }
 
 TEST(bailiwick, survives_any_bytes) {
