@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -56,7 +57,6 @@ struct udp_listener::batch {
 
   // The kernel overwrote the sizes with what it filled in.
   void rearm() {
-    answered = 0;
     for (auto& message : in) {
       message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
       message.msg_hdr.msg_controllen = sizeof(peers[0].control);
@@ -135,7 +135,8 @@ bool is_full(int error) {
 
 udp_listener::udp_listener(boost::asio::io_context& context, unique_fd socket, query_service& service,
                            worker_counters& counters)
-    : socket_(context, socket.release()),
+    : context_(context),
+      socket_(context, socket.release()),
       service_(service),
       counters_(counters),
       batch_(std::make_unique<batch>()) {}
@@ -148,6 +149,7 @@ void udp_listener::start() {
 
 void udp_listener::stop() {
   stopped_ = true;
+  send_answers();
   boost::system::error_code ignored;
   socket_.cancel(ignored);
 }
@@ -169,6 +171,7 @@ void udp_listener::serve_batches() {
 
 // Whether the socket may have more.
 bool udp_listener::serve_batch() noexcept {
+  send_answers();
   batch_->rearm();
   const int got = ::recvmmsg(socket_.native_handle(), batch_->in.data(), batch_size, MSG_DONTWAIT, nullptr);
   if (got <= 0) return false;
@@ -228,6 +231,7 @@ void udp_listener::send_answers() {
       ++sent;
     }
   }
+  batch_->answered = 0;
 }
 
 reply_sink udp_listener::sink_for(std::size_t at) {
@@ -236,16 +240,20 @@ reply_sink udp_listener::sink_for(std::size_t at) {
   };
 }
 
+// Such answers come in batches, as the upstream's replies do: they leave together. Never while a batch is
+// served, so its room is free.
 void udp_listener::send_later_answer(bytes answer, const datagram_peer& to) {
-  iovec part{const_cast<std::uint8_t*>(answer.data()), answer.size()};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  address_to(header, to);
-  const int fd = socket_.native_handle();
-  if (::sendmsg(fd, &header, MSG_DONTWAIT) >= 0) return;
-  if (is_full(errno) && wait_for_room(fd) && ::sendmsg(fd, &header, MSG_DONTWAIT) >= 0) return;
-  counters_.send_failures.add();
+  if (batch_->answered == batch_size) send_answers();
+  const std::size_t at = batch_->answered;
+  auto& out = batch_->answers[at];
+  const auto size = std::min(answer.size(), out.size());  // nobody was promised more
+  std::copy_n(answer.begin(), size, out.begin());
+  batch_->peers[at] = to;
+  batch_->out_vector[at] = {out.data(), size};
+  address_to(batch_->out[at].msg_hdr, batch_->peers[at]);
+  ++batch_->answered;
+  if (stopped_) return send_answers();
+  if (at == 0) boost::asio::post(context_, [self = shared_from_this()] { self->send_answers(); });
 }
 
 }  // namespace egress::dns

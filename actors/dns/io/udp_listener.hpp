@@ -33,6 +33,7 @@ class udp_listener : public std::enable_shared_from_this<udp_listener> {
   reply_sink sink_for(std::size_t at);
   void send_later_answer(bytes answer, const datagram_peer& to);
 
+  boost::asio::io_context& context_;
   boost::asio::posix::stream_descriptor socket_;
   query_service& service_;
   worker_counters& counters_;
