@@ -147,14 +147,6 @@ std::uint16_t client_flags(const query& asked, std::uint16_t upstream) {
   return shown;
 }
 
-std::string sharing_key(const query& asked) {
-  std::string key(reinterpret_cast<const char*>(asked.name.data.data()), asked.name.size);
-  key += static_cast<char>(asked.type >> 8);
-  key += static_cast<char>(asked.type & 0xff);
-  key += static_cast<char>((asked.wants_dnssec ? 1 : 0) | (asked.has(flag::cd) ? 2 : 0));
-  return key;
-}
-
 std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer out) {
   store16(&out[0], id);
   store16(&out[2], flag::rd | flag::ad | (asked.flags & flag::cd));

@@ -8,9 +8,6 @@
 
 namespace egress::dns {
 
-// Two queries with the same key are one upstream question: name, type, DO and CD.
-std::string sharing_key(const query& asked);
-
 // The question for an upstream: this id, RD, AD (the answer is for all clients, and client_flags hides AD
 // from those who have not asked: RFC 6840, 5.7), the client's CD and DO, EDNS of 1232 bytes, no option of the
 // client's (no client subnet, no cookie). `out` has answer_room bytes. Gives the size.

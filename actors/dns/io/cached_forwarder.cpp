@@ -11,12 +11,6 @@ namespace {
 // Four variants (DO, CD) of an answer of a kilobyte.
 constexpr std::size_t root_bytes = 32 * 1024;
 
-cache_seed random_seed() {
-  std::random_device random;
-  const auto word = [&] { return std::uint64_t{random()} << 32 | random(); };
-  return {word(), word()};
-}
-
 bool has_answer(const cache_finding& found) {
   return found.state == cache_state::fresh || found.state == cache_state::stale ||
          found.state == cache_state::failing;
@@ -30,21 +24,19 @@ bool is_failure(bytes reply) {
 
 }  // namespace
 
-// A client who waits for an upstream.
+// A client who waits for an upstream. Its memory is used again and again.
 struct cached_forwarder::waiting {
-  waiting(asio::io_context& context, const query& query, forward_kind kind, std::size_t most, done call)
-      : asked(query), how(kind), limit(most), on_done(std::move(call)), patience(context) {}
-
   void tell(const sourced_answer& told, bytes answer) {
-    patience.cancel();
+    if (patience) patience->cancel();
     if (const auto call = std::exchange(on_done, nullptr)) call(told, answer);
   }
 
+  std::uint64_t number = 0;  // of the wait, ever; 0: it waits for nothing
   kept_query asked;
-  forward_kind how;
-  std::size_t limit;
-  done on_done;  // empty once it was called
-  asio::steady_timer patience;
+  forward_kind how = forward_kind::plain;
+  std::size_t limit = 0;
+  done on_done;                                  // empty once it was called
+  std::unique_ptr<asio::steady_timer> patience;  // while there is a stale answer to fall back on
 };
 
 cached_forwarder::cached_forwarder(asio::io_context& context, const worker_config& config,
@@ -56,11 +48,14 @@ cached_forwarder::cached_forwarder(asio::io_context& context, const worker_confi
       table_(table),
       cache_(config.cache.bytes, random_seed()),
       root_(root_bytes, random_seed()),
-      forwarder_(context, config, counters) {
+      forwarder_(context, config, counters,
+                 [this](const query& asked, bytes reply) { learn(asked, reply); }) {
   // What the loop before this one knew is gone with it.
   for (auto& entries : counters_.cache_entries) entries.store(0, std::memory_order_relaxed);
   counters_.cache_bytes.store(0, std::memory_order_relaxed);
 }
+
+cached_forwarder::~cached_forwarder() = default;
 
 cache& cached_forwarder::cache_for(const query& asked) {
   return asked.name.is_root() && asked.type == rr::ns ? root_ : cache_;
@@ -116,8 +111,8 @@ void cached_forwarder::count(const cache_finding& found) {
 // no descriptor for this.
 void cached_forwarder::refresh(const query& asked, bool expired) noexcept {
   try {
-    if (!forwarder_.has_room() || in_flight_.contains(sharing_key(asked))) return;
-    ask_and_learn(asked, [](bytes) {});
+    if (!forwarder_.has_room() || forwarder_.is_asking(asked)) return;
+    forwarder_.ask(asked, [](bytes) {});
     if (!expired) counters_.cache_prefetches.add();
   } catch (...) {
     return;
@@ -125,32 +120,48 @@ void cached_forwarder::refresh(const query& asked, bool expired) noexcept {
 }
 
 void cached_forwarder::ask(const query& asked, forward_kind how, std::size_t limit, done on_done) {
-  const auto client = std::make_shared<waiting>(context_, asked, how, limit, std::move(on_done));
-  if (cache_for(asked).find(asked, steady_clock::now()).state == cache_state::stale) {
-    client->patience.expires_after(config_.cache.stale_after);
-    client->patience.async_wait([this, weak = std::weak_ptr(client)](error_code cancelled) {
-      const auto still = weak.lock();
-      if (still && !cancelled) answer_stale(*still);
-    });
-  }
-  ask_and_learn(asked, [this, client](bytes reply) { settle(*client, reply); });
-}
-
-// The first who asks learns for all: the forwarder makes one question of identical ones.
-void cached_forwarder::ask_and_learn(const query& asked, forwarder::done then) {
-  const auto [place, first] = in_flight_.insert(sharing_key(asked));
-  if (!first) return forwarder_.ask(asked, std::move(then));
+  waiting& client = wait_for(asked, how, limit, std::move(on_done));
   try {
-    const auto kept = std::make_shared<const kept_query>(asked);
-    forwarder_.ask(asked, [this, key = *place, kept, then = std::move(then)](bytes reply) {
-      in_flight_.erase(key);
-      learn(kept->get(), reply);
-      then(reply);
+    if (cache_for(asked).find(asked, steady_clock::now()).state == cache_state::stale) be_patient(client);
+    forwarder_.ask(asked, [this, at = &client](bytes reply) {
+      settle(*at, reply);
+      give_back(*at);
     });
   } catch (...) {
-    in_flight_.erase(place);  // else nothing would ever be learnt of it again
+    give_back(client);
     throw;
   }
+}
+
+cached_forwarder::waiting& cached_forwarder::wait_for(const query& asked, forward_kind how, std::size_t limit,
+                                                      done on_done) {
+  if (spare_.empty()) {
+    spare_.reserve(clients_.size() + 1);  // giving back must not fail
+    spare_.push_back(clients_.emplace_back(std::make_unique<waiting>()).get());
+  }
+  waiting& client = *spare_.back();
+  client.asked.keep(asked);
+  client.how = how;
+  client.limit = limit;
+  client.on_done = std::move(on_done);
+  client.number = ++waits_;
+  spare_.pop_back();
+  return client;
+}
+
+void cached_forwarder::give_back(waiting& client) {
+  client.on_done = nullptr;
+  client.patience = nullptr;
+  client.number = 0;
+  spare_.push_back(&client);
+}
+
+// The client gets the stale answer when the upstreams take too long.
+void cached_forwarder::be_patient(waiting& client) {
+  client.patience = std::make_unique<asio::steady_timer>(context_, config_.cache.stale_after);
+  client.patience->async_wait([this, at = &client, number = client.number](error_code cancelled) {
+    if (!cancelled && at->number == number) answer_stale(*at);
+  });
 }
 
 void cached_forwarder::learn(const query& asked, bytes reply) {
@@ -170,10 +181,9 @@ void cached_forwarder::learn(const query& asked, bytes reply) {
 
 void cached_forwarder::settle(waiting& client, bytes reply) {
   if (!client.on_done || (is_failure(reply) && answer_stale(client))) return;
-  std::vector<std::uint8_t> out;
   const auto made = finish_forwarded(client.asked.get(), client.how, reply, table_.get(), config_.answers,
-                                     client.limit, out);
-  client.tell({made, made.hijacked ? plugin::egressoperator : plugin::forward}, out);
+                                     client.limit, answer_);
+  client.tell({made, made.hijacked ? plugin::egressoperator : plugin::forward}, answer_);
 }
 
 // False when there is no answer to fall back on. The table is asked again: the name may have been hijacked

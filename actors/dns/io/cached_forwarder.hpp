@@ -3,7 +3,6 @@
 // back on stale answers when no upstream does. Used on its loop's thread only.
 
 #include <boost/asio/steady_timer.hpp>
-#include <set>
 
 #include "actors/dns/cached_answer.hpp"
 #include "actors/dns/io/forwarder.hpp"
@@ -31,6 +30,7 @@ class cached_forwarder {
   // `table` is looked at whenever an answer is made: it is the owner's, who replaces it.
   cached_forwarder(boost::asio::io_context& context, const worker_config& config, worker_counters& counters,
                    const std::shared_ptr<const hijack_table>& table);
+  ~cached_forwarder();
 
   // What can be said now, into `out`, which has answer_room bytes at least and is as large as the client
   // takes. Never `forward` for `. NS`. Allocates nothing for a fresh answer.
@@ -52,7 +52,9 @@ class cached_forwarder {
   sourced_answer first_time(const query& asked, forward_kind how, bool hurried, buffer out);
   void count(const cache_finding& found);
   void refresh(const query& asked, bool expired) noexcept;
-  void ask_and_learn(const query& asked, forwarder::done then);
+  waiting& wait_for(const query& asked, forward_kind how, std::size_t limit, done on_done);
+  void be_patient(waiting& client);
+  void give_back(waiting& client);
   void learn(const query& asked, bytes reply);
   void settle(waiting& client, bytes reply);
   bool answer_stale(waiting& client);
@@ -64,8 +66,11 @@ class cached_forwarder {
   cache cache_;
   cache root_;  // `. NS` in its variants: known whatever else is, and with the cache off
   std::array<std::uint64_t, cache_kinds> evictions_told_{};
-  std::set<std::string> in_flight_;  // sharing keys of what is being learnt
-  forwarder forwarder_;              // goes first: it calls back into the rest
+  std::vector<std::unique_ptr<waiting>> clients_;  // all there have been at once
+  std::vector<waiting*> spare_;                    // of these, who waits for nothing
+  std::uint64_t waits_ = 0;                        // ever
+  std::vector<std::uint8_t> answer_;               // room for one
+  forwarder forwarder_;                            // goes first: it calls back into the rest
 };
 
 }  // namespace egress::dns

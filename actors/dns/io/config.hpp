@@ -76,6 +76,7 @@ struct forwarder_limits {
   // twice that, and so on up to this.
   std::chrono::milliseconds loop_check{30000};
   std::size_t max_concurrent = 1000;  // of this loop (--dns-max-concurrent / workers)
+  unsigned own_ports = 1000;          // a second and upstream: source ports for one question alone
   channel_limits channel;
 };
 

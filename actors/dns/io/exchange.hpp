@@ -1,48 +1,52 @@
 #pragma once
-// One question to one upstream: over UDP with a socket, a random id and a random source port of its own, and
-// over the upstream's channel when the reply is cut, or when UDP is not for this upstream (TLS).
+// One question to one upstream: over UDP with a random id from a random port, and over the upstream's channel
+// when the reply is cut, when somebody guesses at the port, or when UDP is not for this upstream (TLS).
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <functional>
 #include <memory>
-#include <vector>
 
-#include "actors/dns/io/config.hpp"
 #include "actors/dns/io/kept_query.hpp"
 #include "actors/dns/io/stream_channel.hpp"
+#include "actors/dns/io/upstream_port.hpp"
 
 namespace egress::dns {
 
-// Used on its io_context's thread only. Keeps itself alive until it has called back or was cancelled.
-class exchange : public std::enable_shared_from_this<exchange> {
+// Used on its io_context's thread only. Its owner keeps it until it has called back or was cancelled.
+class exchange final : public port_question, public std::enable_shared_from_this<exchange> {
  public:
   // A checked reply, or empty: the upstream is not reachable (a reply that never comes is the owner's timer).
   // Called at most once, never from within start or cancel.
-  using done = std::function<void(bytes reply)>;
+  using done = std::function<void(exchange& from, bytes reply)>;
 
-  exchange(boost::asio::io_context& context, const upstream_server& to,
-           std::shared_ptr<stream_channel> channel, kept_query_ptr asked, std::uint16_t id);
-  void start(done on_done);
+  // `asked` outlives the exchange's start, until it has called back or was cancelled.
+  exchange(boost::asio::io_context& context, const std::shared_ptr<stream_channel>& channel,
+           const query& asked)
+      : context_(context), channel_(channel), asked_(asked) {}
+  ~exchange() { leave_port(); }
+
+  // From `port`; null: from nowhere, so it fails.
+  void start_at(std::shared_ptr<upstream_port> port, random_words& random, done on_done);
+  // Over the channel alone.
+  void start_on_channel(done on_done);
   void cancel();
 
+  const query& asked() const override { return asked_; }
+  void replied(bytes reply) override;
+  void unreachable() override;
+  void guessed_at() override;
+
  private:
-  void start_udp();
-  void receive();
-  void received(std::size_t size);
   void ask_channel();
+  void leave_port();
   void finish(bytes reply);
 
   boost::asio::io_context& context_;
-  upstream_address to_;
-  bool datagrams_;
   std::shared_ptr<stream_channel> channel_;
-  kept_query_ptr asked_;
-  std::uint16_t id_;
+  const query& asked_;
+  std::shared_ptr<upstream_port> port_;  // while it waits there
+  std::size_t place_ = 0;
   std::optional<std::uint16_t> channel_id_;  // while the channel is asked
-  unsigned wrong_ = 0;                       // datagrams that were no reply to our question
-  boost::asio::ip::udp::socket udp_;
-  std::vector<std::uint8_t> in_;
   done on_done_;
 };
 

@@ -27,27 +27,28 @@ domain_routes routes_of(const std::vector<forward_domain>& domains) {
 
 }  // namespace
 
-forwarder::forwarder(asio::io_context& context, const worker_config& config, worker_counters& counters)
+forwarder::forwarder(asio::io_context& context, const worker_config& config, worker_counters& counters,
+                     learn on_reply)
     : context_(context),
       config_(config),
       limits_(config.forward),
       counters_(counters),
+      learn_(std::move(on_reply)),
+      tick_(context),
       default_group_(make_group(root_name(), config.upstreams)),
       routes_(routes_of(config.domains)) {
   for (const auto& one : config.domains) domain_groups_.push_back(make_group(one.domain, one.servers));
 }
 
 forwarder::~forwarder() {
-  for (auto& [key, question] : pending_) {
-    question->timer.cancel();
-    drop_attempts(*question);
-  }
+  for (auto* question : pending_) drop_attempts(*question);
   default_group_->retire();
   for (const auto& group : domain_groups_) group->retire();
 }
 
 forwarder::group_ptr forwarder::make_group(const wire_name& domain, upstream_list servers) {
-  auto made = std::make_shared<upstream_group>(context_, config_, counters_, domain, std::move(servers));
+  auto made =
+      std::make_shared<upstream_group>(context_, config_, counters_, room_, domain, std::move(servers));
   made->start([this] { upstream_checked(); });
   return made;
 }
@@ -57,7 +58,7 @@ void forwarder::use(const upstream_list& servers) {
   const auto old = std::exchange(default_group_, make_group(root_name(), servers));
   old->retire();
   // What has not been asked yet is asked of the new ones.
-  for (const auto& [key, question] : pending_)
+  for (auto* question : pending_)
     if (question->group == old && question->tried.empty()) question->group = default_group_;
   upstream_checked();
 }
@@ -68,102 +69,114 @@ const forwarder::group_ptr& forwarder::group_for(const wire_name& name) const {
 }
 
 void forwarder::ask(const query& asked, done on_done) {
+  if (!ticking_) tick_later();
+  pending_question* const same = pending_.find(asked);
+  pending_question& question = same ? *same : pending_.add(asked);
+  question.waiters.push_back(std::move(on_done));
   ++waiting_;
   counters_.forwards_in_flight.fetch_add(1, std::memory_order_relaxed);
   counters_.forward_requests.add();
-  if (const auto found = pending_.find(sharing_key(asked)); found != pending_.end()) {
-    found->second->waiters.push_back(std::move(on_done));
-    return;
+  if (same) return;
+  const auto now = steady_clock::now();
+  question.group = group_for(asked.name);
+  question.deadline = now + limits_.budget;
+  try {
+    try_next(question, now);
+  } catch (const std::bad_alloc&) {
+    wait(question, limits_.least, now);  // and then try again
   }
-  auto question = std::make_shared<pending>(context_, asked, group_for(asked.name));
-  question->waiters.push_back(std::move(on_done));
-  question->deadline = steady_clock::now() + limits_.budget;
-  pending_.emplace(question->key, question);
-  try_next(question);
 }
 
 // Questions that came before any upstream was known to be usable.
 void forwarder::upstream_checked() {
-  for (const auto& [key, question] : pending_)
-    if (question->tried.empty()) try_next(question);
+  for (auto* question : pending_)
+    if (question->tried.empty()) try_next(*question, steady_clock::now());
 }
 
-void forwarder::try_next(const pending_ptr& question) {
-  if (const auto next = question->group->choose(question->tried)) {
-    question->tried.push_back(*next);
-    launch(question, *next);
-    return wait(question, question->group->patience(*next));
+void forwarder::try_next(pending_question& question, time now) {
+  if (const auto next = question.group->choose(question.tried)) {
+    question.tried.push_back(*next);
+    launch(question, *next, now);
+    return wait(question, question.group->patience(*next), now);
   }
-  wait(question, question->group->is_checking() ? limits_.budget : std::chrono::milliseconds{0});
+  wait(question, question.group->is_checking() ? limits_.budget : std::chrono::milliseconds{0}, now);
 }
 
-void forwarder::launch(const pending_ptr& question, std::size_t upstream) {
-  const auto number = ++attempts_made_;
-  question->attempts.push_back({.number = number, .upstream = upstream, .io = nullptr});
-  question->attempts.back().io = question->group->ask(
-      upstream, question->asked, [this, weak = std::weak_ptr(question), number](bytes reply) {
-        if (const auto still = weak.lock()) attempt_ended(still, number, reply);
-      });
+void forwarder::launch(pending_question& question, std::size_t upstream, time now) {
+  auto io = question.group->ask(
+      upstream, question.asked, now,
+      [this, asked = &question](exchange& from, bytes reply) { attempt_ended(*asked, from, reply); });
+  question.attempts.push_back({.upstream = upstream, .began = now, .io = std::move(io)});
 }
 
-void forwarder::wait(const pending_ptr& question, std::chrono::milliseconds patience) {
-  question->timer.expires_at(std::min(steady_clock::now() + patience, question->deadline));
-  question->timer.async_wait([this, weak = std::weak_ptr(question)](error_code cancelled) {
-    const auto still = weak.lock();
-    if (still && !cancelled) patience_over(still);
+void forwarder::wait(pending_question& question, std::chrono::milliseconds patience, time now) {
+  patience_.set(question, std::min(now + patience, question.deadline));
+}
+
+void forwarder::tick_later() {
+  tick_.expires_after(timer_wheel::tick);
+  tick_.async_wait([this](error_code cancelled) {
+    if (cancelled) return;
+    const auto now = steady_clock::now();
+    patience_.advance(now, [&](timed& one) { patience_over(static_cast<pending_question&>(one), now); });
+    ticking_ = false;
+    if (!patience_.empty()) tick_later();
   });
+  ticking_ = true;
 }
 
-void forwarder::patience_over(const pending_ptr& question) {
+void forwarder::patience_over(pending_question& question, time now) {
   // The late attempt stays open: its reply is as good as the next one's.
-  if (!question->attempts.empty()) question->group->failed(question->attempts.back().upstream);
-  const bool nobody = question->group->usable() == 0 && !question->group->is_checking();
-  if (nobody || steady_clock::now() >= question->deadline) return finish(question, question->poor);
-  try_next(question);
+  if (!question.attempts.empty()) question.group->failed(question.attempts.back().upstream);
+  const bool nobody = question.group->usable() == 0 && !question.group->is_checking();
+  if (nobody || now >= question.deadline) return finish(question, question.poor);
+  try_next(question, now);
 }
 
-void forwarder::attempt_ended(const pending_ptr& question, std::uint64_t number, bytes reply) {
-  const auto mine = std::ranges::find(question->attempts, number, &attempt::number);
-  if (mine == question->attempts.end()) return;
-  const auto holds_the_reply = mine->io;
-  question->attempts.erase(mine);
+// An attempt calls back as long as its question holds it: never for one that was there before.
+void forwarder::attempt_ended(pending_question& question, exchange& io, bytes reply) {
+  const auto mine = std::ranges::find(question.attempts, &io, [](const auto& one) { return one.io.get(); });
+  if (mine == question.attempts.end()) return;
+  const auto ended = std::move(*mine);  // holds what calls us
+  question.attempts.erase(mine);
+  question.group->ended(ended.upstream, ended.began, reply);
   replied(question, reply);
 }
 
-void forwarder::replied(const pending_ptr& question, bytes reply) {
+void forwarder::replied(pending_question& question, bytes reply) {
   // What the question does not lead to is not believed by anyone, nor cached; a reply that cannot be read is
   // none.
-  std::vector<std::uint8_t> room;
-  if (!reply.empty()) reply = in_bailiwick(question->asked->get(), reply, room).value_or(bytes{});
-  const bool everyone_tried = question->tried.size() >= question->group->usable();
+  if (!reply.empty()) reply = in_bailiwick(question.asked, reply, trimmed_).value_or(bytes{});
+  const bool everyone_tried = question.tried.size() >= question.group->usable();
   if (!reply.empty()) {
     const auto code = static_cast<rcode>(load16(&reply[2]) & flag::rcode);
     if (code != rcode::servfail && code != rcode::refused) return finish(question, reply);
-    question->poor.assign(reply.begin(), reply.end());
-    if (everyone_tried && question->attempts.empty()) return finish(question, reply);
+    question.poor.assign(reply.begin(), reply.end());
+    if (everyone_tried && question.attempts.empty()) return finish(question, question.poor);
   }
-  if (!everyone_tried) return try_next(question);
+  if (!everyone_tried) return try_next(question, steady_clock::now());
   // All failed at once (nothing listens there): no use in waiting.
-  if (question->attempts.empty()) finish(question, question->poor);
+  if (question.attempts.empty()) finish(question, question.poor);
 }
 
-void forwarder::finish(const pending_ptr& question, bytes reply) {
-  pending_.erase(question->key);
-  question->timer.cancel();
-  // Attempts are cancelled only afterwards: the reply may lie in the buffer of one.
-  const auto waiters = std::move(question->waiters);
-  waiting_ -= waiters.size();
-  counters_.forwards_in_flight.fetch_sub(static_cast<std::int64_t>(waiters.size()),
-                                         std::memory_order_relaxed);
+void forwarder::finish(pending_question& question, bytes reply) {
+  pending_.remove(question);
+  patience_.cancel(question);
+  const auto told = question.waiters.size();
+  waiting_ -= told;
+  counters_.forwards_in_flight.fetch_sub(static_cast<std::int64_t>(told), std::memory_order_relaxed);
   if (reply.empty())
-    counters_.forward_failures.add(waiters.size());
+    counters_.forward_failures.add(told);
   else
     counters_.forward_responses[load16(&reply[2]) & flag::rcode].add();
-  for (const auto& waiter : waiters) waiter(reply);
-  drop_attempts(*question);
+  learn_(question.asked, reply);
+  // Nobody joins them any more: who asks the same from here on begins anew.
+  for (const auto& waiter : question.waiters) waiter(reply);
+  drop_attempts(question);
+  pending_.give_back(question);
 }
 
-void forwarder::drop_attempts(pending& question) {
+void forwarder::drop_attempts(pending_question& question) {
   for (auto& attempt : question.attempts) question.group->drop(attempt.upstream, *attempt.io);
   question.attempts.clear();
 }
@@ -172,10 +185,7 @@ void forwarder::fail_all() {
   closed_ = true;
   default_group_->retire();
   for (const auto& group : domain_groups_) group->retire();
-  while (!pending_.empty()) {
-    const pending_ptr next = pending_.begin()->second;
-    finish(next, {});
-  }
+  while (!pending_.empty()) finish(**pending_.begin(), {});
 }
 
 }  // namespace egress::dns

@@ -4,26 +4,30 @@
 // a budget of 1.9 s. Used on its io_context's thread only.
 
 #include <boost/asio/steady_timer.hpp>
-#include <unordered_map>
 
 #include "actors/dns/domain_routes.hpp"
 #include "actors/dns/io/loop_watch.hpp"
-#include "actors/dns/io/upstream_group.hpp"
+#include "actors/dns/io/pending_questions.hpp"
 
 namespace egress::dns {
 
 class forwarder {
  public:
   // The upstream's reply, checked; empty when none answered in time.
-  using done = std::function<void(bytes reply)>;
+  using done = pending_question::done;
+  // The same, told once for all who ask the same, before they are.
+  using learn = std::function<void(const query& asked, bytes reply)>;
 
   // `config` and `counters` outlive the forwarder.
-  forwarder(boost::asio::io_context& context, const worker_config& config, worker_counters& counters);
+  forwarder(boost::asio::io_context& context, const worker_config& config, worker_counters& counters,
+            learn on_reply);
   ~forwarder();
 
   // Whether one more may wait (--dns-max-concurrent).
   bool has_room() const { return !closed_ && waiting_ < limits_.max_concurrent; }
-  // `on_done` is called once, later. There must be room.
+  // Whether this question is under way.
+  bool is_asking(const query& asked) const { return pending_.find(asked) != nullptr; }
+  // `on_done` is called once, later; never when this throws (std::bad_alloc). There must be room.
   void ask(const query& asked, done on_done);
   // Everyone who waits gets an empty reply, now; no question is taken any more.
   void fail_all();
@@ -37,50 +41,35 @@ class forwarder {
 
  private:
   using group_ptr = std::shared_ptr<upstream_group>;
-  struct attempt {
-    std::uint64_t number = 0;
-    std::size_t upstream = 0;
-    std::shared_ptr<exchange> io;
-  };
-  struct pending {
-    pending(boost::asio::io_context& context, const query& query, group_ptr of)
-        : asked(std::make_shared<const kept_query>(query)),
-          key(sharing_key(query)),
-          group(std::move(of)),
-          timer(context) {}
-    kept_query_ptr asked;
-    std::string key;
-    group_ptr group;
-    boost::asio::steady_timer timer;
-    std::chrono::steady_clock::time_point deadline;
-    std::vector<done> waiters;
-    std::vector<attempt> attempts;   // under way
-    std::vector<std::size_t> tried;  // upstreams, in order
-    std::vector<std::uint8_t> poor;  // a SERVFAIL or REFUSED, for when nobody knows better
-  };
-  using pending_ptr = std::shared_ptr<pending>;
+  using time = std::chrono::steady_clock::time_point;
 
   group_ptr make_group(const wire_name& domain, upstream_list servers);
   const group_ptr& group_for(const wire_name& name) const;
   void upstream_checked();
-  void try_next(const pending_ptr& question);
-  void launch(const pending_ptr& question, std::size_t upstream);
-  void wait(const pending_ptr& question, std::chrono::milliseconds patience);
-  void patience_over(const pending_ptr& question);
-  void attempt_ended(const pending_ptr& question, std::uint64_t number, bytes reply);
-  void replied(const pending_ptr& question, bytes reply);
-  void finish(const pending_ptr& question, bytes reply);
-  void drop_attempts(pending& question);
+  void try_next(pending_question& question, time now);
+  void launch(pending_question& question, std::size_t upstream, time now);
+  void wait(pending_question& question, std::chrono::milliseconds patience, time now);
+  void tick_later();
+  void patience_over(pending_question& question, time now);
+  void attempt_ended(pending_question& question, exchange& io, bytes reply);
+  void replied(pending_question& question, bytes reply);
+  void finish(pending_question& question, bytes reply);
+  void drop_attempts(pending_question& question);
 
   boost::asio::io_context& context_;
   const worker_config& config_;
   forwarder_limits limits_;
   worker_counters& counters_;
+  learn learn_;
+  std::shared_ptr<datagram_room> room_ = std::make_shared<datagram_room>();
+  pending_questions pending_;
+  timer_wheel patience_;
+  boost::asio::steady_timer tick_;
+  bool ticking_ = false;
   group_ptr default_group_;
   domain_routes routes_;  // to positions in domain_groups_
   std::vector<group_ptr> domain_groups_;
-  std::unordered_map<std::string, pending_ptr> pending_;
-  std::uint64_t attempts_made_ = 0;
+  std::vector<std::uint8_t> trimmed_;  // a reply without what its question does not lead to
   std::size_t waiting_ = 0;
   bool closed_ = false;
 };

@@ -10,9 +10,12 @@ namespace egress::dns {
 
 class kept_query {
  public:
-  explicit kept_query(const query& asked);
+  kept_query() = default;
+  explicit kept_query(const query& asked) { keep(asked); }
   kept_query(const kept_query&) = delete;
   kept_query& operator=(const kept_query&) = delete;
+  // In place of the one that it has.
+  void keep(const query& asked);
   const query& get() const { return query_; }
 
  private:

@@ -6,10 +6,10 @@
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
-#include <random>
 
 #include "actors/dns/io/config.hpp"
 #include "actors/dns/io/kept_query.hpp"
+#include "actors/dns/io/random_words.hpp"
 #include "runtime/net/byte_stream.hpp"
 
 namespace egress::dns {
@@ -64,7 +64,7 @@ class stream_channel : public std::enable_shared_from_this<stream_channel> {
   channel_limits limits_;
   std::function<void(const std::string&)> told_ = [](auto&) {};
   boost::asio::steady_timer timer_;
-  std::random_device random_;
+  random_words random_;
 
   std::shared_ptr<link> link_;  // null: not connected, nor about to be
   std::map<std::uint16_t, question> waiting_;

@@ -30,26 +30,28 @@ kept_query_ptr root_question() {
 }  // namespace
 
 void upstream_group::probe(std::size_t at, const kept_query_ptr& asked, std::chrono::milliseconds patience,
-                           ended on_ended) {
+                           then_probed then) {
   auto& one = *all_[at];
   if (one.probe) return;
-  one.probe = make_exchange(at, asked);
-  // A timer that has gone off already may be late: then it is another probe's turn.
-  const auto end = [weak = weak_from_this(), at, mine = std::weak_ptr(one.probe),
-                    call = std::move(on_ended)](bool replied) {
-    const auto self = weak.lock();
-    if (!self || !self->all_[at]->probe || self->all_[at]->probe != mine.lock()) return;
-    self->end_probe(at);
+  const auto began = steady_clock::now();
+  const auto end = [this, at, call = std::move(then)](bool replied) {
+    const auto stays = shared_from_this();
+    end_probe(at);
     call(replied);
   };
-  one.probe->start([this, at, end, began = steady_clock::now()](bytes reply) {
+  one.probed = asked;
+  one.probe = begin(at, asked->get(), began, [this, at, end, began](exchange&, bytes reply) {
     if (!reply.empty()) upstreams_.replied(at, steady_clock::now() - began);
     end(!reply.empty());
   });
   one.patience.expires_after(patience);
-  one.patience.async_wait([end](error_code cancelled) {
-    if (!cancelled) end(false);
-  });
+  // A timer that has gone off already may be late: then it is another probe's turn.
+  one.patience.async_wait(
+      [weak = weak_from_this(), at, end, mine = std::weak_ptr(one.probe)](error_code cancelled) {
+        const auto self = weak.lock();
+        if (cancelled || !self || !self->all_[at]->probe || self->all_[at]->probe != mine.lock()) return;
+        end(false);
+      });
 }
 
 void upstream_group::end_probe(std::size_t at) {
@@ -99,7 +101,7 @@ void upstream_group::check_loop(std::size_t at) {
   if (one.probe) return;  // the next round will do
   if (one.loop_name.size == 0 || one.loop_known) {
     if (one.loop_name.size != 0) config_.loops->forget(one.loop_name);
-    one.loop_name = config_.loops->begin(domain_, random64());
+    one.loop_name = config_.loops->begin(domain_, random_.twice());
   }
   if (one.loop_name.is_root()) return loop_checked(at, true);
   // A slow upstream is no looped one: it holds nobody up for longer than one attempt may take, nor does its

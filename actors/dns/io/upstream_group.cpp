@@ -9,7 +9,8 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 
 upstream_group::upstream_group(asio::io_context& context, const worker_config& config,
-                               worker_counters& counters, const wire_name& domain, upstream_list servers)
+                               worker_counters& counters, const std::shared_ptr<datagram_room>& room,
+                               const wire_name& domain, upstream_list servers)
     : context_(context),
       config_(config),
       counters_(counters),
@@ -21,7 +22,8 @@ upstream_group::upstream_group(asio::io_context& context, const worker_config& c
       loop_timer_(context),
       loop_pause_(config.forward.probe) {
   for (const auto& server : servers_) {
-    auto& one = *all_.emplace_back(std::make_unique<one_upstream>(context));
+    auto& one = *all_.emplace_back(
+        std::make_unique<one_upstream>(context, room, server.address, config.forward.own_ports));
     one.channel = make_channel(server);
     one.counters = counters.upstreams.of(to_text(server.address));
   }
@@ -71,30 +73,31 @@ std::optional<std::size_t> upstream_group::choose(const std::vector<std::size_t>
   return chosen;
 }
 
-std::shared_ptr<exchange> upstream_group::make_exchange(std::size_t at, const kept_query_ptr& asked) {
-  const auto id = static_cast<std::uint16_t>(random_());
-  return std::make_shared<exchange>(context_, servers_[at], all_[at]->channel, asked, id);
+std::shared_ptr<exchange> upstream_group::begin(std::size_t at, const query& asked, port_time now,
+                                                exchange::done on_done) {
+  auto made = std::make_shared<exchange>(context_, all_[at]->channel, asked);
+  if (servers_[at].tls_name.empty())
+    made->start_at(all_[at]->ports.next(now), random_, std::move(on_done));
+  else
+    made->start_on_channel(std::move(on_done));
+  return made;
 }
 
-std::shared_ptr<exchange> upstream_group::ask(std::size_t at, const kept_query_ptr& asked,
+std::shared_ptr<exchange> upstream_group::ask(std::size_t at, const query& asked, port_time now,
                                               exchange::done on_done) {
-  const auto made = make_exchange(at, asked);
+  auto made = begin(at, asked, now, std::move(on_done));
   upstreams_.began(at);
-  made->start(
-      [self = shared_from_this(), at, began = steady_clock::now(), call = std::move(on_done)](bytes reply) {
-        self->upstreams_.ended(at);
-        if (reply.empty()) {
-          self->failed(at);
-        } else {
-          const std::chrono::nanoseconds took = steady_clock::now() - began;
-          const auto counted = static_cast<std::uint64_t>(took.count());
-          self->upstreams_.replied(at, took);
-          self->counters_.forward_durations.add(duration_bounds, counted);
-          self->all_[at]->counters->durations[load16(&reply[2]) & flag::rcode].add(duration_bounds, counted);
-        }
-        call(reply);
-      });
   return made;
+}
+
+void upstream_group::ended(std::size_t at, port_time began, bytes reply) {
+  upstreams_.ended(at);
+  if (reply.empty()) return failed(at);
+  const std::chrono::nanoseconds took = steady_clock::now() - began;
+  const auto counted = static_cast<std::uint64_t>(took.count());
+  upstreams_.replied(at, took);
+  counters_.forward_durations.add(duration_bounds, counted);
+  all_[at]->counters->durations[load16(&reply[2]) & flag::rcode].add(duration_bounds, counted);
 }
 
 void upstream_group::drop(std::size_t at, exchange& question) {

@@ -3,7 +3,6 @@
 // for loops before it is first used. Used on its io_context's thread only.
 
 #include <boost/asio/steady_timer.hpp>
-#include <random>
 
 #include "actors/dns/counters.hpp"
 #include "actors/dns/io/exchange.hpp"
@@ -13,9 +12,9 @@ namespace egress::dns {
 
 class upstream_group : public std::enable_shared_from_this<upstream_group> {
  public:
-  // `config` and `counters` outlive the group.
+  // `config` and `counters` outlive the group. All groups of a loop share `room`.
   upstream_group(boost::asio::io_context& context, const worker_config& config, worker_counters& counters,
-                 const wire_name& domain, upstream_list servers);
+                 const std::shared_ptr<datagram_room>& room, const wire_name& domain, upstream_list servers);
   ~upstream_group();
 
   // Loop checks begin; `on_checked` is called whenever one has ended.
@@ -31,27 +30,34 @@ class upstream_group : public std::enable_shared_from_this<upstream_group> {
   std::optional<std::size_t> choose(const std::vector<std::size_t>& tried);
   std::chrono::milliseconds patience(std::size_t at) const { return upstreams_.patience(at); }
 
-  // Asks this upstream. `on_done` as exchange's. The owner ends it with `drop`, or lets it call back.
-  std::shared_ptr<exchange> ask(std::size_t at, const kept_query_ptr& asked, exchange::done on_done);
+  // Asks this upstream. `asked` and `on_done` as exchange's. The owner ends it with `drop`, or with `ended`
+  // when it has called back.
+  std::shared_ptr<exchange> ask(std::size_t at, const query& asked, port_time now, exchange::done on_done);
+  void ended(std::size_t at, port_time began, bytes reply);
   void drop(std::size_t at, exchange& question);
   // It was waited for in vain.
   void failed(std::size_t at);
 
  private:
   struct one_upstream {
-    explicit one_upstream(boost::asio::io_context& context) : patience(context) {}
+    one_upstream(boost::asio::io_context& context, const std::shared_ptr<datagram_room>& room,
+                 const upstream_address& address, unsigned own_ports)
+        : ports(context, room, address, own_ports), patience(context) {}
+    source_ports ports;
     std::shared_ptr<stream_channel> channel;
     std::shared_ptr<upstream_counters> counters;
+    kept_query_ptr probed;            // what the probe asks
     std::shared_ptr<exchange> probe;  // under way
     boost::asio::steady_timer patience;
     wire_name loop_name;      // of the last loop check, watched; size 0: none
     bool loop_known = false;  // a loop check was answered
   };
-  using ended = std::function<void(bool replied)>;
+  using then_probed = std::function<void(bool replied)>;
 
   std::shared_ptr<stream_channel> make_channel(const upstream_server& to);
-  std::shared_ptr<exchange> make_exchange(std::size_t at, const kept_query_ptr& asked);
-  void probe(std::size_t at, const kept_query_ptr& asked, std::chrono::milliseconds patience, ended on_ended);
+  std::shared_ptr<exchange> begin(std::size_t at, const query& asked, port_time now, exchange::done on_done);
+  void probe(std::size_t at, const kept_query_ptr& asked, std::chrono::milliseconds patience,
+             then_probed then);
   void end_probe(std::size_t at);
   void probe_later();
   void probe_unhealthy();
@@ -62,7 +68,6 @@ class upstream_group : public std::enable_shared_from_this<upstream_group> {
   void note_arrivals();
   void set_loop(std::size_t at, loop_state now);
   void check_loops_later();
-  std::uint64_t random64() { return std::uint64_t{random_()} << 32 | random_(); }
 
   boost::asio::io_context& context_;
   const worker_config& config_;
@@ -76,7 +81,7 @@ class upstream_group : public std::enable_shared_from_this<upstream_group> {
   bool probing_ = false, loop_checking_ = false, retired_ = false;
   std::chrono::milliseconds loop_pause_;  // before the next loop checks
   std::uint64_t arrivals_ = 0;            // of the loop watch, when it was last looked at
-  std::random_device random_;
+  random_words random_;
 };
 
 }  // namespace egress::dns

@@ -1,0 +1,38 @@
+#include "actors/dns/io/pending_questions.hpp"
+
+namespace egress::dns {
+
+bool pending_questions::same::operator()(const key& a, const pending_question* b) const {
+  return a.hash == b->hash && a.asked.type == b->asked.type && key_bits(a.asked) == key_bits(b->asked) &&
+         same_name(a.asked.name, b->asked.name);
+}
+
+pending_question* pending_questions::find(const query& asked) const {
+  const auto found = all_.find(key{asked, hash_key(asked, seed_)});
+  return found == all_.end() ? nullptr : *found;
+}
+
+pending_question& pending_questions::add(const query& asked) {
+  if (spare_.empty()) {
+    spare_.reserve(owned_.size() + 1);  // giving back must not fail
+    spare_.push_back(owned_.emplace_back(std::make_unique<pending_question>()).get());
+  }
+  pending_question& one = *spare_.back();
+  one.asked = asked;
+  one.asked.packet = one.asked.client_cookie = {};
+  one.hash = hash_key(asked, seed_);
+  all_.insert(&one);
+  spare_.pop_back();
+  return one;
+}
+
+void pending_questions::give_back(pending_question& one) {
+  one.group = nullptr;
+  one.waiters.clear();
+  one.attempts.clear();
+  one.tried.clear();
+  one.poor.clear();
+  spare_.push_back(&one);
+}
+
+}  // namespace egress::dns
