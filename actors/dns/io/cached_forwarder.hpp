@@ -18,7 +18,7 @@ struct sourced_answer {
 // When it is that an answer is wanted.
 struct answer_moment {
   cache_time now;
-  // Upstreams are not asked: that costs ten times what an answer of our own does, which others wait for.
+  // Upstreams are not asked: that costs several times what an answer of our own does, which others wait for.
   bool hurried = false;
 };
 
