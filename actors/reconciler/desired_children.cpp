@@ -67,7 +67,7 @@ desired_gateway desired_of(const kube::object& external_service, const live_chil
   const auto key = key_of(external_service, live);
   const auto gateway = desired::make_gateway(external_service, settings, key.ipv6);
   desired_gateway made;
-  made.config_hash = gateway.config.hash;
+  made.config_hash = gateway.config.version;
   for (const auto kind : kube::child_kinds) {
     if (!desired::wanted(kind, settings)) continue;
     auto object = desired::with_server_defaults(kind, desired::render_child(kind, gateway, key.hijack));

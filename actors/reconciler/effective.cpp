@@ -24,6 +24,10 @@ kube::resource_requirements resources(const kube::external_service_spec& spec, g
   return {.requests = {{"cpu", "100m"}, {"memory", memory}}, .limits = {{"cpu", "2"}, {"memory", "1Gi"}}};
 }
 
+bool reloads(const kube::external_service_spec& spec, gateway_profile profile) {
+  return profile == gateway_profile::hardened && spec.config_delivery == "Reload";
+}
+
 bool known_log_level(std::string_view level) {
   static constexpr std::array<std::string_view, 8> known{"trace", "debug", "info",     "warning",
                                                          "warn",  "error", "critical", "off"};

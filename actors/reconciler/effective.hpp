@@ -22,6 +22,9 @@ std::int64_t target_cpu_utilization(const kube::external_service_spec& spec);
 // spec.resources, or the profile's default. Quantities as written.
 kube::resource_requirements resources(const kube::external_service_spec& spec, gateway_profile profile);
 
+// A change of ports, names and addresses reaches running gateways without new pods (spec.configDelivery).
+bool reloads(const kube::external_service_spec& spec, gateway_profile profile);
+
 // Envoy knows the level; any other takes no effect.
 bool known_log_level(std::string_view level);
 

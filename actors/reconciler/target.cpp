@@ -76,6 +76,12 @@ void copy_service_fields(json::object& spec, const json::object& live) {
     if (const auto* value = live.if_contains(field); value && !spec.contains(field)) spec[field] = *value;
 }
 
+constexpr string_view dns_name_annotation = "egress.monzo.com/dns-name";
+
+bool is_of_the_specification(string_view annotation) {
+  return annotation == dns_name_annotation || annotation == "service.kubernetes.io/topology-mode";
+}
+
 void copy_deployment_fields(json::object& spec, const json::object& live) {
   if (const auto* replicas = live.if_contains("replicas"))
     spec["replicas"] = *replicas;
@@ -84,8 +90,10 @@ void copy_deployment_fields(json::object& spec, const json::object& live) {
   const auto* theirs = look(live, "template", "metadata", "annotations");
   if (!theirs) return;
   auto& annotations = sub(sub(sub(spec, "template"), "metadata"), "annotations");
+  // Pods without the name (configDelivery Reload): what they had of the specification before goes.
+  const bool without = !annotations.contains(dns_name_annotation);
   for (const auto& [key, value] : *theirs)
-    if (!annotations.contains(key)) annotations[key] = value;
+    if (!annotations.contains(key) && !(without && is_of_the_specification(key))) annotations[key] = value;
 }
 
 // RFC 6901: ~ and / inside a token.

@@ -10,6 +10,7 @@
 #include "actors/reconciler/address.hpp"
 #include "actors/reconciler/dns_name.hpp"
 #include "actors/reconciler/effective.hpp"
+#include "actors/reconciler/envoy/configuration.hpp"
 #include "actors/reconciler/validate_resources.hpp"
 
 namespace egress::reconciler {
@@ -105,6 +106,17 @@ outcome check_ports(const external_service_spec& spec) {
   return std::nullopt;
 }
 
+outcome check_admin_port(const external_service_spec& spec, gateway_profile profile) {
+  if (!reloads(spec, profile)) return std::nullopt;
+  for (std::size_t i = 0; i < spec.ports.size(); ++i)
+    if (spec.ports[i].protocol == "TCP" && spec.ports[i].port == envoy::reload_admin_port)
+      return refuse("InvalidPort",
+                    "spec.ports[{}] is {}/TCP, which gateways with spec.configDelivery Reload keep for "
+                    "readiness and metrics: use another port, or Restart",
+                    i, envoy::reload_admin_port);
+  return std::nullopt;
+}
+
 outcome check_replicas(const external_service_spec& spec) {
   constexpr std::int64_t most = INT32_MAX;
   const std::array<std::pair<std::string_view, std::optional<std::int64_t>>, 3> counts{
@@ -175,6 +187,7 @@ std::optional<refusal> validate(const kube::object& external_service, gateway_pr
   if (auto no = check_ports(spec)) return no;
   if (auto no = check_name(external_service.meta.name, spec)) return no;
   if (auto no = check_wildcard(spec, profile)) return no;
+  if (auto no = check_admin_port(spec, profile)) return no;
   if (auto no = check_replicas(spec)) return no;
   if (auto no = check_resources(spec)) return no;
   if (auto no = check_addresses(spec)) return no;

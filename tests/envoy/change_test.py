@@ -10,10 +10,13 @@ RESTARTS = {
     "dnsName": "other.example.com", "ports": [*PORTS, {"port": 80, "protocol": "TCP"}], "ipOverride": ["192.0.2.1"],
     "resources": {"limits": {"cpu": "1"}}, "envoyClusterMaxConnections": 7, "envoyLogLevel": "warn", "envoyDnsRefreshRateS": 9,
     "envoyRespectDnsTTL": False, "envoyJsonAdminAccessLogs": True, "envoyJsonClusterAccessLogs": True, "tls": {"sni": "Enforce"},
+    "configDelivery": "Reload",
 }
+# With configDelivery: Reload, pods are replaced for these alone.
+RELOAD_RESTARTS = {"resources", "envoyLogLevel"}
 # Nothing happens to pods.
 KEEPS = {"hijackDns": False, "minReplicas": 5, "maxReplicas": 50, "targetCPUUtilizationPercentage": 70, "serviceTopologyMode": "Disabled",
-         "dnsClients": ["10.0.0.0/8"], "configDelivery": "Reload", "allowPrivate": True}
+         "dnsClients": ["10.0.0.0/8"], "allowPrivate": True}
 
 
 class Change(TrafficTest):
@@ -28,6 +31,13 @@ class Change(TrafficTest):
             self.assertNotEqual(self.template(**{field: value}), plain, field)
         for field, value in KEEPS.items():
             self.assertEqual(self.template(**{field: value}), plain, field)
+
+    def test_which_fields_replace_the_pods_that_take_up_changes(self):
+        plain = self.template(configDelivery="Reload")
+        for field, value in {**RESTARTS, **KEEPS}.items():
+            if field != "configDelivery":
+                same = self.template(configDelivery="Reload", **{field: value}) == plain
+                self.assertEqual(same, field not in RELOAD_RESTARTS, field)
 
     def test_the_guard_of_a_wildcard_replaces_them(self):
         self.assertNotEqual(self.template(dnsName="*.example.com"), self.template(dnsName="*.example.com", allowPrivate=True))
@@ -45,7 +55,7 @@ class Change(TrafficTest):
         gateway = self.gateway("changing", [443])
         held = self.connect(gateway, 443)
         self.assertEqual(peers.read_line(held), world.public(140))
-        gateway.write("admin: broken")
+        gateway.deliver({"envoy.yaml": "admin: broken"})
         self.assertTrue(peers.alive(held))
         self.assertEqual(peers.who(gateway.address, 443), world.public(140))
 

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from harness import ROOT, generated, suite, validation
-from harness.rendering import COMPATIBLE, HARDENED, envoy_yaml, render, render_file, verdicts
+from harness.rendering import COMPATIBLE, HARDENED, render, render_file, static_configuration, verdicts
 
 COUNT = int(os.environ.get("EGRESS_ENVOY_CONFIGURATIONS", "100"))
 SEED = int(os.environ.get("EGRESS_ENVOY_SEED", "6"))
@@ -77,7 +77,7 @@ class Validate(unittest.TestCase):
     def test_what_is_refused_never_reaches_a_configuration(self):
         wildcard = next(one for one in generated.external_services(100, SEED) if generated.is_wildcard(one))
         self.assertIn("WildcardUnsupported", verdicts([wildcard], COMPATIBLE))
-        self.assertIn("serverNames", envoy_yaml(render([wildcard])[wildcard["metadata"]["name"]]))
+        self.assertIn("serverNames", static_configuration(render([wildcard])[wildcard["metadata"]["name"]]))
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "actors/reconciler/desired/children.hpp"
 #include "actors/reconciler/desired/metadata.hpp"
 
@@ -5,7 +7,12 @@ namespace egress::desired {
 
 json::object config_map(const gateway& from) {
   auto made = new_child(kube::kind::config_map, from);
-  made["data"] = json::object{{"envoy.yaml", from.config.text}};
+  json::object data{{"envoy.yaml", from.config.text}};
+  if (from.reloads()) {
+    data["cds.yaml"] = from.config.clusters;
+    data["lds.yaml"] = from.config.listeners;
+  }
+  made["data"] = std::move(data);
   return made;
 }
 

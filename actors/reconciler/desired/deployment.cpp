@@ -21,6 +21,10 @@ json::array one(json::object item) {
   return items;
 }
 
+std::int64_t drain_seconds(const gateway& from) {
+  return from.hardened() ? from.settings.drain_seconds : 25;
+}
+
 // None in `compatible` when there is no log level that Envoy knows.
 json::array arguments(const gateway& from) {
   json::array args;
@@ -34,6 +38,12 @@ json::array arguments(const gateway& from) {
       args.emplace_back(word);
   if (concurrency > 0)
     for (const auto& word : {std::string("--concurrency"), std::to_string(concurrency)})
+      args.emplace_back(word);
+  // How long connections of a listener that changed live on. What Envoy does not know is refused, as it is in
+  // envoy.yaml by itself: a guard that were left out silently would be none.
+  if (from.reloads())
+    for (const auto& word : {std::string("--drain-time-s"), std::to_string(drain_seconds(from)),
+                             std::string("--reject-unknown-dynamic-fields")})
       args.emplace_back(word);
   return args;
 }
@@ -63,10 +73,6 @@ json::object readiness_probe(const gateway& from) {
   return made;
 }
 
-std::int64_t drain_seconds(const gateway& from) {
-  return from.hardened() ? from.settings.drain_seconds : 25;
-}
-
 // At SIGTERM Envoy ends at once: the wait before it is the drain. Endpoints disappear, old connections go on.
 json::object drain(const gateway& from) {
   json::object command;
@@ -78,6 +84,14 @@ json::object drain(const gateway& from) {
   return made;
 }
 
+// For who reads it: pods listen on what they like.
+json::array container_ports(const gateway& from) {
+  json::array ports;
+  for (const auto& port : from.spec.ports)
+    ports.push_back(json::object{{"containerPort", port.port}, {"protocol", port.protocol}});
+  return ports;
+}
+
 json::object container(const gateway& from) {
   json::object made{{"name", "gateway"},
                     {"image", envoy::image(from.settings)},
@@ -85,10 +99,7 @@ json::object container(const gateway& from) {
                     {"terminationMessagePath", "/dev/termination-log"},
                     {"terminationMessagePolicy", "File"}};
   if (auto args = arguments(from); !args.empty()) made["args"] = std::move(args);
-  json::array ports;
-  for (const auto& port : from.spec.ports)
-    ports.push_back(json::object{{"containerPort", port.port}, {"protocol", port.protocol}});
-  made["ports"] = std::move(ports);
+  if (!from.reloads()) made["ports"] = container_ports(from);
   // To the image's start script: stay root, where that is what the pod is.
   if (!from.hardened()) made["env"] = one({{"name", "ENVOY_UID"}, {"value", "0"}});
   if (from.hardened()) made["securityContext"] = container_security();
@@ -141,7 +152,7 @@ json::object pod(const gateway& from) {
 }
 
 json::object pod_template(const gateway& from) {
-  auto notes = annotations(from);
+  auto notes = from.reloads() ? json::object() : annotations(from);
   notes[config_hash_annotation] = from.config.hash;
   notes[admin_port_annotation] = std::to_string(from.config.admin_port);
   json::object metadata;

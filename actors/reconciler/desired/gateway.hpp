@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "actors/reconciler/effective.hpp"
 #include "actors/reconciler/envoy/configuration.hpp"
 #include "runtime/base/settings.hpp"
 #include "runtime/kube/json.hpp"
@@ -20,6 +21,8 @@ struct gateway {
   envoy::configuration config;
 
   bool hardened() const { return settings.profile == gateway_profile::hardened; }
+  // Its pods stay when ports, names and addresses change: nothing of theirs is made of those.
+  bool reloads() const { return reconciler::reloads(spec, settings.profile); }
 };
 
 // The object must have passed validate(). ipv6: its Service has an IPv6 ClusterIP.

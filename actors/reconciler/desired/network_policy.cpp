@@ -48,6 +48,23 @@ json::object rule(json::array ports, json::array from) {
   return made;
 }
 
+json::array admin_port(const gateway& from) {
+  json::array made;
+  made.push_back(json::object{{"protocol", "TCP"}, {"port", from.config.admin_port}});
+  return made;
+}
+
+// Its pods beside the gateways, as deploy/ labels them: it asks which listeners there are.
+json::array operator_itself() {
+  json::object pods;
+  pods["matchLabels"] = json::object{{"app", "egress-operator"}};
+  json::object one;
+  one["podSelector"] = std::move(pods);
+  json::array made;
+  made.push_back(std::move(one));
+  return made;
+}
+
 }  // namespace
 
 json::object network_policy(const gateway& from) {
@@ -59,11 +76,11 @@ json::object network_policy(const gateway& from) {
   if (from.hardened()) peers.push_back(allowed("allowed-gateway", from.name));
   rules.push_back(rule(std::move(ports), std::move(peers)));
   if (from.hardened() && !from.settings.metrics_from.empty()) {
-    json::array scrape, scrapers;
-    scrape.push_back(json::object{{"protocol", "TCP"}, {"port", from.config.admin_port}});
+    json::array scrapers;
     scrapers.push_back(peer(match_labels(from.settings.metrics_from)));
-    rules.push_back(rule(std::move(scrape), std::move(scrapers)));
+    rules.push_back(rule(admin_port(from), std::move(scrapers)));
   }
+  if (from.reloads()) rules.push_back(rule(admin_port(from), operator_itself()));
   json::object spec;
   spec["podSelector"] = selector(from);
   spec["ingress"] = std::move(rules);

@@ -14,9 +14,10 @@ constexpr std::int64_t first_unprivileged_port = 1024;
 json::object pod_security(const gateway& from) {
   json::object made{{"runAsNonRoot", true}, {"runAsUser", envoy_user}, {"runAsGroup", envoy_user}};
   made["seccompProfile"] = json::object{{"type", "RuntimeDefault"}};
-  if (std::ranges::any_of(from.spec.ports, [](const kube::service_port& port) {
-        return port.port < first_unprivileged_port;
-      })) {
+  const bool privileged = std::ranges::any_of(
+      from.spec.ports, [](const kube::service_port& port) { return port.port < first_unprivileged_port; });
+  // A pod that stays may get such a port later.
+  if (privileged || from.reloads()) {
     json::array sysctls;
     sysctls.push_back(json::object{{"name", "net.ipv4.ip_unprivileged_port_start"}, {"value", "0"}});
     made["sysctls"] = std::move(sysctls);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "actors/reconciler/effective.hpp"
 #include "actors/reconciler/envoy/compatible.hpp"
 #include "actors/reconciler/envoy/hardened.hpp"
 #include "actors/reconciler/yaml_writer.hpp"
@@ -16,7 +18,8 @@ std::string config_hash(std::string_view text) {
   return fmt::format("{:x}", hash);
 }
 
-std::int64_t admin_port(const kube::external_service_spec& spec) {
+std::int64_t admin_port(const kube::external_service_spec& spec, bool reloads) {
+  if (reloads) return reload_admin_port;
   const auto taken = [&](std::int64_t port) {
     return std::ranges::any_of(
         spec.ports, [&](const kube::service_port& one) { return one.protocol == "TCP" && one.port == port; });
@@ -26,17 +29,44 @@ std::int64_t admin_port(const kube::external_service_spec& spec) {
   return port;
 }
 
+namespace {
+
+// A DiscoveryResponse as a file. Its version is what gateways say they have:
+// envoy_cluster_manager_cds_version and envoy_listener_manager_lds_version.
+std::string discovery_file(json::array resources) {
+  json::object root;
+  root["resources"] = std::move(resources);
+  auto text = yaml::to_text(root);
+  yaml::append_document(text, json::object{{"versionInfo", config_hash(text)}});
+  return text;
+}
+
+configuration configure_reload(std::string_view name, const kube::external_service_spec& spec,
+                               const surroundings& around) {
+  auto tree = hardened_reload(name, spec, around);
+  configuration made{.text = yaml::to_text(tree.bootstrap), .hash = {}, .admin_port = reload_admin_port};
+  made.hash = config_hash(made.text);
+  made.clusters = discovery_file(std::move(tree.clusters));
+  made.listeners = discovery_file(std::move(tree.listeners));
+  made.version = config_hash(made.text + made.clusters + made.listeners);
+  return made;
+}
+
+}  // namespace
+
 std::string cluster_name(std::string_view name, const kube::service_port& port) {
   return fmt::format("{}_{}_{}", name, port.protocol, port.port);
 }
 
 configuration configure(std::string_view name, const kube::external_service_spec& spec, surroundings around) {
+  if (reconciler::reloads(spec, around.profile)) return configure_reload(name, spec, around);
   const auto tree = around.profile == gateway_profile::compatible ? compatible_bootstrap(name, spec)
                                                                   : hardened_bootstrap(name, spec, around);
   configuration made{.text = {}, .hash = {}, .admin_port = admin_port(spec)};
   made.text.reserve(8192);
   yaml::append_document(made.text, tree);
   made.hash = config_hash(made.text);
+  made.version = made.hash;
   return made;
 }
 

@@ -1,5 +1,7 @@
 #include "actors/reconciler/envoy/hardened.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -18,24 +20,77 @@ bool override_is_checked(const kube::external_service_spec& spec, const kube::se
       spec.ports, [&](const kube::service_port& other) { return is_tcp(other) && other.port == port.port; });
 }
 
+namespace {
+
+struct resources {
+  json::array clusters, listeners;
+};
+
+// Of the ports, and of what serves the admin port.
+resources resources_of(const gateway_view& gateway) {
+  resources made;
+  for (const auto& port : gateway.spec.ports) {
+    add_clusters(made.clusters, gateway, port);
+    made.listeners.push_back(is_tcp(port) ? tcp_listener(gateway, port) : udp_listener(gateway, port));
+  }
+  made.clusters.push_back(admin_cluster(gateway));
+  made.listeners.push_back(admin_listener(gateway, admin_port(gateway.spec, gateway.reloads)));
+  return made;
+}
+
+json::object base_of(const gateway_view& gateway) {
+  json::object made;
+  made["admin"] = admin(gateway);
+  made["node"] = json::object{{"cluster", gateway.name}};
+  made["overloadManager"] = overload_manager(gateway.spec);
+  return made;
+}
+
+// The folder is watched, not the file: a kubelet swaps the link ..data in it, and with that all files at
+// once.
+json::object followed(std::string_view file) {
+  json::object path{{"path", fmt::format("{}/{}", config_folder, file)}};
+  path["watchedDirectory"] = json::object{{"path", config_folder}};
+  json::object made;
+  made["pathConfigSource"] = std::move(path);
+  made["resourceApiVersion"] = "V3";
+  return made;
+}
+
+json::array packed(std::string_view type, json::array items) {
+  json::array made;
+  made.reserve(items.size());
+  for (auto& item : items) made.push_back(typed(type, std::move(item.as_object())));
+  return made;
+}
+
+}  // namespace
+
 json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec,
                                 const surroundings& around) {
   const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data};
-  json::array clusters, listeners;
-  for (const auto& port : spec.ports) {
-    add_clusters(clusters, gateway, port);
-    listeners.push_back(is_tcp(port) ? tcp_listener(gateway, port) : udp_listener(gateway, port));
-  }
-  clusters.push_back(admin_cluster(gateway));
-  listeners.push_back(admin_listener(gateway, admin_port(spec)));
-  json::object resources;
-  resources["clusters"] = std::move(clusters);
-  resources["listeners"] = std::move(listeners);
-  json::object made;
-  made["admin"] = admin(gateway);
-  made["node"] = json::object{{"cluster", name}};
-  made["overloadManager"] = overload_manager(spec);
-  made["staticResources"] = std::move(resources);
+  auto all = resources_of(gateway);
+  json::object statics;
+  statics["clusters"] = std::move(all.clusters);
+  statics["listeners"] = std::move(all.listeners);
+  auto made = base_of(gateway);
+  made["staticResources"] = std::move(statics);
+  return made;
+}
+
+// What serves the admin port comes by the files, too: a new pod that cannot read them does not become ready.
+reloading hardened_reload(std::string_view name, const kube::external_service_spec& spec,
+                          const surroundings& around) {
+  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data, true};
+  auto all = resources_of(gateway);
+  reloading made{base_of(gateway), packed("envoy.config.cluster.v3.Cluster", std::move(all.clusters)),
+                 packed("envoy.config.listener.v3.Listener", std::move(all.listeners))};
+  // Without an id Envoy takes no configuration that changes.
+  made.bootstrap["node"].as_object()["id"] = name;
+  json::object sources;
+  sources["cdsConfig"] = followed("cds.yaml");
+  sources["ldsConfig"] = followed("lds.yaml");
+  made.bootstrap["dynamicResources"] = std::move(sources);
   return made;
 }
 

@@ -14,6 +14,15 @@ namespace egress::envoy {
 json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec,
                                 const surroundings& around);
 
+// The same with configDelivery Reload: clusters and listeners apart, each an Any, in files that running
+// gateways follow. Nothing in the bootstrap depends on ports, names or addresses of the spec.
+struct reloading {
+  json::object bootstrap;
+  json::array clusters, listeners;
+};
+reloading hardened_reload(std::string_view name, const kube::external_service_spec& spec,
+                          const surroundings& around);
+
 // With ipOverride: is the port's override cluster health-checked, and so able to fall back to DNS? TCP
 // always, UDP when the spec has the TCP port of that number.
 bool override_is_checked(const kube::external_service_spec& spec, const kube::service_port& port);

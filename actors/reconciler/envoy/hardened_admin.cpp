@@ -33,7 +33,8 @@ json::object route(std::string_view path) {
 // What is not served, for who looks into attempts; probes and scrapes would be a line every few seconds.
 json::object request_log(const gateway_view& gateway) {
   json::object served;
-  served["safeRegex"] = json::object{{"regex", "/(ready|stats/prometheus)(\\?.*)?"}};
+  served["safeRegex"] = json::object{{"regex", gateway.reloads ? "/(ready|listeners|stats/prometheus)(\\?.*)?"
+                                                               : "/(ready|stats/prometheus)(\\?.*)?"}};
   json::object header{{"name", ":path"}, {"invertMatch", true}};
   header["stringMatch"] = std::move(served);
   json::object filter;
@@ -44,10 +45,12 @@ json::object request_log(const gateway_view& gateway) {
   return made;
 }
 
-json::object route_config() {
+json::object route_config(const gateway_view& gateway) {
   json::object host{{"name", admin_name}};
   host["domains"] = json::array{"*"};
-  host["routes"] = json::array{route("/ready"), route("/stats/prometheus")};
+  auto& routes = (host["routes"] = json::array{route("/ready"), route("/stats/prometheus")}).get_array();
+  // The operator asks which there are before a Service sends to a new one.
+  if (gateway.reloads) routes.push_back(route("/listeners"));
   json::object made{{"name", admin_name}};
   made["virtualHosts"] = one(std::move(host));
   return made;
@@ -61,7 +64,7 @@ json::object connection_manager(const gateway_view& gateway) {
                       {"streamIdleTimeout", "15s"}};
   config["commonHttpProtocolOptions"] = json::object{{"idleTimeout", "60s"}};
   config["accessLog"] = one(request_log(gateway));
-  config["routeConfig"] = route_config();
+  config["routeConfig"] = route_config(gateway);
   config["httpFilters"] = one(
       extension("envoy.filters.http.router", typed("envoy.extensions.filters.http.router.v3.Router", {})));
   return extension("envoy.filters.network.http_connection_manager",

@@ -15,6 +15,7 @@ struct gateway_view {
   const kube::external_service_spec& spec;
   bool ipv6;
   bool connects_on_data;
+  bool reloads = false;  // its gateways take up changes
 };
 
 // Buffered bytes of a connection, each way, before reading pauses.

@@ -66,9 +66,16 @@ json::object public_only(const gateway_view& gateway, const service_port& port) 
                    typed("envoy.extensions.filters.network.rbac.v3.RBAC", std::move(config)));
 }
 
+// A running Envoy refuses a name it has with other settings, so that they must be in it.
+std::string cache_name(const gateway_view& gateway) {
+  if (!gateway.reloads) return fmt::format("{}_dns", gateway.name);
+  return fmt::format("{}_dns{}_{}s", gateway.name, gateway.ipv6 ? "64" : "",
+                     gateway.spec.envoy_dns_refresh_rate_s.value_or(0));
+}
+
 // Filter and cluster share the cache by name; its settings must be the same in both.
 json::object cache(const gateway_view& gateway) {
-  json::object made{{"name", fmt::format("{}_dns", gateway.name)},
+  json::object made{{"name", cache_name(gateway)},
                     {"dnsLookupFamily", gateway.ipv6 ? "ALL" : "V4_PREFERRED"}};
   made["dnsFailureRefreshRate"] = json::object{{"baseInterval", "1s"}, {"maxInterval", "10s"}};
   if (gateway.spec.envoy_dns_refresh_rate_s)

@@ -7,7 +7,8 @@ import tempfile
 from apiserver.harness.processes import Process
 
 from . import world
-from .rendering import HARDENED, container, envoy_yaml, render
+from .rendering import HARDENED, container, render
+from .volume import ConfigVolume
 from .suite import envoy
 
 _numbers = itertools.count(10)
@@ -91,10 +92,14 @@ class Gateway(Process):
         self.pod = Pod({**template["spec"].get("securityContext", {}), **inside.get("securityContext", {})}, self._folder.name)
         self.address, self.address6 = self.pod.address, self.pod.address6
         self.admin_port = int(template["metadata"]["annotations"]["egress.monzo.com/admin-port"])
-        text = envoy_yaml(self.children)
-        self.write(change(text) if change else text)
-        arguments = inside.get("args", ["-c", "/etc/envoy/envoy.yaml"])
-        self._start([*arguments, *([] if exact else ["--file-flush-interval-msec", "20"])], stdout, owns_stdout)
+        self._volume = ConfigVolume(f"{self.pod.folder}/config")
+        data = dict(self.children["ConfigMap"]["data"])
+        if change:
+            data["envoy.yaml"] = change(data["envoy.yaml"])
+        self.deliver(data)
+        arguments = [*inside.get("args", ["-c", "/etc/envoy/envoy.yaml"]), *([] if exact else ["--file-flush-interval-msec", "20"])]
+        self.start_again = lambda: self._start(arguments, stdout, owns_stdout)
+        self.start_again()
 
     def _start(self, arguments, stdout, owned):
         log = f"{self._folder.name}/envoy.log"
@@ -107,9 +112,18 @@ class Gateway(Process):
         super().__init__(self.pod.command("/mnt/envoy", *arguments), stdout or log)
         self.log = log
 
-    def write(self, text):
-        with open(f"{self.pod.folder}/config/envoy.yaml", "w", encoding="utf-8") as file:
-            file.write(text)
+    def deliver(self, data):
+        """What the kubelet does some time after the ConfigMap has changed."""
+        self._volume.update(data)
+
+    def take_up(self, external_service, flags=()):
+        """The ExternalService was changed: what is rendered now is in the ConfigMap. Returns whether the pods may stay."""
+        self.children = render([external_service], HARDENED, *flags)[self.name_of]
+        self.deliver(self.children["ConfigMap"]["data"])
+        return self.children["Deployment"]["spec"]["template"] == self.template
+
+    def listeners(self):
+        return {line.split("::", 1)[0] for line in self.http("/listeners")[1].splitlines()}
 
     def http(self, path, method="GET", seconds=10):
         """(status, text) of the annotated port."""

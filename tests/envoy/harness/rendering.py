@@ -1,6 +1,7 @@
 """ExternalServices, and the children that `egress-operator render` makes of them."""
 import json
 import os
+import re
 import subprocess
 
 from apiserver.harness.objects import external_service
@@ -57,9 +58,26 @@ def envoy_yaml(children):
     return children["ConfigMap"]["data"]["envoy.yaml"]
 
 
+def _items(discovery_file):
+    """The resources of cds.yaml or lds.yaml as they stand below staticResources."""
+    listed = discovery_file.removeprefix("resources:\n").rsplit("versionInfo:", 1)[0]
+    bare = re.sub(r"^- '@type': type.googleapis.com/envoy.config.\w+.v3.(Cluster|Listener)\n  ", "- ", listed, flags=re.MULTILINE)
+    return "".join(f"  {line}\n" for line in bare.splitlines())
+
+
+def static_configuration(children):
+    """All of it as one file, which `envoy --mode validate` looks at: it follows no other."""
+    data = children["ConfigMap"]["data"]
+    text = data["envoy.yaml"]
+    if "lds.yaml" not in data:
+        return text
+    text = re.sub(r"^dynamicResources:\n(  .*\n)+", "", text, flags=re.MULTILINE)
+    return f"{text}staticResources:\n  clusters:\n{_items(data['cds.yaml'])}  listeners:\n{_items(data['lds.yaml'])}"
+
+
 def container(children):
     return children["Deployment"]["spec"]["template"]["spec"]["containers"][0]
 
 
 __all__ = ["COMPATIBLE", "HARDENED", "Refused", "container", "envoy_yaml", "external_service", "program", "render", "render_file",
-           "verdicts"]
+           "static_configuration", "verdicts"]

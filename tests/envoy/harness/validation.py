@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from .rendering import container, envoy_yaml
+from .rendering import container, static_configuration
 
 
 class Verdict:
@@ -37,5 +37,6 @@ def load(program, name, text, arguments, folder):
 def load_all(program, rendered, folder):
     """rendered: the children by name, of rendering.render."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(lambda item: load(program, item[0], envoy_yaml(item[1]), container(item[1]).get("args", []), folder),
+        return list(pool.map(lambda item: load(program, item[0], static_configuration(item[1]), container(item[1]).get("args", []),
+                                          folder),
                              rendered.items()))

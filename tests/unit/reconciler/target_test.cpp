@@ -140,6 +140,25 @@ TEST(Target, AChildWithoutSpecGetsOne) {
       tree(R"({"apiVersion":"v1","kind":"Service","spec":{"type":"ClusterIP","ports":[{"port":443}]}})"));
 }
 
+// With configDelivery Reload, pods have nothing of the specification.
+TEST(Target, PodsLoseTheNameThatTheyHadBefore) {
+  const auto live =
+      tree(R"({"metadata":{"resourceVersion":"2"},"spec":{"template":{"metadata":{"annotations":{
+      "egress.monzo.com/dns-name":"a.com","service.kubernetes.io/topology-mode":"Auto","their":"own"}}}}})");
+  const auto with = [](const char* more) {
+    return R"({"metadata":{},"spec":{"template":{"metadata":{"annotations":{"egress.monzo.com/config-hash":"1")" +
+           std::string(more) + "}}}}}";
+  };
+  const auto annotations = [&](const char* more) {
+    return patch(deployment, with(more), live).at("spec").at("template").at("metadata").at("annotations");
+  };
+  EXPECT_EQ(annotations("").as_object(),
+            tree(R"({"egress.monzo.com/config-hash":"1","egress.monzo.com/dns-name":null,
+                     "service.kubernetes.io/topology-mode":null})"));
+  EXPECT_EQ(annotations(R"(,"egress.monzo.com/dns-name":"a.com")").as_object(),
+            tree(R"({"egress.monzo.com/config-hash":"1"})"));
+}
+
 TEST(Target, AnEmptySelectorOfAPeerIsNotNone) {
   const auto wanted = tree(
       R"({"spec":{"ingress":[{"from":[{"namespaceSelector":{},"podSelector":{"matchLabels":{"a":"b"}}}]}]}})");
