@@ -1,8 +1,17 @@
 #include "actors/reconciler/child_outcome.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace egress::reconciler {
+
+child_outcome joined(child_outcome first, child_outcome second) {
+  if (second.did == action::nothing) second.did = first.did;
+  if (!second.now) second.now = std::move(first.now);
+  second.repaired.merge(first.repaired);
+  second.ineffective.merge(first.ineffective);
+  return second;
+}
 
 bool is_a_fault(child_state state) {
   return state == child_state::rejected || state == child_state::forbidden || state == child_state::failed;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/reconciler/plan.hpp"
+#include "actors/reconciler/service_ports.hpp"
 #include "actors/reconciler/target.hpp"
 #include "runtime/base/time.hpp"
 
@@ -33,10 +34,14 @@ struct child_outcome {
   pointers repaired;             // where it differed, when it was repaired or adopted
   pointers ineffective;  // written, and the server changed nothing: never to be written for this kind again
   bool cluster_ip_taken = false;    // failed for that alone
+  ports held;                       // of a Service: wanted, and left out until pods report their listeners
   std::optional<settled> compared;  // read, and nothing (more) to write
 };
 
 using child_outcomes = std::array<child_outcome, kube::child_count>;  // by kube::child_index
+
+// What came of a child in two tasks of one run, the second of which went on where the first had stopped.
+child_outcome joined(child_outcome first, child_outcome second);
 
 // Worth a line in the log: what we want was not done, and not because of what is in the way.
 bool is_a_fault(child_state state);

@@ -79,6 +79,12 @@ child_task::step child_task::act(const decision& what, const kube::object* live)
   return finish(child_state::in_order, "");
 }
 
+child_task child_task::knowing(ports reported) const {
+  auto input = in_;
+  input.reported = std::move(reported);
+  return child_task(std::move(input));
+}
+
 // ---- requests
 
 kube::request child_task::about(kube::verb what) const {
@@ -119,10 +125,17 @@ child_task::step child_task::remove(const std::string& uid) {
 child_task::step child_task::compare(std::string_view live_json, const kube::object& live) {
   const auto tree = json::parse_object(live_json);
   if (!tree) return failed(no_object());
-  const auto wanted = leaving(target(in_.of, in_.wanted->object, *tree), *tree, in_.alone);
+  auto wanted = leaving(target(in_.of, in_.wanted->object, *tree), *tree, in_.alone);
+  out_.held.clear();
+  if (in_.reported) {
+    auto now = hold_back(std::move(wanted), *tree, *in_.reported);
+    wanted = std::move(now.service);
+    out_.held = std::move(now.held);
+  }
   const auto patch = merge_patch(*tree, wanted);
   if (patch.empty()) {
-    out_.compared = settled{live.as_child().projected, in_.wanted->projected};
+    // What is held back has to be looked at again.
+    if (out_.held.empty()) out_.compared = settled{live.as_child().projected, in_.wanted->projected};
     return finish(child_state::in_order, "");
   }
   out_.repaired = differing_paths(*tree, wanted);

@@ -25,6 +25,9 @@ struct child_task_input {
   // While that address is refused: fail, to ask again soon, rather than take another. (The server frees the
   // address of a deleted Service a moment after the watch has told of the deletion.)
   bool insist_on_cluster_ip = false;
+  // Of a Service whose new ports wait for their listeners: those that pods have reported. Nothing: none
+  // waits.
+  std::optional<ports> reported{};
 };
 
 class child_task {
@@ -37,6 +40,9 @@ class child_task {
   step start();
   // The reply to the request of the step before.
   step next(const kube::reply& reply);
+
+  // The same task from its start, knowing of these ports.
+  child_task knowing(ports reported) const;
 
  private:
   enum class doing : std::uint8_t { nothing, reading, creating, patching, deleting };

@@ -179,6 +179,8 @@ condition ready(const status_facts& facts, const condition& accept, const condit
   if (!holds(accept)) return copy_as("Ready", false, accept);
   if (const auto problem = problem_of(facts)) return make("Ready", false, problem->reason, problem->message);
   if (!holds(gateway)) return copy_as("Ready", false, gateway);
+  if (!facts.waits_for_listeners.empty())
+    return make("Ready", false, "WaitingForListeners", facts.waits_for_listeners);
   const bool hijack = facts.external_service.as_external_service().spec.hijack_dns;
   if (hijack && !holds(dns)) return copy_as("Ready", false, dns);
   return make("Ready", true, "Ready", hijack ? dns.message : gateway.message);

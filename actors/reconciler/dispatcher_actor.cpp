@@ -114,6 +114,7 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
                                                    const kube::object_ptr& service) const {
   auto work = std::make_shared<reconcile_work>();
   work->api = everyone->kube_api;
+  work->gateways = everyone->gateways;
   work->service = service;
   work->service_epoch = of(kube::kind::external_service).epoch;
   for (const auto kind : kube::child_kinds) {

@@ -31,8 +31,7 @@ kube::request status_request(const kube::object& service, const kube::external_s
 
 }  // namespace
 
-template <class Handler>
-void reconciler_state::ask(kube::request what, Handler handler) {
+void reconciler_state::ask(kube::request what, std::function<void(const kube::reply&)> handler) {
   what.term = now->work->term;
   auto request = std::make_shared<const api_request>(api_request{std::move(what)});
   self->request(now->work->api, answer_bound, payload<api_request>{std::move(request)})
@@ -82,7 +81,8 @@ void reconciler_state::start_tasks() {
         service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
         expected.known()[i], now->work->ineffective[i],
         kind == kube::kind::service ? previous_cluster_ip() : std::string{},
-        cluster_ip_refusals < insist_on_cluster_ip});
+        cluster_ip_refusals < insist_on_cluster_ip,
+        reconciler::waits_for_reports(kind, *service, config->gateways.profile)});
   }
   now->under_way = now->tasks.size();
   pace.about(service->meta.uid);
@@ -108,8 +108,11 @@ void reconciler_state::advance(std::size_t task, reconciler::child_task::step st
         [this, task](const kube::reply& reply) { advance(task, now->tasks[task].next(reply)); });
     return;
   }
-  now->outcomes[task] = std::get<reconciler::child_outcome>(std::move(step));
-  if (--now->under_way == 0) children_done();
+  now->outcomes[task] =
+      joined(std::move(now->outcomes[task]), std::get<reconciler::child_outcome>(std::move(step)));
+  if (--now->under_way > 0) return;
+  const bool held = !now->outcomes[kube::child_index(kube::kind::service)].held.empty();
+  held && !now->asked_pods ? ask_for_pods() : children_done();
 }
 
 void reconciler_state::children_done() {
@@ -129,7 +132,8 @@ void reconciler_state::children_done() {
                                        .profile = config->gateways.profile,
                                        .internal_error = {},
                                        .now = config->clock(),
-                                       .search_domains = config->search_domains});
+                                       .search_domains = config->search_domains,
+                                       .waits_for_listeners = now->waits_for_listeners});
   now->happenings = repairs.look(service, now->outcomes, config->clock());
   const bool differs = reconciler::differs(known.status, wanted);
   now->status_later = differs && now->work->status_may_wait;
@@ -196,6 +200,7 @@ void reconciler_state::end() {
                  .requeue_after = how.requeue_after,
                  .status_later = finished->status_later};
   if (finished->paused > milliseconds{0}) result->how.requeue_after = finished->paused;
+  if (const auto again = ask_again_in(*finished)) result->how.requeue_after = again;
   if (finished->no_status) {
     result->no_status = reconciler::without_status(*finished->work->service);
     if (!result->how.requeue_after) result->how.requeue_after = until_status_again;

@@ -3,6 +3,7 @@
 // then the status; the logic of each is pure. What the reconciler remembers between runs are its own writes
 // that the informers have not shown yet.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ struct reconciler_state {
     bool failed = false;
     bool no_status = false;  // the definition has no status subresource
     bool status_later = false;
+    bool asked_pods = false;
+    std::string waits_for_listeners;  // see status_facts
   };
 
   reconciler_actor::pointer self = nullptr;
@@ -66,6 +69,7 @@ struct reconciler_state {
   std::optional<reconciler::remembered_rendering> rendered;
   unsigned cluster_ip_refusals = 0;         // in a row
   std::optional<steady_time> status_again;  // there was no status subresource: when to try it again
+  unsigned waits = 0;                       // runs in a row that waited for listeners
   std::unique_ptr<run> now;
 
   void begin(const payload<reconcile_work>& work);
@@ -74,12 +78,17 @@ struct reconciler_state {
   void start_task(std::size_t task);
   void advance(std::size_t task, reconciler::child_task::step step);
   void children_done();
+  // reconciler_actor_listeners.cpp: what of a Service was held back, for want of listeners.
+  void ask_for_pods();
+  void ask_pods(const kube::reply& endpoint_slices);
+  void nobody_asks();
+  void pods_answered(const reconciler::listener_report& report);
+  std::optional<milliseconds> ask_again_in(const run& finished);
   void write_status(kube::external_service_status wanted, const std::string& resource_version);
   void status_written(const kube::external_service_status& wanted, const kube::reply& reply);
   void look_for_status(const kube::external_service_status& wanted);
   void end();
-  template <class Handler>
-  void ask(kube::request what, Handler handler);
+  void ask(kube::request what, std::function<void(const kube::reply&)> handler);
 };
 
 }  // namespace egress

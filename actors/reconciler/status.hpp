@@ -27,6 +27,7 @@ struct status_facts {
   std::optional<std::string> internal_error;  // the run itself failed: Ready=False, InternalError
   wall_time now;
   std::span<const std::string> search_domains = {};  // of our resolv.conf (search_domains.hpp)
+  std::string waits_for_listeners{};  // why a port is not in the Service yet, one line; "" when all are
 };
 
 // Whether the group's discovery document (APIResourceList) names the status subresource; true when it cannot

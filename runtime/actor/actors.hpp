@@ -6,6 +6,7 @@
 //   kube_api ◀── list, watch ── informers ── updates ──▶ dispatcher ── work ──▶ reconcilers ── writes ──▶
 //   kube_api
 //                                    └────── updates ──▶ dns ── table ──▶ dns workers
+//                    reconcilers ── which listeners are there? ──▶ gateways ── GET ──▶ gateways' pods
 //   supervisor ── directory ──▶ all of them      all of them ── health ──▶ metrics
 //
 // Two rules keep lost messages harmless. Handles come from the directory alone, which the supervisor sends to
@@ -36,6 +37,8 @@ struct reconcile_work;
 struct reconcile_result;
 struct health_report;
 struct delivery;
+struct gateway_question;
+struct gateway_answer;
 
 template <class T>
 using payload = std::shared_ptr<const T>;
@@ -68,6 +71,8 @@ CAF_ADD_TYPE_ID(egress, (egress::payload<egress::reconcile_result>))
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::health_report>))
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::delivery>))
 CAF_ADD_TYPE_ID(egress, (egress::payload<egress::dns::hijack_table>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::gateway_question>))
+CAF_ADD_TYPE_ID(egress, (egress::payload<egress::gateway_answer>))
 CAF_END_TYPE_ID_BLOCK(egress)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::directory>)
@@ -81,6 +86,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::reconcile_result>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::health_report>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::delivery>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::dns::hijack_table>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::gateway_question>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(egress::payload<egress::gateway_answer>)
 
 namespace egress {
 
@@ -132,6 +139,13 @@ using dispatcher_actor = member_actor::extend<caf::replies_to<payload<informer_u
 
 // Brings the children and the status of one ExternalService to what it says.
 using reconciler_actor = caf::typed_actor<caf::reacts_to<payload<reconcile_work>>>;
+
+// Asks gateways' pods which listeners they have.
+using gateways_actor = member_actor::extend<
+    // An answer for each pod that was asked, within a few seconds, whatever they do.
+    caf::replies_to<payload<gateway_question>>::with<payload<gateway_answer>>,
+    // What the pods of the question with this ticket answered.
+    caf::reacts_to<std::uint64_t, payload<gateway_answer>>>;
 
 // Owns a packet loop on sockets that outlive it. A directory that lacks a sibling makes the first worker in
 // it serve the sibling's sockets, too, until the sibling is back.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/gateways/listeners.hpp"
 #include "actors/reconciler/events.hpp"
 #include "actors/reconciler/target.hpp"
 #include "actors/reconciler/work_queue.hpp"
@@ -20,6 +21,7 @@ namespace egress {
 struct directory {
   std::uint64_t generation = 0;
   kube_api_actor kube_api;
+  gateways_actor gateways;
   std::array<informer_actor, kube::watched_kinds.size()> informers;
   dispatcher_actor dispatcher;
   leader_actor leader;
@@ -56,6 +58,7 @@ struct informer_update {
 // All that one run of a reconciler needs; it holds no handle and no snapshot of its own.
 struct reconcile_work {
   kube_api_actor api;
+  gateways_actor gateways;                                   // may be null just now
   kube::object_ptr service;                                  // the ExternalService
   std::array<kube::object_ptr, kube::child_count> children;  // by kube::child_index; null: there is none
   std::array<std::uint64_t, kube::child_count> epochs{};     // of the snapshots they are from
@@ -73,6 +76,17 @@ struct reconcile_result {
   std::array<reconciler::pointers, kube::child_count> ineffective;  // learnt in this run
   std::vector<reconciler::happening> happenings;                    // for Events
   std::optional<reconciler::happening> no_status;  // the definition has no status subresource
+};
+
+// About the pods of one gateway: their addresses, and the listeners that are looked for.
+struct gateway_question {
+  std::vector<std::string> addresses;
+  std::uint16_t port = 0;
+  std::vector<std::string> listeners;
+};
+
+struct gateway_answer {
+  std::vector<gateways::pod_answer> pods;  // in the order of the addresses
 };
 
 // How one part is, for /healthz, /readyz and /statusz.

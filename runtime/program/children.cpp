@@ -9,6 +9,8 @@
 #include <iterator>
 
 #include "actors/dns/dns_actor.hpp"
+#include "actors/gateways/gateways_actor.hpp"
+#include "actors/gateways/io/ask_pods.hpp"
 #include "actors/informer/informer_actor.hpp"
 #include "actors/leader/leader_actor.hpp"
 #include "actors/metrics/registry.hpp"
@@ -116,6 +118,19 @@ supervised_child kube_api_child(const child_materials& from) {
         return into.kube_api = system.spawn(kube_api_behavior, make);
       },
       [](directory& into) { into.kube_api = nullptr; });
+}
+
+supervised_child gateways_child(const child_materials& from) {
+  pods_asker ask = [&io = from.io](const gateway_question& what, auto done) {
+    gateways::ask_pods(io.context(), what.addresses, what.port, std::move(done));
+  };
+  if (from.play_gateways) ask = played_pods();
+  return child(
+      from.handles, "gateways", {},
+      [ask](caf::actor_system& system, directory& into) {
+        return into.gateways = system.spawn(gateways_behavior, ask);
+      },
+      [](directory& into) { into.gateways = nullptr; });
 }
 
 supervised_child informer_child(const child_materials& from, kube::kind of) {
@@ -228,6 +243,7 @@ std::vector<supervised_child> children_of(const child_materials& from) {
   std::vector<supervised_child> all;
   all.push_back(metrics_child(from, needed_for_readiness(from.dns.restored)));
   all.push_back(kube_api_child(from));
+  all.push_back(gateways_child(from));
   for (const auto kind : kube::watched_kinds) all.push_back(informer_child(from, kind));
   all.push_back(dispatcher_child(from));
   if (from.options.leader_election) all.push_back(leader_child(from));

@@ -53,6 +53,7 @@ struct child_materials {
   // Until when this replica may write; always open without leader election.
   std::shared_ptr<leader::write_deadline> deadline;
   const std::string& identity;  // in the Lease: the same for every life of the leader actor
+  bool play_gateways = false;   // see operator_setup
 };
 
 // The parts that readiness waits for.

@@ -79,8 +79,9 @@ egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move
   if (const auto restored = p.dns.memory->get())
     p.facts.built_table(restored->size(), std::chrono::steady_clock::now());
   supervisor_config config;
-  config.children = children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.facts,
-                                 p.board, p.dns, p.metrics_socket, p.handles, p.deadline, p.identity});
+  config.children =
+      children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.facts, p.board, p.dns,
+                   p.metrics_socket, p.handles, p.deadline, p.identity, p.setup.play_gateways});
   config.times = p.setup.times;
   config.ended = [&p](int code) { p.ended.set_value(code); };
   config.died = [&p](const std::string& id) {

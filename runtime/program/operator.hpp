@@ -19,6 +19,8 @@ struct operator_setup {
   kube::connection_config api;
   shutdown_times times;
   std::string version;
+  // Nobody runs the gateways: pods that are ready have whatever listeners they should.
+  bool play_gateways = false;
 };
 
 class egress_operator {

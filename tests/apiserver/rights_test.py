@@ -41,8 +41,11 @@ class Rights(ClusterTest):
             "apiVersion": "v1", "kind": "ConfigMap", "immutable": True, "data": {"envoy.yaml": "old"},
             "metadata": {"name": "api", "labels": {"app": "egress-gateway", "egress.monzo.com/gateway": "api"}}})
         operator = self.operator(*self.FLAGS)
-        self.create("api")
+        self.create("api", configDelivery="Reload")
         self.wait_for_children("api", kinds=ALL)
+        self.api.patch(objects.path("api"), {"spec": {"ports": [{"port": 443}, {"port": 8443}]}})
+        eventually("ready pods are looked for", lambda: "list endpointslices" in self.used())
+        self.api.patch(objects.path("api"), {"spec": {"ports": [{"port": 443}]}})
         for _ in range(6):
             for kind in ALL:
                 self.api.patch(objects.child(kind, "api"), {"metadata": {"annotations": None}})

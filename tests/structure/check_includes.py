@@ -56,7 +56,7 @@ HOMES = [
     (re.compile(r"^boost/asio/ssl"), home("runtime/net/", "runtime/http/", "runtime/kube/credentials"), "Asio's TLS"),
     (re.compile(r"^boost/beast"), home("runtime/http/", "runtime/net/asio.cpp"), "Beast"),
     (re.compile(r"^boost/asio"), home("runtime/net/", "runtime/http/", "runtime/kube/", "runtime/devserver/", "runtime/actor/",
-                                      "actors/dns/io/", "actors/metrics/", "runtime/program/", "runtime/main.cpp"), "Asio"),
+                                      "actors/dns/io/", "actors/gateways/io/", "actors/metrics/", "runtime/program/", "runtime/main.cpp"), "Asio"),
     (re.compile(r"^boost/json"), home("runtime/kube/json", "runtime/devserver/"), "Boost.JSON (use runtime/kube/json.hpp)"),
     (re.compile(r"^spdlog/"), home("runtime/base/log", "runtime/main.cpp"), "spdlog"),
     (re.compile(r"^CLI/"), home("runtime/base/"), "CLI11"),

@@ -326,5 +326,74 @@ TEST_F(ChildTask, AnAnswerThatIsNotTheObjectIsAFailure) {
   EXPECT_TRUE(ends(child_state::failed).repaired.empty());
 }
 
+class Service : public ChildTask {
+ protected:
+  // Wants ports 443 and 8443, and pods have reported these.
+  void begin_with(ports reported) {
+    child_task_input in;
+    in.external_service = an_external_service();
+    in.name_space = "ns";
+    in.of = service;
+    in.wanted = rendered(service, 2, tree(R"({"spec":{"ports":[{"port":443},{"port":8443}]}})"));
+    in.live = child(service, 1);
+    in.reported = std::move(reported);
+    begin(std::move(in));
+  }
+  void answer_live(std::string_view spec) {
+    answer(object_of(child(service, 1),
+                     R"({"metadata":{"resourceVersion":"7"},"spec":)" + std::string(spec) + "}"));
+  }
+};
+
+TEST_F(Service, KeepsANewPortBackUntilItIsReported) {
+  begin_with({});
+  answer_live(R"({"ports":[{"port":443}]})");
+  const auto& outcome = ends(child_state::in_order);
+  EXPECT_THAT(outcome.held, ElementsAre(kube::service_port{8443, "TCP"}));
+  EXPECT_EQ(outcome.compared, std::nullopt) << "it is looked at again";
+  *task = task->knowing({{8443, "TCP"}});
+  step = task->start();
+  EXPECT_EQ(asks(verb::get).name, "web");
+  answer_live(R"({"ports":[{"port":443}]})");
+  EXPECT_EQ(tree(asks(verb::patch).body),
+            tree(R"({"spec":{"ports":[{"port":443},{"port":8443}]},"metadata":{"resourceVersion":"7"}})"));
+  answer(object_of(child(service, 2, "8")));
+  EXPECT_THAT(ends(child_state::written).held, ElementsAre());
+}
+
+TEST_F(Service, LosesAPortAtOnceWhileAnotherIsHeldBack) {
+  begin_with({});
+  answer_live(R"({"ports":[{"port":443},{"port":80}]})");
+  EXPECT_EQ(tree(asks(verb::patch).body),
+            tree(R"({"spec":{"ports":[{"port":443}]},"metadata":{"resourceVersion":"7"}})"));
+  answer(object_of(child(service, 3, "8")));
+  EXPECT_THAT(ends(child_state::written).held, ElementsAre(kube::service_port{8443, "TCP"}));
+}
+
+TEST_F(Service, IsMadeWithAllOfItsPorts) {
+  child_task_input in;
+  in.external_service = an_external_service();
+  in.name_space = "ns";
+  in.of = service;
+  in.wanted = rendered(service, 2, tree(R"({"spec":{"ports":[{"port":443}]}})"));
+  in.reported.emplace();
+  begin(std::move(in));
+  EXPECT_EQ(asks(verb::create).body, R"({"spec":{"ports":[{"port":443}]}})");
+}
+
+TEST(ChildOutcome, OfTwoTasksIsTheSecondsWithWhatTheFirstDid) {
+  child_outcome first, second;
+  first.did = action::repair;
+  first.now = child(service, 3);
+  first.ineffective = {"/a"};
+  second.state = child_state::failed;
+  second.ineffective = {"/b"};
+  const auto both = joined(first, second);
+  EXPECT_EQ(both.state, child_state::failed);
+  EXPECT_EQ(both.did, action::repair);
+  EXPECT_EQ(both.now, first.now);
+  EXPECT_THAT(both.ineffective, ElementsAre("/a", "/b"));
+}
+
 }  // namespace
 }  // namespace egress::reconciler

@@ -36,8 +36,8 @@ class Status : public ::testing::Test {
     const auto es = an_external_service(spec);
     live[kube::child_index(deployment)] = deployment_;
     live[kube::child_index(service)] = service_;
-    return status_of(
-        {*es, previous, refused, outcomes, live, "cafe", profile, internal_error, now, search_domains});
+    return status_of({*es, previous, refused, outcomes, live, "cafe", profile, internal_error, now,
+                      search_domains, waits_for_listeners});
   }
   void problem(kube::kind at, child_state state, const std::string& message) {
     outcomes[kube::child_index(at)].state = state;
@@ -62,6 +62,7 @@ class Status : public ::testing::Test {
   gateway_profile profile = gateway_profile::hardened;
   std::optional<std::string> internal_error;
   std::vector<std::string> search_domains;
+  std::string waits_for_listeners;
   wall_time now{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
 };
 
@@ -257,6 +258,16 @@ TEST_F(Status, AfterARunWhatWasWrittenIsLive) {
   const auto all = after(live, outcomes);
   EXPECT_EQ(all[kube::child_index(service)], written);
   EXPECT_EQ(all[kube::child_index(deployment)], nullptr);
+}
+
+TEST_F(Status, OfAServiceThatWaitsForListenersIsOnItsWay) {
+  waits_for_listeners = "8443/TCP waits";
+  EXPECT_EQ(told(of(), "Ready"), "False/WaitingForListeners");
+  EXPECT_EQ(message(of(), "Ready"), "8443/TCP waits");
+  EXPECT_EQ(told(of(), "Reconciling"), "True/WaitingForListeners");
+  EXPECT_EQ(told(of(), "Stalled"), "");
+  EXPECT_EQ(told(of(), "GatewayReady"), "True/GatewayReady") << "what there was goes on";
+  EXPECT_EQ(told(of(), "DNSHijacked"), "True/DNSHijacked");
 }
 
 }  // namespace
