@@ -7,6 +7,7 @@
 
 #include "runtime/devserver/autoscaler_bounds.hpp"
 #include "runtime/devserver/deployment_stand_in.hpp"
+#include "runtime/devserver/endpoint_slices.hpp"
 #include "runtime/devserver/garbage_collector.hpp"
 #include "runtime/devserver/gateway_runs.hpp"
 
@@ -17,12 +18,13 @@ class cluster;
 class cluster_controllers {
  public:
   cluster_controllers(cluster& on, milliseconds readiness_delay)
-      : garbage(on), deployments(on, readiness_delay), autoscalers(on) {}
+      : garbage(on), deployments(on, readiness_delay), autoscalers(on), slices(on) {}
 
   void observe(const change& what) {
     garbage.observe(what);
     deployments.observe(what);
     autoscalers.observe(what);
+    slices.observe(what);
     if (gateways) gateways->observe(what);
   }
 
@@ -34,6 +36,7 @@ class cluster_controllers {
     // Before the Deployments, which become ready as far as their gateways let them.
     const auto starts = gateways ? gateways->run(now) : std::nullopt;
     const auto becomes_ready = deployments.run(now);
+    slices.run(now);
     return starts && becomes_ready ? std::min(starts, becomes_ready) : (starts ? starts : becomes_ready);
   }
 
@@ -42,6 +45,7 @@ class cluster_controllers {
   garbage_collector garbage;
   deployment_stand_in deployments;
   autoscaler_bounds autoscalers;
+  endpoint_slices slices;
   std::optional<gateway_runs> gateways;  // where gateways are processes; else they are played like the rest
 };
 

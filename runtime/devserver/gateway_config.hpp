@@ -3,6 +3,7 @@
 // with a network of their own. Pure.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ struct name_server {
   friend bool operator==(const name_server&, const name_server&) = default;
 };
 
+// The files of a ConfigMap, by name.
+using config_files = std::map<std::string, std::string>;
+
 // Takes the envoy.yaml of a ConfigMap and gives JSON that differs in four places:
 // - Every listener, and an administration over TCP, is bound to `address`, the Service's ClusterIP: in a pod
 //   all addresses are the gateway's own, here they are everyone's.
@@ -28,5 +32,12 @@ struct name_server {
 //   asks a port where nobody answers.
 result<std::string> config_on_this_machine(std::string_view envoy_yaml, const std::string& address,
                                            const std::vector<name_server>& resolvers);
+
+// The same for all files: with envoy.yaml alone, or with cds.yaml and lds.yaml, which it follows.
+result<config_files> files_on_this_machine(const config_files& mounted, const std::string& address,
+                                           const std::vector<name_server>& resolvers);
+
+// The envoy.yaml of those for a folder that they are in, in place of /etc/envoy.
+std::string mounted_at(const std::string& envoy_yaml, const std::string& folder);
 
 }  // namespace egress::dev

@@ -43,6 +43,13 @@ std::vector<std::string> arguments_of(const json::object& container) {
   return all;
 }
 
+config_files files_in(const json::object& config_map) {
+  config_files made;
+  for (const auto* const name : {"envoy.yaml", "cds.yaml", "lds.yaml"})
+    if (const auto text = text_at(config_map, {"data", name}); !text.empty()) made[name] = text;
+  return made;
+}
+
 std::string_view address_in(const stored& service) {
   const auto address = service ? text_at(*service, {"spec", "clusterIP"}) : "";
   return address == "None" ? "" : address;
@@ -59,13 +66,14 @@ gateway_plan plan_gateway(const store& objects, const object_key& key) {
   if (container == nullptr || being_deleted(*deployment)) return {none};
   if (number_at(*deployment, {"spec", "replicas"}, 1) <= 0) return {off};
   const auto map = objects.find(kinds::config_maps(), key);
-  const auto yaml = map ? text_at(*map, {"data", "envoy.yaml"}) : "";
+  auto files = map ? files_in(*map) : config_files{};
+  const auto yaml = files["envoy.yaml"];
   const auto address = address_in(objects.find(kinds::services(), key));
   const auto hash = text_at(*pods, {"metadata", "annotations", hash_annotation});
   if (yaml.empty() || address.empty() || (!hash.empty() && hash != hash_of(yaml))) return {waiting};
   gateway_plan made{run};
   made.arguments = arguments_of(*container);
-  made.envoy_yaml = yaml;
+  made.files = std::move(files);
   made.address = address;
   made.ready_port =
       static_cast<std::uint16_t>(number_at(*container, {"readinessProbe", "httpGet", "port"}, 0));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/devserver/gateway_config.hpp"
 #include "runtime/devserver/store.hpp"
 
 namespace egress::dev {
@@ -20,10 +21,12 @@ struct gateway_plan {
   state what = state::none;
   // The rest is for `run` only.
   std::vector<std::string> arguments{};  // Envoy's, but for its configuration file
-  std::string envoy_yaml{}, address{};   // the address is the Service's ClusterIP
+  config_files files{};                  // of the ConfigMap
+  std::string address{};                 // the Service's ClusterIP
   std::uint16_t ready_port = 0;          // of the readiness probe
   std::string ready_path{};
   std::size_t identity = 0;  // another one takes another process: the pods or their address changed
+  bool follows_files() const { return files.size() > 1; }  // what changes in them reaches the process
 };
 
 // A gateway's Deployment is one whose pods carry the label egress.monzo.com/gateway; its ConfigMap and its

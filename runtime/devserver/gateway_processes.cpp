@@ -11,9 +11,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <fstream>
+#include <optional>
 
 #include "runtime/base/log.hpp"
 #include "runtime/devserver/child_process.hpp"
+#include "runtime/devserver/config_volume.hpp"
 #include "runtime/devserver/ended_how.hpp"
 #include "runtime/http/connection.hpp"
 
@@ -78,8 +80,9 @@ class gateway_processes::process : public std::enable_shared_from_this<process> 
     const auto stem = of_.with_.folder + "/" + order_.key.name + "." + order_.key.name_space;
     log_ = stem + ".log";
     log_began_ = size_of(log_);
-    if (auto written = write_file(stem + ".json", order_.config); !written) return written;
-    std::vector<std::string> arguments{of_.with_.program, "-c", stem + ".json"};
+    auto config = write_config(stem);
+    if (!config) return std::unexpected(config.error());
+    std::vector<std::string> arguments{of_.with_.program, "-c", *std::move(config)};
     arguments.insert(arguments.end(), order_.arguments.begin(), order_.arguments.end());
     auto child = start_child(arguments, log_);
     if (!child) return std::unexpected(child.error());
@@ -90,6 +93,14 @@ class gateway_processes::process : public std::enable_shared_from_this<process> 
     wait_for_end();
     if (order_.ready_port != 0) asio::co_spawn(of_.on_, look_until_over(shared_from_this()), asio::detached);
     return {};
+  }
+
+  void deliver(config_files files) {
+    if (!volume_) return;
+    files["envoy.yaml"] = mounted_at(files["envoy.yaml"], volume_->folder());
+    if (auto updated = volume_->update(files); !updated)
+      log::warn("a gateway's files are not what they should be",
+                {{"gateway", text_of(order_.key)}, {"why", updated.error().message}});
   }
 
   void end() {
@@ -109,6 +120,20 @@ class gateway_processes::process : public std::enable_shared_from_this<process> 
   }
 
  private:
+  // Where the configuration then is.
+  result<std::string> write_config(const std::string& stem) {
+    auto files = order_.files;
+    if (files.size() == 1) {
+      if (auto written = write_file(stem + ".json", files.begin()->second); !written)
+        return std::unexpected(written.error());
+      return stem + ".json";
+    }
+    volume_.emplace(stem);
+    files["envoy.yaml"] = mounted_at(files["envoy.yaml"], volume_->folder());
+    if (auto written = volume_->update(files); !written) return std::unexpected(written.error());
+    return volume_->folder() + "/envoy.yaml";
+  }
+
   static asio::awaitable<void> look_until_over(std::shared_ptr<process> self) {
     while (self->pid_ > 0) {
       const bool ready = co_await is_ready(self->of_.on_.get_executor(), self->order_.address,
@@ -152,6 +177,7 @@ class gateway_processes::process : public std::enable_shared_from_this<process> 
 
   gateway_processes& of_;
   const gateway_order order_;
+  std::optional<config_volume> volume_;  // where it follows its files
   std::string log_;
   std::streamoff log_began_ = 0;
   pid_t pid_ = -1;
@@ -175,7 +201,7 @@ void gateway_processes::carry_out(std::vector<gateway_order> orders) {
     } else if (order.what == start) {
       start_one(std::move(order));
     } else if (const auto found = all_.find(order.number); found != all_.end()) {
-      found->second->end();
+      order.what == deliver ? found->second->deliver(std::move(order.files)) : found->second->end();
     }
   }
 }

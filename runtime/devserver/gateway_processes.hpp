@@ -15,7 +15,8 @@ namespace egress::dev {
 struct envoy_options {
   std::string program;
   // An existing folder. Of each gateway it gets NAME.NAMESPACE.log, to which Envoy's two outputs are
-  // appended, and NAME.NAMESPACE.json, its configuration.
+  // appended, and NAME.NAMESPACE.json, its configuration: or a folder NAME.NAMESPACE, where it follows its
+  // files.
   std::string folder;
   milliseconds grace{3000};  // from SIGTERM to SIGKILL
 };

@@ -36,8 +36,10 @@ void gateway_runs::decide(const object_key& key, wall_time now) {
   auto& one = all_[key];
   if (!known) deployments_.limit_ready(key, 0);
   if (one.number == 0) return decide_without_process(key, one, std::move(plan), now);
-  const bool stays = plan.what == waiting || (plan.what == run && plan.identity == one.identity);
-  if (stays || one.ending) return;
+  const bool same = plan.what == run && plan.identity == one.identity;
+  if (one.ending) return;
+  if (same) return deliver(key, one, std::move(plan));
+  if (plan.what == waiting) return;
   one.ending = true;
   set_ready(key, one, false);
   orders_.push_back({.what = gateway_order::kind::stop, .key = key, .number = one.number});
@@ -62,15 +64,30 @@ void gateway_runs::decide_without_process(const object_key& key, gateway& one, g
   }
 }
 
-void gateway_runs::start(const object_key& key, gateway& one, gateway_plan plan, wall_time now) {
-  auto config = config_on_this_machine(plan.envoy_yaml, plan.address, resolvers_);
-  const auto complaint = config ? std::string{} : config.error().message;
+std::optional<config_files> gateway_runs::prepared(const object_key& key, gateway& one,
+                                                   const gateway_plan& plan) {
+  auto files = files_on_this_machine(plan.files, plan.address, resolvers_);
+  const auto complaint = files ? std::string{} : files.error().message;
   const bool news = std::exchange(one.complaint, complaint) != complaint;
-  if (!config) {
-    if (news)
-      orders_.push_back({.what = gateway_order::kind::complain, .key = key, .why = std::move(complaint)});
-    return;
-  }
+  if (files) return *std::move(files);
+  if (news)
+    orders_.push_back({.what = gateway_order::kind::complain, .key = key, .why = std::move(complaint)});
+  return std::nullopt;
+}
+
+void gateway_runs::deliver(const object_key& key, gateway& one, gateway_plan plan) {
+  if (!plan.follows_files() || plan.files == one.mounted) return;
+  auto files = prepared(key, one, plan);
+  one.mounted = std::move(plan.files);
+  if (!files) return;
+  orders_.push_back(
+      {.what = gateway_order::kind::deliver, .key = key, .number = one.number, .files = *std::move(files)});
+}
+
+void gateway_runs::start(const object_key& key, gateway& one, gateway_plan plan, wall_time now) {
+  auto files = prepared(key, one, plan);
+  if (!files) return;
+  one.mounted = std::move(plan.files);
   one.number = ++last_number_;
   one.identity = plan.identity;
   one.began = now;
@@ -80,8 +97,8 @@ void gateway_runs::start(const object_key& key, gateway& one, gateway_plan plan,
   if (plan.ready_port == 0) set_ready(key, one, true);
   orders_.push_back({.key = key,
                      .number = one.number,
+                     .files = *std::move(files),
                      .arguments = std::move(plan.arguments),
-                     .config = *std::move(config),
                      .address = std::move(plan.address),
                      .ready_port = plan.ready_port,
                      .ready_path = std::move(plan.ready_path)});

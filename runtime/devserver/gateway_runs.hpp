@@ -21,16 +21,18 @@ class deployment_stand_in;
 struct gateway_plan;
 
 struct gateway_order {
-  enum class kind : std::uint8_t { start, stop, complain };
+  enum class kind : std::uint8_t { start, stop, deliver, complain };
   kind what = kind::start;
   object_key key{};
   std::uint64_t number = 0;  // of the process; each start has a new one
+  // For start and deliver: the mounted files. Of one alone it is not expected that the process looks again.
+  config_files files{};
   // For start.
   std::vector<std::string> arguments{};
-  std::string config{}, address{};
+  std::string address{};
   std::uint16_t ready_port = 0;
   std::string ready_path{};
-  // For complain: why it cannot be started.
+  // For complain: why it cannot be started, or given what has changed.
   std::string why{};
 };
 
@@ -62,6 +64,7 @@ class gateway_runs {
     bool ending = false, ready = false;
     unsigned failures = 0;     // of the probe, in a row
     std::size_t identity = 0;  // of the process there is or was
+    config_files mounted;      // what the process was given last, as it is in the ConfigMap
     wall_time began;
     std::optional<wall_time> rests_until;
     crash_backoff backoff;
@@ -71,6 +74,9 @@ class gateway_runs {
   void decide(const object_key& key, wall_time now);
   void decide_without_process(const object_key& key, gateway& one, gateway_plan plan, wall_time now);
   void start(const object_key& key, gateway& one, gateway_plan plan, wall_time now);
+  void deliver(const object_key& key, gateway& one, gateway_plan plan);
+  // As they are for this machine; nothing, and a complaint, when they cannot be read.
+  std::optional<config_files> prepared(const object_key& key, gateway& one, const gateway_plan& plan);
   void set_ready(const object_key& key, gateway& one, bool ready);
 
   const cluster& on_;

@@ -164,6 +164,7 @@ operator_setup running::operator_to_run() const {
   made.api.default_namespace = "default";
   // Nobody resolves through us who would have to notice first.
   made.times.lame_duck = seconds{0};
+  made.play_gateways = gateways_in_.empty();
   return made;
 }
 

@@ -187,6 +187,28 @@ class Test:
         check({one for one in after if after[one] != before.get(one)} == {name.label}, "another gateway was restarted")
         say("a new configuration restarts its own gateway, once")
 
+    def reload(self):
+        name, path = self.names[4], f"{EXTERNAL_SERVICES}/{self.names[4].label}"
+        before = self.operator.gateways()[name.label]
+        self.operator.call("PATCH", path, {"spec": {"configDelivery": "Reload"}})
+        wait_for("its gateway is another, once", lambda: self.operator.gateways().get(name.label) not in (None, before))
+        self.comes_back(name)
+        wait_for("all is ready", lambda: name.label in self.operator.ready_names())
+        pid = self.operator.gateways()[name.label]
+        address = self.resolve(name)
+        with self.client.connect(address, PORT) as held:
+            self.client.speak_on(held, name.label)
+            ports = [{"port": PORT}, UDP, {"port": OTHER_PORT}]
+            self.operator.call("PATCH", path, {"spec": {"ports": ports}})
+            wait_for("the Service has the port", lambda: (OTHER_PORT, "TCP") in self.operator.service_ports(name.label))
+            self.client.speak(name.label, address, OTHER_PORT)
+            self.client.speak_on(held, name.label)
+            self.operator.call("PATCH", path, {"spec": {"ports": ports[:2]}})
+            wait_for("the Service has it no more", lambda: (OTHER_PORT, "TCP") not in self.operator.service_ports(name.label))
+            self.client.speak_on(held, name.label)
+        check(self.operator.gateways()[name.label] == pid, "its gateway was restarted")
+        say("with Reload a port comes and goes without another process; a connection goes on, and the Service has no port too early")
+
     def delete(self):
         name = self.names[3]
         self.operator.call("DELETE", f"{EXTERNAL_SERVICES}/{name.label}")
@@ -218,6 +240,7 @@ class Test:
         self.only_gateways_came()
         self.scale()
         self.change()
+        self.reload()
         self.only_gateways_came()
         self.delete()
         self.end_in_order()

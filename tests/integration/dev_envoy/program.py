@@ -99,6 +99,9 @@ class Operator:
         conditions = {one["metadata"]["name"]: one.get("status", {}).get("conditions", []) for one in self.get(EXTERNAL_SERVICES)["items"]}
         return {name for name, all_ in conditions.items() if any(c["type"] == "Ready" and c["status"] == "True" for c in all_)}
 
+    def service_ports(self, name):
+        return {(one["port"], one.get("protocol", "TCP")) for one in self.get(f"{SERVICES}/{name}")["spec"]["ports"]}
+
     def addresses(self):
         return {one["metadata"]["name"]: one["spec"]["clusterIP"] for one in self.get(SERVICES)["items"]}
 
@@ -106,9 +109,10 @@ class Operator:
         """pid by name."""
         found = {}
         for pid, words in sockets.children(self.process.pid).items():
-            config = next((one for one in words if one.endswith(f".{NAMESPACE}.json")), None)
+            ends = (f".{NAMESPACE}.json", f".{NAMESPACE}/envoy.yaml")
+            config = next((one for one in words if one.endswith(ends)), None)
             if config:
-                found[os.path.basename(config).split(".")[0]] = pid
+                found[os.path.basename(config.removesuffix("/envoy.yaml")).split(".")[0]] = pid
         return found
 
     def end(self, how):
@@ -153,12 +157,18 @@ class Client:
                 return socket.inet_ntoa(answer[at:at + 4])
         raise Failed(f"{name}: DNS does not answer")
 
+    def connect(self, address, port):
+        return socket.create_connection((address, port), timeout=PATIENCE / 4, source_address=(CLIENT, 0))
+
     def speak(self, label, address, port):
         """Raises OSError or Failed unless the server of that label answers through this address."""
+        with self.connect(address, port) as connection:
+            self.speak_on(connection, label)
+
+    def speak_on(self, connection, label):
         word = self._word()
-        with socket.create_connection((address, port), timeout=PATIENCE / 4, source_address=(CLIENT, 0)) as connection:
-            connection.sendall(word + b"\n")
-            answer = connection.makefile("rb").readline()
+        connection.sendall(word + b"\n")
+        answer = connection.makefile("rb").readline()
         if answer == b"":
             raise ConnectionError(f"{label}: closed without an answer")
         if answer != label.encode() + b" " + word + b"\n":

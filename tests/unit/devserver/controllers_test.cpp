@@ -268,5 +268,48 @@ TEST_F(autoscalers, need_sensible_bounds) {
   EXPECT_EQ(api.post(autoscalers_path, spec(R"({"maxReplicas":0})")).status, 422);
 }
 
+struct slices : ::testing::Test {
+  const json::object* slice() {
+    api.pass(milliseconds{0});
+    found = api.get(
+                   "/apis/discovery.k8s.io/v1/namespaces/egress-operator-system/endpointslices"
+                   "?labelSelector=kubernetes.io%2Fservice-name%3Dd")
+                .body;
+    const auto* const items = array_at(found, {"items"});
+    return items->empty() ? nullptr : items->front().if_object();
+  }
+  bool ready() {
+    const auto* const one = slice();
+    return one != nullptr &&
+           flag_at(array_at(*one, {"endpoints"})->front().as_object(), {"conditions", "ready"});
+  }
+  api_client api;
+  json::object found;
+};
+
+TEST_F(slices, are_ready_with_the_deployment_of_their_services_name) {
+  api.post(services_path, service("d"));
+  EXPECT_EQ(slice(), nullptr);
+  api.post(deployments_path, deployment("d", 2));
+  ASSERT_NE(slice(), nullptr);
+  EXPECT_FALSE(ready());
+  api.pass(seconds{1});
+  EXPECT_TRUE(ready());
+  const auto address = text_at(api.get(under(services_path, "d")).body, {"spec", "clusterIP"});
+  EXPECT_EQ(array_at(array_at(*slice(), {"endpoints"})->front().as_object(), {"addresses"})->front(),
+            address);
+}
+
+TEST_F(slices, go_with_their_service_and_come_back_with_another) {
+  api.post(services_path, service("d"));
+  api.post(deployments_path, deployment("d", 2));
+  api.pass(seconds{1});
+  ASSERT_TRUE(ready());
+  api.remove(under(services_path, "d"));
+  EXPECT_EQ(slice(), nullptr);
+  api.post(services_path, service("d"));
+  EXPECT_TRUE(ready());
+}
+
 }  // namespace
 }  // namespace egress::dev::test

@@ -32,6 +32,13 @@ inline std::string gateway_map(const std::string& name, const std::string& envoy
                                     {"data", json::object{{"envoy.yaml", envoy_yaml}}}});
 }
 
+// The same with the files that it follows.
+inline std::string following_map(const std::string& name, const std::string& lds) {
+  json::object data{{"envoy.yaml", "staticResources: {listeners: []}"}, {"cds.yaml", "resources: []"}};
+  data["lds.yaml"] = lds;
+  return json::to_text(json::object{{"metadata", json::object{{"name", name}}}, {"data", std::move(data)}});
+}
+
 // What is enough of a configuration to be substituted.
 constexpr const char* small_yaml = "staticResources: {listeners: []}";
 

@@ -103,6 +103,36 @@ TEST(gateway_config, says_what_is_wrong_with_it) {
   EXPECT_THAT(complaint("[]"), HasSubstr("one map"));
   EXPECT_THAT(complaint(""), HasSubstr("one map"));
   EXPECT_THAT(complaint("admin: {}"), HasSubstr("no listeners"));
+  EXPECT_EQ(complaint("dynamicResources: {}"), "");
+}
+
+TEST(gateway_config, moves_the_listeners_of_files_that_are_followed) {
+  const auto made = files_on_this_machine(
+      {{"envoy.yaml", small_yaml},
+       {"cds.yaml", "resources: [{name: admin, address: {pipe: {path: '@admin'}}}]"},
+       {"lds.yaml",
+        "resources: [{address: {socketAddress: {address: '::', portValue: 443, ipv4Compat: true}}}]"}},
+      "127.96.0.7", {});
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(json::to_text(object_from(made->at("lds.yaml"))),
+            R"({"resources":[{"address":{"socketAddress":{"address":"127.96.0.7","portValue":443}},)"
+            R"("enableReusePort":false}]})");
+  EXPECT_EQ(json::to_text(object_from(made->at("cds.yaml"))),
+            R"({"resources":[{"name":"admin","address":{"pipe":{"path":"@admin-127.96.0.7"}}}]})");
+  EXPECT_THAT(made->at("envoy.yaml"), HasSubstr("typedDnsResolverConfig"));
+  const auto broken =
+      files_on_this_machine({{"envoy.yaml", small_yaml}, {"lds.yaml", "a: b"}}, "127.96.0.7", {});
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().message, HasSubstr("lds.yaml: it has no resources"));
+}
+
+TEST(gateway_config, names_the_folder_that_the_files_are_in) {
+  EXPECT_EQ(json::to_text(object_from(mounted_at(
+                R"({"ldsConfig": {"pathConfigSource": {"path": "/etc/envoy/lds.yaml",
+                    "watchedDirectory": {"path": "/etc/envoy"}}}, "log": [{"path": "/dev/stdout"}]})",
+                "/tmp/d.default"))),
+            R"({"ldsConfig":{"pathConfigSource":{"path":"/tmp/d.default/lds.yaml",)"
+            R"("watchedDirectory":{"path":"/tmp/d.default"}}},"log":[{"path":"/dev/stdout"}]})");
 }
 
 struct gateway_plans : ::testing::Test {
@@ -116,7 +146,8 @@ TEST_F(gateway_plans, take_all_three_objects) {
   ASSERT_EQ(made.what, gateway_plan::state::run);
   EXPECT_THAT(made.arguments,
               ElementsAre("--log-level", "debug", "--concurrency", "1", "--disable-hot-restart"));
-  EXPECT_EQ(made.envoy_yaml, small_yaml);
+  EXPECT_EQ(made.files, (config_files{{"envoy.yaml", small_yaml}}));
+  EXPECT_FALSE(made.follows_files());
   EXPECT_EQ(made.address, text_at(api.get(under(services_path, "d")).body, {"spec", "clusterIP"}));
   EXPECT_EQ(made.ready_port, 11000);
   EXPECT_EQ(made.ready_path, "/ready");

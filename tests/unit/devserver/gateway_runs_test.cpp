@@ -17,9 +17,8 @@ struct gateways : ::testing::Test {
     std::vector<std::string> texts;
     for (auto& one : runs.take_orders()) {
       using enum gateway_order::kind;
-      texts.push_back(one.what == complain
-                          ? "complain"
-                          : (one.what == start ? "start " : "stop ") + std::to_string(one.number));
+      const auto* const what = one.what == start ? "start " : one.what == stop ? "stop " : "deliver ";
+      texts.push_back(one.what == complain ? "complain" : what + std::to_string(one.number));
       last = std::move(one);
     }
     return texts;
@@ -50,7 +49,7 @@ TEST_F(gateways, run_once_all_is_there) {
   api.post(services_path, service("d"));
   EXPECT_EQ(orders(), some({"start 1"}));
   EXPECT_EQ(last.address, text_at(api.get(under(services_path, "d")).body, {"spec", "clusterIP"}));
-  EXPECT_NE(last.config.find("typedDnsResolverConfig"), std::string::npos);
+  EXPECT_NE(last.files.at("envoy.yaml").find("typedDnsResolverConfig"), std::string::npos);
   EXPECT_EQ(last.ready_port, 11000);
   EXPECT_EQ(orders(), some({}));
 }
@@ -156,6 +155,28 @@ TEST_F(gateways, do_not_restart_for_a_configuration_that_no_pod_names) {
   run();
   api.put(under(config_maps_path, "d"), gateway_map("d", "staticResources: {listeners: [], clusters: []}"));
   EXPECT_EQ(orders(), some({}));
+}
+
+TEST_F(gateways, that_follow_their_files_are_given_new_ones_and_stay) {
+  post_gateway(api, "d");
+  api.put(under(config_maps_path, "d"), following_map("d", "resources: []"));
+  EXPECT_EQ(orders(), some({"start 1"}));
+  EXPECT_EQ(last.files.size(), 3u);
+  runs.probed(key, 1, true);
+  ASSERT_EQ(ready(), 3);
+  api.merge(under(config_maps_path, "d"), R"({"metadata":{"labels":{"a":"b"}}})");
+  EXPECT_EQ(orders(), some({}));
+  api.put(under(config_maps_path, "d"), following_map("d", "resources: [{name: new}]"));
+  EXPECT_EQ(orders(), some({"deliver 1"}));
+  EXPECT_NE(last.files.at("lds.yaml").find("new"), std::string::npos);
+  EXPECT_EQ(ready(), 3);
+  api.put(under(config_maps_path, "d"), following_map("d", "nonsense"));
+  EXPECT_EQ(orders(), some({"complain"}));
+  EXPECT_EQ(ready(), 3);
+  api.put(under(config_maps_path, "d"), following_map("d", "resources: []"));
+  EXPECT_EQ(orders(), some({"deliver 1"}));
+  ended(1);
+  EXPECT_EQ(orders(), some({"start 2"}));
 }
 
 TEST_F(gateways, that_crash_are_left_alone_longer_and_longer) {

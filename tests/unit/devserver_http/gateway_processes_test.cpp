@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "runtime/devserver/child_process.hpp"
+#include "runtime/devserver/config_volume.hpp"
 #include "runtime/devserver/tree.hpp"
 #include "runtime/net/listen.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -109,6 +110,32 @@ TEST(child_process, dies_with_the_thread_that_started_it) {
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
 }
 
+// As a kubelet does it, which readers of the folder depend on.
+TEST(config_volume, swaps_all_files_by_one_link) {
+  const egress::test::temporary_folder folder;
+  config_volume volume(folder.path("v"));
+  ASSERT_TRUE(volume.update({{"a", "1"}, {"b", "1"}}));
+  EXPECT_EQ(text_in(volume.folder() + "/a") + text_in(volume.folder() + "/b"), "11");
+  const std::filesystem::path top(volume.folder());
+  EXPECT_EQ(std::filesystem::read_symlink(top / "a"), "..data/a");
+  const auto first = std::filesystem::read_symlink(top / "..data");
+  ASSERT_TRUE(volume.update({{"a", "2"}, {"b", "2"}, {"c", "2"}}));
+  EXPECT_NE(std::filesystem::read_symlink(top / "..data"), first);
+  EXPECT_FALSE(std::filesystem::exists(top / first));
+  EXPECT_EQ(text_in(volume.folder() + "/a") + text_in(volume.folder() + "/c"), "22");
+}
+
+TEST(config_volume, begins_anew_and_says_when_it_cannot) {
+  const egress::test::temporary_folder folder;
+  ASSERT_TRUE(config_volume(folder.path("v")).update({{"a", "1"}}));
+  config_volume again(folder.path("v"));
+  ASSERT_TRUE(again.update({{"b", "1"}}));
+  EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(again.folder()) / "a"));
+  const auto refused = config_volume(folder.write("file", "") + "/v").update({{"a", "1"}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("file/v"));
+}
+
 constexpr const char* web_server = R"(#!/usr/bin/env python3
 import http.server, json, sys
 at = json.load(open(sys.argv[2]))["staticResources"]["listeners"][0]["address"]["socketAddress"]
@@ -171,6 +198,27 @@ TEST_F(gateway_server, is_ready_when_the_process_says_so) {
   EXPECT_TRUE(becomes_ready(0));
   scale(3);
   EXPECT_TRUE(becomes_ready(3));
+}
+
+TEST_F(gateway_server, gives_a_process_that_follows_its_files_new_ones) {
+  start("#!/bin/sh\necho $2\nexec sleep 1000\n");
+  const auto deliver = [&](const std::string& resources) {
+    apply(R"("v1","kind":"ConfigMap")",
+          R"("data":{"envoy.yaml":"staticResources: {listeners: []}\npath: /etc/envoy/lds.yaml",)"
+          R"("lds.yaml":"resources: [)" +
+              resources + R"(]"})");
+  };
+  deliver("{name: first}");
+  scale(0);
+  scale(2);
+  const auto inside = folder.path("d.default");
+  ASSERT_TRUE(becomes_true([&] { return log().ends_with(inside + "/envoy.yaml\n"); }));
+  EXPECT_THAT(text_in(inside + "/envoy.yaml"), HasSubstr(inside + "/lds.yaml"));
+  EXPECT_THAT(text_in(inside + "/lds.yaml"), HasSubstr("first"));
+  const auto starts = log();
+  deliver("{name: second}");
+  EXPECT_TRUE(becomes_true([&] { return text_in(inside + "/lds.yaml").contains("second"); }));
+  EXPECT_EQ(log(), starts);
 }
 
 TEST_F(gateway_server, starts_what_was_killed_again) {
