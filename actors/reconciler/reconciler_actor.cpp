@@ -135,13 +135,12 @@ void reconciler_state::children_done() {
                                        .search_domains = config->search_domains,
                                        .waits_for_listeners = now->waits_for_listeners});
   now->happenings = repairs.look(service, now->outcomes, config->clock());
-  const bool differs = reconciler::differs(known.status, wanted);
-  now->status_later = differs && now->work->status_may_wait;
+  if (!reconciler::differs(known.status, wanted)) return end();
+  now->status_later = now->work->status_may_wait;
   if (now->status_later) return end();
   // Of what the status tells: in the run that writes it.
   std::ranges::move(reconciler::happenings_of(service, known.status, wanted),
                     std::back_inserter(now->happenings));
-  if (!differs) return end();
   write_status(std::move(wanted), known.resource_version);
 }
 

@@ -54,7 +54,7 @@ struct reloading : test::reconciling {
                       R"({"metadata":{"name":"a","uid":"u","resourceVersion":")" + generation +
                           R"(","generation":)" + generation + R"(},"spec":{"dnsName":"a.example",)" +
                           R"("configDelivery":")" + delivery + R"(","ports":)" +
-                          json::to_text(json::object{{"p", ports}}).substr(5));
+                          json::to_text(json::object{{"p", ports}}).substr(5) + "}");
   }
   // Until nothing is asked for any more; what was written, by kind and verb.
   std::vector<std::string> reconcile() {
@@ -78,6 +78,8 @@ struct reloading : test::reconciling {
       return accept_status(asked);
     }
     if (what.what == verb::create) object = *json::parse_object(what.body);
+    // Its pods are ready at once.
+    if (what.of == kube::kind::deployment) object["status"] = json::object{{"readyReplicas", 2}};
     if (what.what == verb::patch) merge(object, *json::parse_object(what.body));
     if (what.what != verb::get) {
       writes.emplace_back(kube::info(what.of).name);

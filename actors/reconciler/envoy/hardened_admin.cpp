@@ -52,6 +52,8 @@ json::object route_config(const gateway_view& gateway) {
   // The operator asks which there are before a Service sends to a new one.
   if (gateway.reloads) routes.push_back(route("/listeners"));
   json::object made{{"name", admin_name}};
+  // Listeners may come before clusters: what were refused then would be missing until the next change.
+  if (gateway.reloads) made["validateClusters"] = false;
   made["virtualHosts"] = one(std::move(host));
   return made;
 }

@@ -295,9 +295,10 @@ TEST_F(slices, are_ready_with_the_deployment_of_their_services_name) {
   EXPECT_FALSE(ready());
   api.pass(seconds{1});
   EXPECT_TRUE(ready());
-  const auto address = text_at(api.get(under(services_path, "d")).body, {"spec", "clusterIP"});
-  EXPECT_EQ(array_at(array_at(*slice(), {"endpoints"})->front().as_object(), {"addresses"})->front(),
-            address);
+  const std::string address{text_at(api.get(under(services_path, "d")).body, {"spec", "clusterIP"})};
+  const auto* const one = slice();
+  const auto& endpoint = array_at(*one, {"endpoints"})->front().as_object();
+  EXPECT_EQ(std::string_view(array_at(endpoint, {"addresses"})->front().as_string()), address);
 }
 
 TEST_F(slices, go_with_their_service_and_come_back_with_another) {
