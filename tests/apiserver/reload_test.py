@@ -2,9 +2,9 @@
 """configDelivery: Reload on a real API server: the Service gets a new port when every ready pod reports its listener. The pods
 are played: addresses in EndpointSlices, and a web server on each."""
 import http.server
-import os
 import threading
 
+from harness import own_network
 from harness.suite import ClusterTest, eventually, main, objects
 from harness.waiting import stays
 
@@ -39,9 +39,7 @@ class Pod:
 
 class Reload(ClusterTest):
     def pods(self, count):
-        """Addresses that no other run of this test has."""
-        net = os.getpid() % 250 + 1
-        made = [Pod(f"127.77.{net}.{index + 1}") for index in range(count)]
+        made = [Pod(f"{own_network.NET}.{index + 1}") for index in range(count)]
         for one in made:
             self.addCleanup(one.end)
         return made
@@ -111,4 +109,5 @@ class Reload(ClusterTest):
 
 
 if __name__ == "__main__":
+    own_network.enter()
     main()
