@@ -201,7 +201,9 @@ TEST_F(gateway_server, is_ready_when_the_process_says_so) {
 }
 
 TEST_F(gateway_server, gives_a_process_that_follows_its_files_new_ones) {
-  start("#!/bin/sh\necho $2\nexec sleep 1000\n");
+  start("#!/bin/sh\necho $$\necho $2\nexec sleep 1000\n");
+  ASSERT_TRUE(becomes_true([&] { return log().ends_with("d.default.json\n"); }));
+  const auto first = std::stoi(log());
   const auto deliver = [&](const std::string& resources) {
     apply(R"("v1","kind":"ConfigMap")",
           R"("data":{"envoy.yaml":"staticResources: {listeners: []}\npath: /etc/envoy/lds.yaml",)"
@@ -210,6 +212,7 @@ TEST_F(gateway_server, gives_a_process_that_follows_its_files_new_ones) {
   };
   deliver("{name: first}");
   scale(0);
+  ASSERT_TRUE(becomes_true([&] { return kill(first, 0) == -1; }));
   scale(2);
   const auto inside = folder.path("d.default");
   ASSERT_TRUE(becomes_true([&] { return log().ends_with(inside + "/envoy.yaml\n"); }));
