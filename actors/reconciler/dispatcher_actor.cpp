@@ -63,7 +63,8 @@ void dispatcher_state::service_changed(const std::string& key, priority how) {
 }
 
 void dispatcher_state::child_changed(kube::kind kind, const std::string& key, priority how) {
-  if (!of(kube::kind::external_service).objects.find(key)) return;
+  // One that is gone may come again before its last run is over: then the next has to know.
+  if (!of(kube::kind::external_service).objects.find(key) && !workers.contains(key)) return;
   const auto bit = static_cast<reconciler::kind_mask>(1u << kube::child_index(kind));
   queue->add(key, how, bit, now(self));
 }

@@ -21,7 +21,7 @@ bool expectations::holds(const expected_child& expected, const kube::object* see
 }
 
 // What is in our way may be outside the informers' selector: no event would ever tell that it went. The next
-// run asks for it anew.
+// run asks for it anew, also where we made it ourselves (for a predecessor).
 bool expectations::in_the_way(child_state state) {
   return state == child_state::name_taken || state == child_state::replacing ||
          state == child_state::deleting;
@@ -47,8 +47,9 @@ void expectations::learn(const seen_children& seen, const child_outcomes& outcom
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto& outcome = outcomes[i];
     if (outcome.compared) settled_[i] = outcome.compared;
-    if (in_the_way(outcome.state)) continue;
-    if (outcome.now || outcome.state == child_state::removed)
+    if (in_the_way(outcome.state))
+      children_[i].reset();
+    else if (outcome.now || outcome.state == child_state::removed)
       children_[i] = expected_child{basis_of(seen.objects[i].get(), seen.epochs[i]), outcome.now};
   }
 }

@@ -275,6 +275,18 @@ TEST_F(dispatching, a_changed_child_tells_its_reconciler_which_kind_changed) {
   EXPECT_EQ(shared.under_way.front().work->changed, 1u << kube::child_index(kind::service));
 }
 
+TEST_F(dispatching, a_child_that_changed_while_its_owner_was_away_is_told_to_the_run_for_the_next_one) {
+  start();
+  sync_children();
+  update(kind::external_service, {external_service("a")});
+  update(kind::external_service, {}, {"a"});
+  update(kind::service, {}, {"a"});
+  update(kind::external_service, {external_service("a")});
+  finish_first();
+  ASSERT_EQ(shared.under_way.size(), 1U);
+  EXPECT_EQ(shared.under_way.front().work->changed, 1U << kube::child_index(kind::service));
+}
+
 TEST_F(dispatching, a_field_that_the_server_does_not_keep_is_told_to_all_and_observed_once) {
   start(1);
   sync_children();

@@ -78,6 +78,14 @@ TEST_F(Expectations, WhatIsInTheWayIsLookedAtAnew) {
   }
 }
 
+TEST_F(Expectations, WhatWasWrittenForAPredecessorIsLookedAtAnew) {
+  wrote(child(service));
+  child_outcomes outcomes;
+  outcomes[at].state = child_state::replacing;
+  known.learn(seen, outcomes);
+  EXPECT_EQ(service_now(), nullptr);
+}
+
 TEST_F(Expectations, ARemovedChildIsGoneBeforeItsEventComes) {
   seen.objects[at] = child(service, 1, "5");
   wrote(nullptr);
