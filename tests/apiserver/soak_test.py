@@ -72,23 +72,40 @@ class Soak(ClusterTest):
                 self.replicas[one.about].suffer(one.what, lambda: time.sleep(one.detail))
 
     def address_of(self, name):
-        """What the name should lead to by all that was asked for; LookupError when that cannot be said yet."""
-        slots = [slot for slot, spec in list(self.people.specs.items()) if spec["dnsName"] == name]
-        if not slots:
-            # Until its Service has been told, the one that had the name before may have it.
-            for meta in (one["metadata"] for one in self.api.items(objects.CHILDREN["service"])):
-                has_it = meta.get("annotations", {}).get("egress.monzo.com/dns-name") == name
-                if has_it and meta["name"] in self.people.specs:
-                    raise LookupError(f"{name}: the Service {meta['name']} still has it")
-            return ADDRESS
-        slot = min(slots, key=self.age)
-        if not self.people.specs[slot]["hijackDns"]:
-            return ADDRESS
+        """What the name should lead to by all that was asked for, and whether only a step about the name can change that;
+        LookupError when it cannot be said yet."""
+        meant = [slot for slot, spec in list(self.people.specs.items()) if spec["dnsName"] == name]
+        winner = min(meant, key=self.age, default=None)
+        if winner is not None and self.people.specs[winner]["hijackDns"]:
+            return self.gateway_of(winner, name), name != SHARED
+        # What a refused one has stays as it is, and the name with it: its own as long as nobody else hijacks it, and the
+        # one it had before.
+        had_by = [one["metadata"] for one in self.api.items(objects.CHILDREN["service"]) if self.says(one, name)]
+        losers = [meta["name"] for meta in had_by if meta["name"] in self.people.specs and meta["name"] != winner]
+        for slot in losers:
+            if not self.is_refused(slot):
+                raise LookupError(f"{name}: the Service {slot} still has it")
+        hijacked = [slot for slot in losers if self.people.specs[slot]["hijackDns"]]
+        address = self.gateway_of(min(hijacked, key=self.age), name) if hijacked else ADDRESS
+        return address, name != SHARED and not losers
+
+    @staticmethod
+    def says(service, name):
+        meta = service["metadata"]
+        return (meta.get("annotations", {}).get("egress.monzo.com/dns-name") == name
+                and meta["labels"].get("egress.monzo.com/hijack-dns") == "true")
+
+    def is_refused(self, slot):
+        name = self.people.specs[slot]["dnsName"]
+        holders = [one for one, spec in list(self.people.specs.items()) if spec["dnsName"] == name]
+        return slot != min(holders, key=self.age)
+
+    def gateway_of(self, slot, name):
         # Without ready pods it depends on whether it was hijacked before: both answers are right.
         service, owner = self.child("service", slot), self.api.get(objects.path(slot))["metadata"]["uid"]
         if [ref["uid"] for ref in service["metadata"].get("ownerReferences", [])] != [owner]:
             raise LookupError(f"{name}: the Service of {slot} is not its own")
-        if not self.people.ready[slot] or service["metadata"]["labels"]["egress.monzo.com/hijack-dns"] != "true":
+        if not self.people.ready[slot] or not self.says(service, name):
             raise LookupError(f"{name}: {slot} is not hijacked yet")
         return service["spec"]["clusterIP"]
 
@@ -102,17 +119,27 @@ class Soak(ClusterTest):
                 self.try_to_settle(name)
 
     def try_to_settle(self, name):
+        """Why it cannot be done yet; empty when it was."""
         version = self.names.version(name)
         try:
-            address = self.address_of(name)
-        except (OSError, AssertionError, LookupError, TypeError):
-            return False
-        asked = [one for one in self.replicas if one.asked]
-        agree = len(asked) == len(self.replicas) and all(one.operator.ask(name) == (0, [address]) for one in asked)
-        # The shared name moves with the age of those who claim it: it is never called stable.
-        if agree and name != SHARED:
+            address, firm = self.address_of(name)
+        except (OSError, AssertionError, LookupError, TypeError) as error:
+            return f"{name}: {error!r}"
+        for one in self.replicas:
+            if not one.asked:
+                return f"{one.name} is not asked"
+            answer = one.operator.ask(name)
+            if answer != (0, [address]):
+                return f"{name}: {one.name} answers {answer}, not {address}"
+        # What moves with the age of those who claim it is never called stable.
+        if firm:
             self.names.settle(name, address, version)
-        return agree
+        return ""
+
+    def all_answered(self):
+        unsettled = [why for why in map(self.try_to_settle, self.names.all()) if why]
+        assert not unsettled, unsettled
+        return True
 
     def measure_memory(self):
         while not self.enough.wait(1):
@@ -154,8 +181,7 @@ class Soak(ClusterTest):
             if not self.people.ready[slot]:
                 self.people._ready(slot, None)  # pylint: disable=protected-access
         eventually("every child is as rendered", self.all_as_rendered, slack(120), every=0.5)
-        eventually("every name has its answer on every replica", lambda: all(
-            [self.try_to_settle(name) for name in self.names.all()]), slack(60), every=0.5)
+        eventually("every name has its answer on every replica", self.all_answered, slack(60), every=0.5)
 
     def all_as_rendered(self):
         made = self.api.items(objects.EXTERNAL_SERVICES)
