@@ -16,6 +16,7 @@ constexpr bool digit(char c) {
 }
 
 bool is_word(std::string_view text) {
+  if (text.size() > 5) return false;  // none is longer
   static constexpr std::array<std::string_view, 38> words{
       "~",    "null", "Null",  "NULL",  "y",     "Y",     "yes",   "Yes",   "YES",   "n",
       "N",    "no",   "No",    "NO",    "true",  "True",  "TRUE",  "false", "False", "FALSE",

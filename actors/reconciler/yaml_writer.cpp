@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <iterator>
 #include <string_view>
-#include <vector>
 
 #include "actors/reconciler/yaml_scalar.hpp"
 
@@ -54,8 +54,7 @@ void append_inline(std::string& out, const json::value& node, std::size_t indent
 
 // The cursor stands where the first key belongs; later keys are indented.
 void append_object(std::string& out, const json::object& members, std::size_t indent) {
-  std::vector<const json::object::value_type*> sorted;
-  sorted.reserve(members.size());
+  boost::container::small_vector<const json::object::value_type*, 16> sorted;
   for (const auto& member : members) sorted.push_back(&member);
   std::ranges::sort(sorted, {}, [](const auto* member) { return std::string_view(member->key()); });
   bool first = true;
@@ -99,11 +98,14 @@ void append_node(std::string& out, const json::value& node, std::size_t indent) 
 
 }  // namespace
 
-void append_document(std::string& out, const json::value& root) {
-  append_node(out, root, 0);
+void append_document(std::string& out, const json::object& root) {
+  if (root.empty())
+    out += "{}\n";
+  else
+    append_object(out, root, 0);
 }
 
-std::string to_text(const json::value& root) {
+std::string to_text(const json::object& root) {
   std::string out;
   append_document(out, root);
   return out;

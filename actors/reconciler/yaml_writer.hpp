@@ -9,7 +9,7 @@
 namespace egress::yaml {
 
 // Appends the document, newline at the end. Strings must be UTF-8, as Boost.JSON's parser guarantees.
-void append_document(std::string& out, const json::value& root);
-std::string to_text(const json::value& root);
+void append_document(std::string& out, const json::object& root);
+std::string to_text(const json::object& root);
 
 }  // namespace egress::yaml

@@ -15,7 +15,8 @@
 
 namespace egress::kube {
 
-// 128 bits of SHA-256 over an object's projection (projection.hpp): equal digests mean nothing to repair.
+// A keyed digest of an object's projection (projection.hpp): equal ones mean nothing to repair. Each process
+// has its own.
 using digest = std::array<std::uint8_t, 16>;
 
 // metadata.ownerReferences' entry with controller: true.

@@ -6,9 +6,9 @@
 
 #include "runtime/kube/field_meaning.hpp"
 #include "runtime/kube/json_arena.hpp"
-#include "runtime/kube/json_text.hpp"
+#include "runtime/kube/json_bytes.hpp"
 #include "runtime/kube/quantity.hpp"
-#include "runtime/net/sha256.hpp"
+#include "runtime/net/keyed_digest.hpp"
 
 namespace egress::kube {
 namespace {
@@ -184,10 +184,7 @@ json::object project(kind of, const json::object& live, const projection_rules& 
 }
 
 digest digest_of(const json::object& projection) {
-  const auto sum = net::sha256(json::canonical_text(projection));
-  digest out{};
-  std::ranges::copy_n(sum.begin(), out.size(), out.begin());
-  return out;
+  return net::keyed_digest(json::canonical_bytes(projection));
 }
 
 digest projected_digest(kind of, const json::object& live, const projection_rules& rules) {

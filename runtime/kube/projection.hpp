@@ -20,7 +20,7 @@ struct projection_rules {
 // The tree that counts, for tests and messages; live may be what the server sent or what was rendered.
 json::object project(kind of, const json::object& live, const projection_rules& rules,
                      const json::storage_ptr& in = {});
-// Its digest: SHA-256 over the canonical text (keys sorted), cut to 128 bits.
+// Its digest, of this process (net::keyed_digest).
 digest digest_of(const json::object& projection);
 // The digest of project().
 digest projected_digest(kind of, const json::object& live, const projection_rules& rules);

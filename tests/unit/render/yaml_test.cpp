@@ -34,7 +34,7 @@ TEST(yaml_scalars, keep_line_and_paragraph_separators_on_one_line) {
 
 TEST(yaml_writer, sorts_keys_and_keeps_sequences_flush_with_their_key) {
   const auto tree =
-      boost::json::parse(R"({"b":[{"z":1,"a":[1,[2,3],{}]}],"a":{"y":null,"x":-1},"@type":"t"})");
+      boost::json::parse(R"({"b":[{"z":1,"a":[1,[2,3],{}]}],"a":{"y":null,"x":-1},"@type":"t"})").as_object();
   EXPECT_EQ(to_text(tree),
             "'@type': t\n"
             "a:\n"
@@ -50,12 +50,13 @@ TEST(yaml_writer, sorts_keys_and_keeps_sequences_flush_with_their_key) {
 }
 
 TEST(yaml_writer, writes_empty_containers_booleans_and_numbers_inline) {
-  const auto tree = boost::json::parse(R"({"a":[],"b":{},"c":true,"d":18446744073709551615,"e":0.95})");
+  const auto tree =
+      boost::json::parse(R"({"a":[],"b":{},"c":true,"d":18446744073709551615,"e":0.95})").as_object();
   EXPECT_EQ(to_text(tree), "a: []\nb: {}\nc: true\nd: 18446744073709551615\ne: 0.95\n");
 }
 
 TEST(yaml_writer, indents_a_literal_below_its_key) {
-  const auto tree = boost::json::parse(R"({"data":{"envoy.yaml":"a:\n- b\n\nc: d\n"}})");
+  const auto tree = boost::json::parse(R"({"data":{"envoy.yaml":"a:\n- b\n\nc: d\n"}})").as_object();
   EXPECT_EQ(to_text(tree), "data:\n  envoy.yaml: |\n    a:\n    - b\n\n    c: d\n");
 }
 
