@@ -108,8 +108,8 @@ child_task::step child_task::create() {
   doing_ = doing::creating;
   auto request = about(kube::verb::create);
   request.body = asks_for_cluster_ip()
-                     ? json::to_text(with_cluster_ip(in_.wanted->object, in_.previous_cluster_ip))
-                     : json::to_text(in_.wanted->object);
+                     ? json::to_text(with_cluster_ip(*in_.wanted->object, in_.previous_cluster_ip))
+                     : json::to_text(*in_.wanted->object);
   // Of the rest of a Service's answer, its address is needed at once, for the status.
   request.metadata_only = in_.of != kube::kind::service;
   return request;
@@ -125,7 +125,7 @@ child_task::step child_task::remove(const std::string& uid) {
 child_task::step child_task::compare(std::string_view live_json, const kube::object& live) {
   const auto tree = json::parse_object(live_json);
   if (!tree) return failed(no_object());
-  auto wanted = leaving(target(in_.of, in_.wanted->object, *tree), *tree, in_.alone);
+  auto wanted = leaving(target(in_.of, *in_.wanted->object, *tree), *tree, in_.alone);
   out_.held.clear();
   if (in_.reported) {
     auto now = hold_back(std::move(wanted), *tree, *in_.reported);

@@ -1,14 +1,22 @@
 #include "actors/reconciler/desired_children.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "actors/reconciler/desired/gateway.hpp"
 #include "actors/reconciler/desired/hijack_state.hpp"
 #include "actors/reconciler/desired/server_defaults.hpp"
 #include "actors/reconciler/effective.hpp"
+#include "runtime/kube/json_arena.hpp"
 
 namespace egress::reconciler {
 namespace {
+
+// The children of an ExternalService with two ports, as trees: 30 KiB.
+constexpr std::size_t first_block = std::size_t{32} * 1024;
 
 const kube::child* child_of(const live_children& live, kube::kind of) {
   const auto& found = live[kube::child_index(of)];
@@ -21,11 +29,13 @@ bool has_ipv6(const kube::child* service) {
          });
 }
 
-rendered_child rendered(kube::kind of, json::object object, const kube::projection_rules& rules) {
-  rendered_child made{of, std::move(object), {}};
-  made.projected = kube::projected_digest(of, made.object, rules);
-  return made;
-}
+// Trees that go together, and the memory of all of them.
+struct rendered_trees {
+  rendered_trees() { objects.reserve(kube::child_count); }
+
+  json::kept_arena memory{first_block};
+  std::vector<json::object> objects;
+};
 
 }  // namespace
 
@@ -65,14 +75,17 @@ bool nothing_to_do(const kube::object& external_service, const remembered_render
 desired_gateway desired_of(const kube::object& external_service, const live_children& live,
                            const gateway_settings& settings, const kube::projection_rules& rules) {
   const auto key = key_of(external_service, live);
-  const auto gateway = desired::make_gateway(external_service, settings, key.ipv6);
+  const auto all = std::make_shared<rendered_trees>();
+  const auto gateway = desired::make_gateway(external_service, settings, key.ipv6, all->memory.storage());
   desired_gateway made;
   made.config_hash = gateway.config.version;
   for (const auto kind : kube::child_kinds) {
     if (!desired::wanted(kind, settings)) continue;
     auto object = desired::with_server_defaults(kind, desired::render_child(kind, gateway, key.hijack));
     object = desired::for_creation(kind, std::move(object), replica_bounds(gateway.spec).min);
-    made.children[kube::child_index(kind)] = rendered(kind, std::move(object), rules);
+    const auto& kept = all->objects.emplace_back(std::move(object));
+    made.children[kube::child_index(kind)] = rendered_child{
+        kind, std::shared_ptr<const json::object>(all, &kept), kube::projected_digest(kind, kept, rules)};
   }
   return made;
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ namespace egress::reconciler {
 // What a child should be.
 struct rendered_child {
   kube::kind of = kube::kind::config_map;
-  json::object object;
+  std::shared_ptr<const json::object> object{};
   kube::digest projected{};  // of kube::project(of, object, rules)
 };
 

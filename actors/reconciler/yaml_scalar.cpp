@@ -48,16 +48,15 @@ bool indicator_at(std::string_view text, std::size_t at) {
   return c == '#' && blank_at(text, at - 1);
 }
 
-// Characters that mean nothing anywhere in a scalar: of these most are made.
-constexpr auto unremarkable = [] {
+// Characters that may mean something though they do not come first: of others most texts are made.
+constexpr auto remarkable = [] {
   std::array<bool, 256> made{};
-  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./"))
-    made[static_cast<unsigned char>(c)] = true;
+  for (std::size_t c = 0; c < made.size(); ++c) made[c] = c < 0x20 || c >= 0x7f || c == ':' || c == '#';
   return made;
 }();
 
-bool is_unremarkable(char c) {
-  return unremarkable[static_cast<unsigned char>(c)];
+bool is_remarkable(char c) {
+  return remarkable[static_cast<unsigned char>(c)];
 }
 
 analysis analyze(std::string_view text) {
@@ -66,13 +65,17 @@ analysis analyze(std::string_view text) {
   const auto space_or_break = [](char c) { return c == ' ' || c == '\n'; };
   if (space_or_break(text.front()) || space_or_break(text.back())) may.plain = false;
   if (text.back() == ' ') may.literal = false;
-  if (text.starts_with("---") || text.starts_with("...")) may.plain = false;
-  if (std::ranges::all_of(text, is_unremarkable)) return may;
+  if (text.starts_with("---") || text.starts_with("...") || indicator_at(text, 0)) may.plain = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (indicator_at(text, at) || text[at] == '\n') may.plain = false;
-    const char next = at + 1 < text.size() ? text[at + 1] : '\0';
-    if (text[at] == '\n' && next == ' ') may.plain = may.single_quoted = false;
-    if ((text[at] == ' ' && next == '\n') || needs_escape(text, at)) return {false, false, false};
+    if (!is_remarkable(text[at])) continue;
+    if (needs_escape(text, at)) return {false, false, false};
+    if (text[at] != '\n') {
+      may.plain = may.plain && (at == 0 || !indicator_at(text, at));
+      continue;
+    }
+    if (at > 0 && text[at - 1] == ' ') return {false, false, false};
+    may.plain = false;
+    if (at + 1 < text.size() && text[at + 1] == ' ') may.single_quoted = false;
   }
   return may;
 }

@@ -16,7 +16,7 @@ constexpr bool digit(char c) {
 }
 
 bool is_word(std::string_view text) {
-  if (text.size() > 5) return false;  // none is longer
+  if (text.size() > 5 || !std::string_view("~nNyYtTfFoO.+-").contains(text[0])) return false;
   static constexpr std::array<std::string_view, 38> words{
       "~",    "null", "Null",  "NULL",  "y",     "Y",     "yes",   "Yes",   "YES",   "n",
       "N",    "no",   "No",    "NO",    "true",  "True",  "TRUE",  "false", "False", "FALSE",

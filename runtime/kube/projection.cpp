@@ -57,9 +57,10 @@ json::object normal_members(const json::object& from, std::string_view name, con
     if (member.value().is_null()) continue;
     auto value =
         is_quantity({key, name}) ? canonical_quantity(member.value(), in) : normal(member.value(), key, in);
-    const bool keep =
-        (value.is_object() && empty_says_something(key)) || (value.is_string() && keys_are_chosen(name));
-    if (!is_empty(value) || keep) out.emplace(key, std::move(value));
+    const auto empty_counts = [&] {
+      return (value.is_object() && empty_says_something(key)) || (value.is_string() && keys_are_chosen(name));
+    };
+    if (!is_empty(value) || empty_counts()) out.emplace(key, std::move(value));
   }
   return out;
 }

@@ -7,7 +7,7 @@ namespace egress::desired {
 
 json::object config_map(const gateway& from) {
   auto made = new_child(kube::kind::config_map, from);
-  json::object data{{"envoy.yaml", from.config.text}};
+  json::object data({{"envoy.yaml", from.config.text}}, from.in);
   if (from.reloads()) {
     data["cds.yaml"] = from.config.clusters;
     data["lds.yaml"] = from.config.listeners;

@@ -16,7 +16,7 @@ namespace egress::desired {
 namespace {
 
 json::array one(json::object item) {
-  json::array items;
+  json::array items(item.storage());
   items.push_back(std::move(item));
   return items;
 }
@@ -27,7 +27,7 @@ std::int64_t drain_seconds(const gateway& from) {
 
 // None in `compatible` when there is no log level that Envoy knows.
 json::array arguments(const gateway& from) {
-  json::array args;
+  json::array args(from.in);
   const auto& level = from.spec.envoy_log_level;
   const bool leveled = reconciler::known_log_level(level);
   const auto concurrency = from.hardened() ? reconciler::worker_threads(from.spec) : 0;
@@ -49,8 +49,8 @@ json::array arguments(const gateway& from) {
 }
 
 // In the form the server answers with.
-json::object quantities(const std::map<std::string, std::string>& written) {
-  json::object made;
+json::object quantities(const json::storage_ptr& in, const std::map<std::string, std::string>& written) {
+  json::object made(in);
   for (const auto& [resource, quantity] : written) {
     const auto parsed = kube::quantity::parse(quantity);
     made[resource] = parsed ? parsed->canonical() : quantity;
@@ -60,60 +60,64 @@ json::object quantities(const std::map<std::string, std::string>& written) {
 
 json::object resources(const gateway& from) {
   const auto meant = reconciler::resources(from.spec, from.settings.profile);
-  json::object made;
-  if (!meant.limits.empty()) made["limits"] = quantities(meant.limits);
-  if (!meant.requests.empty()) made["requests"] = quantities(meant.requests);
+  json::object made(from.in);
+  if (!meant.limits.empty()) made["limits"] = quantities(from.in, meant.limits);
+  if (!meant.requests.empty()) made["requests"] = quantities(from.in, meant.requests);
   return made;
 }
 
 json::object readiness_probe(const gateway& from) {
-  json::object made{
-      {"timeoutSeconds", 1}, {"periodSeconds", 10}, {"successThreshold", 1}, {"failureThreshold", 3}};
-  made["httpGet"] = json::object{{"path", "/ready"}, {"port", from.config.admin_port}, {"scheme", "HTTP"}};
+  json::object made(
+      {{"timeoutSeconds", 1}, {"periodSeconds", 10}, {"successThreshold", 1}, {"failureThreshold", 3}},
+      from.in);
+  made["httpGet"] =
+      json::object({{"path", "/ready"}, {"port", from.config.admin_port}, {"scheme", "HTTP"}}, from.in);
   return made;
 }
 
 // At SIGTERM Envoy ends at once: the wait before it is the drain. Endpoints disappear, old connections go on.
 json::object drain(const gateway& from) {
-  json::object command;
-  command["command"] = json::array{"/bin/sleep", std::to_string(drain_seconds(from))};
-  json::object exec;
+  json::object command(from.in);
+  command["command"] = json::array({"/bin/sleep", std::to_string(drain_seconds(from))}, from.in);
+  json::object exec(from.in);
   exec["exec"] = std::move(command);
-  json::object made;
+  json::object made(from.in);
   made["preStop"] = std::move(exec);
   return made;
 }
 
 // For who reads it: pods listen on what they like.
 json::array container_ports(const gateway& from) {
-  json::array ports;
+  json::array ports(from.in);
   for (const auto& port : from.spec.ports)
-    ports.push_back(json::object{{"containerPort", port.port}, {"protocol", port.protocol}});
+    ports.push_back(json::object({{"containerPort", port.port}, {"protocol", port.protocol}}, from.in));
   return ports;
 }
 
 json::object container(const gateway& from) {
-  json::object made{{"name", "gateway"},
-                    {"image", envoy::image(from.settings)},
-                    {"imagePullPolicy", "IfNotPresent"},
-                    {"terminationMessagePath", "/dev/termination-log"},
-                    {"terminationMessagePolicy", "File"}};
+  json::object made({{"name", "gateway"},
+                     {"image", envoy::image(from.settings)},
+                     {"imagePullPolicy", "IfNotPresent"},
+                     {"terminationMessagePath", "/dev/termination-log"},
+                     {"terminationMessagePolicy", "File"}},
+                    from.in);
   if (auto args = arguments(from); !args.empty()) made["args"] = std::move(args);
   if (!from.reloads()) made["ports"] = container_ports(from);
   // To the image's start script: stay root, where that is what the pod is.
-  if (!from.hardened()) made["env"] = one({{"name", "ENVOY_UID"}, {"value", "0"}});
-  if (from.hardened()) made["securityContext"] = container_security();
+  if (!from.hardened()) made["env"] = one(json::object({{"name", "ENVOY_UID"}, {"value", "0"}}, from.in));
+  if (from.hardened()) made["securityContext"] = container_security(from);
   made["resources"] = resources(from);
-  made["volumeMounts"] = one({{"name", "envoy-config"}, {"mountPath", "/etc/envoy"}});
+  made["volumeMounts"] = one(json::object({{"name", "envoy-config"}, {"mountPath", "/etc/envoy"}}, from.in));
   made["readinessProbe"] = readiness_probe(from);
   made["lifecycle"] = drain(from);
   return made;
 }
 
 json::object topology_spread(const gateway& from, const topology_spread& spread) {
-  json::object made{{"maxSkew", spread.max_skew},
-                    {"topologyKey", spread.topology_key},
-                    {"whenUnsatisfiable", spread.when_unsatisfiable}};
+  json::object made({{"maxSkew", spread.max_skew},
+                     {"topologyKey", spread.topology_key},
+                     {"whenUnsatisfiable", spread.when_unsatisfiable}},
+                    from.in);
   made["labelSelector"] = selector(from);
   return made;
 }
@@ -127,23 +131,26 @@ std::vector<egress::topology_spread> spreads_of(const gateway& from) {
 void add_placement(json::object& pod, const gateway& from) {
   const auto& settings = from.settings;
   if (settings.toleration)
-    pod["tolerations"] = one(
-        {{"key", settings.toleration->key}, {"value", settings.toleration->value}, {"effect", "NoSchedule"}});
+    pod["tolerations"] = one(json::object(
+        {{"key", settings.toleration->key}, {"value", settings.toleration->value}, {"effect", "NoSchedule"}},
+        from.in));
   if (settings.node_selector)
-    pod["nodeSelector"] = json::object{{settings.node_selector->key, settings.node_selector->value}};
-  json::array spreads;
+    pod["nodeSelector"] =
+        json::object({{settings.node_selector->key, settings.node_selector->value}}, from.in);
+  json::array spreads(from.in);
   for (const auto& spread : spreads_of(from)) spreads.push_back(topology_spread(from, spread));
   if (!spreads.empty()) pod["topologySpreadConstraints"] = std::move(spreads);
 }
 
 json::object pod(const gateway& from) {
-  json::object volume{{"name", "envoy-config"}};
-  volume["configMap"] = json::object{{"name", from.name}, {"defaultMode", 420}};
-  json::object made{{"restartPolicy", "Always"},
-                    {"terminationGracePeriodSeconds", drain_seconds(from) + 5},
-                    {"dnsPolicy", "Default"},
-                    {"schedulerName", "default-scheduler"}};
-  made["securityContext"] = from.hardened() ? pod_security(from) : json::object();
+  json::object volume({{"name", "envoy-config"}}, from.in);
+  volume["configMap"] = json::object({{"name", from.name}, {"defaultMode", 420}}, from.in);
+  json::object made({{"restartPolicy", "Always"},
+                     {"terminationGracePeriodSeconds", drain_seconds(from) + 5},
+                     {"dnsPolicy", "Default"},
+                     {"schedulerName", "default-scheduler"}},
+                    from.in);
+  made["securityContext"] = from.hardened() ? pod_security(from) : json::object(from.in);
   if (from.hardened()) made["automountServiceAccountToken"] = false;
   made["volumes"] = one(std::move(volume));
   made["containers"] = one(container(from));
@@ -152,13 +159,13 @@ json::object pod(const gateway& from) {
 }
 
 json::object pod_template(const gateway& from) {
-  auto notes = from.reloads() ? json::object() : annotations(from);
+  auto notes = from.reloads() ? json::object(from.in) : annotations(from);
   notes[config_hash_annotation] = from.config.hash;
   notes[admin_port_annotation] = std::to_string(from.config.admin_port);
-  json::object metadata;
+  json::object metadata(from.in);
   metadata["labels"] = labels(from);
   metadata["annotations"] = std::move(notes);
-  json::object made;
+  json::object made(from.in);
   made["metadata"] = std::move(metadata);
   made["spec"] = pod(from);
   return made;
@@ -167,9 +174,9 @@ json::object pod_template(const gateway& from) {
 }  // namespace
 
 json::object deployment(const gateway& from) {
-  json::object strategy{{"type", "RollingUpdate"}};
-  strategy["rollingUpdate"] = json::object{{"maxUnavailable", "25%"}, {"maxSurge", "25%"}};
-  json::object spec{{"progressDeadlineSeconds", 600}, {"revisionHistoryLimit", 10}};
+  json::object strategy({{"type", "RollingUpdate"}}, from.in);
+  strategy["rollingUpdate"] = json::object({{"maxUnavailable", "25%"}, {"maxSurge", "25%"}}, from.in);
+  json::object spec({{"progressDeadlineSeconds", 600}, {"revisionHistoryLimit", 10}}, from.in);
   // A gateway that falls over at once does not replace one that works.
   if (from.hardened()) spec["minReadySeconds"] = 5;
   spec["selector"] = selector(from);

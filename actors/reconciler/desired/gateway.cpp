@@ -1,13 +1,15 @@
 #include "actors/reconciler/desired/gateway.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "actors/reconciler/desired/children.hpp"
 #include "actors/reconciler/envoy/image.hpp"
 
 namespace egress::desired {
 
-gateway make_gateway(const kube::object& external_service, const gateway_settings& settings, bool ipv6) {
+gateway make_gateway(const kube::object& external_service, const gateway_settings& settings, bool ipv6,
+                     json::storage_ptr in) {
   const auto& spec = external_service.as_external_service().spec;
   const envoy::surroundings around{.profile = settings.profile,
                                    .ipv6 = ipv6,
@@ -16,7 +18,8 @@ gateway make_gateway(const kube::object& external_service, const gateway_setting
           .uid = external_service.meta.uid,
           .spec = spec,
           .settings = settings,
-          .config = envoy::configure(external_service.meta.name, spec, around)};
+          .config = envoy::configure(external_service.meta.name, spec, around),
+          .in = std::move(in)};
 }
 
 json::object render_child(kube::kind of, const gateway& from, std::string_view hijack) {

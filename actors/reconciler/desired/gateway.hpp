@@ -19,6 +19,7 @@ struct gateway {
   const kube::external_service_spec& spec;
   const gateway_settings& settings;
   envoy::configuration config;
+  json::storage_ptr in{};  // where its children are made
 
   bool hardened() const { return settings.profile == gateway_profile::hardened; }
   // Its pods stay when ports, names and addresses change: nothing of theirs is made of those.
@@ -27,7 +28,7 @@ struct gateway {
 
 // The object must have passed validate(). ipv6: its Service has an IPv6 ClusterIP.
 gateway make_gateway(const kube::object& external_service, const gateway_settings& settings,
-                     bool ipv6 = false);
+                     bool ipv6 = false, json::storage_ptr in = {});
 
 // A child as its profile renders it, apiVersion and kind included; no status, no replicas. hijack is the
 // Service's label (hijack_state.hpp) and used for that kind only.

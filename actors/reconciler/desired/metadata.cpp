@@ -9,22 +9,23 @@ namespace {
 
 json::object owner_reference(const gateway& from) {
   const auto& owner = kube::info(kube::kind::external_service);
-  return {{"apiVersion", owner.api_version},
-          {"kind", owner.name},
-          {"name", from.name},
-          {"uid", from.uid},
-          {"controller", true},
-          {"blockOwnerDeletion", true}};
+  return json::object({{"apiVersion", owner.api_version},
+                       {"kind", owner.name},
+                       {"name", from.name},
+                       {"uid", from.uid},
+                       {"controller", true},
+                       {"blockOwnerDeletion", true}},
+                      from.in);
 }
 
 }  // namespace
 
 json::object labels(const gateway& from) {
-  return {{app_label, app_value}, {gateway_label, from.name}};
+  return json::object({{app_label, app_value}, {gateway_label, from.name}}, from.in);
 }
 
 json::object annotations(const gateway& from) {
-  json::object made{{dns_name_annotation, from.spec.dns_name}};
+  json::object made({{dns_name_annotation, from.spec.dns_name}}, from.in);
   const auto& mode = from.spec.service_topology_mode;
   if (from.settings.service_topology_mode)
     made[topology_mode_annotation] = mode.empty() ? std::string_view("Auto") : std::string_view(mode);
@@ -32,22 +33,22 @@ json::object annotations(const gateway& from) {
 }
 
 json::object selector(const gateway& from) {
-  json::object made;
-  made["matchLabels"] = json::object{{gateway_label, from.name}};
+  json::object made(from.in);
+  made["matchLabels"] = json::object({{gateway_label, from.name}}, from.in);
   return made;
 }
 
 json::object new_child(kube::kind of, const gateway& from) {
-  json::object metadata{{"name", from.name}, {"namespace", from.settings.name_space}};
+  json::object metadata({{"name", from.name}, {"namespace", from.settings.name_space}}, from.in);
   metadata["labels"] = labels(from);
   metadata["annotations"] = annotations(from);
   if (!from.uid.empty()) {
-    json::array owners;
+    json::array owners(from.in);
     owners.push_back(owner_reference(from));
     metadata["ownerReferences"] = std::move(owners);
   }
   const auto& kind = kube::info(of);
-  json::object made{{"apiVersion", kind.api_version}, {"kind", kind.name}};
+  json::object made({{"apiVersion", kind.api_version}, {"kind", kind.name}}, from.in);
   made["metadata"] = std::move(metadata);
   return made;
 }

@@ -1,4 +1,6 @@
-#include <string>
+#include <fmt/format.h>
+
+#include <string_view>
 #include <utility>
 
 #include "actors/reconciler/desired/children.hpp"
@@ -9,23 +11,21 @@ namespace {
 
 // Pods of any namespace that carry these labels.
 json::object peer(json::object match_labels) {
-  json::object pods;
+  json::object pods(match_labels.storage());
   pods["matchLabels"] = std::move(match_labels);
-  json::object made;
-  made["namespaceSelector"] = json::object();
+  json::object made(pods.storage());
+  made["namespaceSelector"].emplace_object();
   made["podSelector"] = std::move(pods);
   return made;
 }
 
-json::object allowed(std::string key, std::string_view value) {
-  json::object match;
-  match["egress.monzo.com/" + std::move(key)] = value;
-  return peer(std::move(match));
+json::object allowed(const gateway& from, std::string_view key, std::string_view value) {
+  return peer(json::object({{fmt::format("egress.monzo.com/allowed-{}", key), value}}, from.in));
 }
 
 // "app=prometheus,tier=infra" as matchLabels; --metrics-from was checked when it was read.
-json::object match_labels(std::string_view equalities) {
-  json::object made;
+json::object match_labels(const json::storage_ptr& in, std::string_view equalities) {
+  json::object made(in);
   while (!equalities.empty()) {
     const auto comma = equalities.find(',');
     const auto pair = equalities.substr(0, comma);
@@ -42,25 +42,25 @@ json::object match_labels(std::string_view equalities) {
 }
 
 json::object rule(json::array ports, json::array from) {
-  json::object made;
+  json::object made(ports.storage());
   made["ports"] = std::move(ports);
   made["from"] = std::move(from);
   return made;
 }
 
 json::array admin_port(const gateway& from) {
-  json::array made;
-  made.push_back(json::object{{"protocol", "TCP"}, {"port", from.config.admin_port}});
+  json::array made(from.in);
+  made.push_back(json::object({{"protocol", "TCP"}, {"port", from.config.admin_port}}, from.in));
   return made;
 }
 
 // Its pods beside the gateways, as deploy/ labels them: it asks which listeners there are.
-json::array operator_itself() {
-  json::object pods;
-  pods["matchLabels"] = json::object{{"app", "egress-operator"}};
-  json::object one;
+json::array operator_itself(const gateway& from) {
+  json::object pods(from.in);
+  pods["matchLabels"] = json::object({{"app", "egress-operator"}}, from.in);
+  json::object one(from.in);
   one["podSelector"] = std::move(pods);
-  json::array made;
+  json::array made(from.in);
   made.push_back(std::move(one));
   return made;
 }
@@ -69,22 +69,22 @@ json::array operator_itself() {
 
 json::object network_policy(const gateway& from) {
   auto made = new_child(kube::kind::network_policy, from);
-  json::array ports, peers, rules;
+  json::array ports(from.in), peers(from.in), rules(from.in);
   for (const auto& port : from.spec.ports)
-    ports.push_back(json::object{{"protocol", port.protocol}, {"port", port.port}});
-  peers.push_back(allowed("allowed-" + std::string(from.name), "true"));
-  if (from.hardened()) peers.push_back(allowed("allowed-gateway", from.name));
+    ports.push_back(json::object({{"protocol", port.protocol}, {"port", port.port}}, from.in));
+  peers.push_back(allowed(from, from.name, "true"));
+  if (from.hardened()) peers.push_back(allowed(from, "gateway", from.name));
   rules.push_back(rule(std::move(ports), std::move(peers)));
   if (from.hardened() && !from.settings.metrics_from.empty()) {
-    json::array scrapers;
-    scrapers.push_back(peer(match_labels(from.settings.metrics_from)));
+    json::array scrapers(from.in);
+    scrapers.push_back(peer(match_labels(from.in, from.settings.metrics_from)));
     rules.push_back(rule(admin_port(from), std::move(scrapers)));
   }
-  if (from.reloads()) rules.push_back(rule(admin_port(from), operator_itself()));
-  json::object spec;
+  if (from.reloads()) rules.push_back(rule(admin_port(from), operator_itself(from)));
+  json::object spec(from.in);
   spec["podSelector"] = selector(from);
   spec["ingress"] = std::move(rules);
-  spec["policyTypes"] = json::array{"Ingress"};
+  spec["policyTypes"] = json::array({"Ingress"}, from.in);
   made["spec"] = std::move(spec);
   return made;
 }

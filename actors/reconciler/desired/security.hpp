@@ -11,6 +11,6 @@ namespace egress::desired {
 json::object pod_security(const gateway& from);
 
 // Nothing to write to, nothing to become.
-json::object container_security();
+json::object container_security(const gateway& from);
 
 }  // namespace egress::desired

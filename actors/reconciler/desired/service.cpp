@@ -7,12 +7,13 @@
 namespace egress::desired {
 namespace {
 
-json::object service_port(std::string_view gateway_name, const kube::service_port& port) {
+json::object service_port(const gateway& from, const kube::service_port& port) {
   const std::string_view protocol = port.protocol == "UDP" ? "udp" : "tcp";
-  return {{"name", fmt::format("{}-{}-{}", gateway_name, protocol, port.port)},
-          {"protocol", port.protocol},
-          {"port", port.port},
-          {"targetPort", port.port}};
+  return json::object({{"name", fmt::format("{}-{}-{}", from.name, protocol, port.port)},
+                       {"protocol", port.protocol},
+                       {"port", port.port},
+                       {"targetPort", port.port}},
+                      from.in);
 }
 
 }  // namespace
@@ -20,12 +21,12 @@ json::object service_port(std::string_view gateway_name, const kube::service_por
 json::object service(const gateway& from, std::string_view hijack) {
   auto made = new_child(kube::kind::service, from);
   made["metadata"].as_object()["labels"].as_object()[hijack_label] = hijack;
-  json::array ports;
-  for (const auto& port : from.spec.ports) ports.push_back(service_port(from.name, port));
-  json::object spec{{"type", "ClusterIP"}, {"sessionAffinity", "None"}};
+  json::array ports(from.in);
+  for (const auto& port : from.spec.ports) ports.push_back(service_port(from, port));
+  json::object spec({{"type", "ClusterIP"}, {"sessionAffinity", "None"}}, from.in);
   if (from.hardened()) spec["ipFamilyPolicy"] = "PreferDualStack";
   spec["ports"] = std::move(ports);
-  spec["selector"] = json::object{{gateway_label, from.name}};
+  spec["selector"] = json::object({{gateway_label, from.name}}, from.in);
   made["spec"] = std::move(spec);
   return made;
 }

@@ -10,7 +10,7 @@ namespace {
 json::object stdout_log(json::object format) {
   format["contentType"] = "application/json; charset=UTF-8";
   format["omitEmptyValues"] = true;
-  json::object config;
+  json::object config(format.storage());
   config["logFormat"] = std::move(format);
   return extension("envoy.stdout_access_log",
                    typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", std::move(config)));
@@ -80,16 +80,16 @@ std::span<const log_field> hardened_log_fields() {
   return fields;
 }
 
-json::object text_access_log(std::string_view format) {
-  json::object source;
-  source["textFormatSource"] = json::object{{"inlineString", format}};
+json::object text_access_log(const json::storage_ptr& in, std::string_view format) {
+  json::object source(in);
+  source["textFormatSource"] = json::object({{"inlineString", format}}, in);
   return stdout_log(std::move(source));
 }
 
-json::object json_access_log(std::span<const log_field> fields) {
-  json::object format;
+json::object json_access_log(const json::storage_ptr& in, std::span<const log_field> fields) {
+  json::object format(fields.size(), in);
   for (const auto& [key, operators] : fields) format[key] = operators;
-  json::object source;
+  json::object source(in);
   source["jsonFormat"] = std::move(format);
   return stdout_log(std::move(source));
 }

@@ -21,8 +21,8 @@ extern const std::string_view hardened_log_text;
 std::span<const log_field> hardened_log_fields();
 
 // envoy.stdout_access_log with a text format, which ends in a newline.
-json::object text_access_log(std::string_view format);
+json::object text_access_log(const json::storage_ptr& in, std::string_view format);
 // The same with one JSON object a line.
-json::object json_access_log(std::span<const log_field> fields);
+json::object json_access_log(const json::storage_ptr& in, std::span<const log_field> fields);
 
 }  // namespace egress::envoy

@@ -10,6 +10,7 @@
 
 namespace egress::envoy {
 
-json::object compatible_bootstrap(std::string_view name, const kube::external_service_spec& spec);
+json::object compatible_bootstrap(const json::storage_ptr& in, std::string_view name,
+                                  const kube::external_service_spec& spec);
 
 }  // namespace egress::envoy

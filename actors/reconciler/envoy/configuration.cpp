@@ -9,6 +9,7 @@
 #include "actors/reconciler/envoy/compatible.hpp"
 #include "actors/reconciler/envoy/hardened.hpp"
 #include "actors/reconciler/yaml_writer.hpp"
+#include "runtime/kube/json_arena.hpp"
 
 namespace egress::envoy {
 
@@ -34,7 +35,7 @@ namespace {
 // A DiscoveryResponse as a file. Its version is what gateways say they have:
 // envoy_cluster_manager_cds_version and envoy_listener_manager_lds_version.
 std::string discovery_file(json::array resources) {
-  json::object root;
+  json::object root(resources.storage());
   root["resources"] = std::move(resources);
   auto text = yaml::to_text(root);
   yaml::append_document(text, json::object{{"versionInfo", config_hash(text)}});
@@ -43,7 +44,8 @@ std::string discovery_file(json::array resources) {
 
 configuration configure_reload(std::string_view name, const kube::external_service_spec& spec,
                                const surroundings& around) {
-  auto tree = hardened_reload(name, spec, around);
+  json::arena scratch;
+  auto tree = hardened_reload(scratch.storage(), name, spec, around);
   configuration made{.text = yaml::to_text(tree.bootstrap), .hash = {}, .admin_port = reload_admin_port};
   made.hash = config_hash(made.text);
   made.clusters = discovery_file(std::move(tree.clusters));
@@ -60,10 +62,12 @@ std::string cluster_name(std::string_view name, const kube::service_port& port) 
 
 configuration configure(std::string_view name, const kube::external_service_spec& spec, surroundings around) {
   if (reconciler::reloads(spec, around.profile)) return configure_reload(name, spec, around);
-  const auto tree = around.profile == gateway_profile::compatible ? compatible_bootstrap(name, spec)
-                                                                  : hardened_bootstrap(name, spec, around);
+  json::arena scratch;
+  const auto tree = around.profile == gateway_profile::compatible
+                        ? compatible_bootstrap(scratch.storage(), name, spec)
+                        : hardened_bootstrap(scratch.storage(), name, spec, around);
   configuration made{.text = {}, .hash = {}, .admin_port = admin_port(spec)};
-  made.text.reserve(8192);
+  made.text.reserve(16 * 1024);
   yaml::append_document(made.text, tree);
   made.hash = config_hash(made.text);
   made.version = made.hash;

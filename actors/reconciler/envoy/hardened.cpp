@@ -28,7 +28,7 @@ struct resources {
 
 // Of the ports, and of what serves the admin port.
 resources resources_of(const gateway_view& gateway) {
-  resources made;
+  resources made{json::array(gateway.in), json::array(gateway.in)};
   for (const auto& port : gateway.spec.ports) {
     add_clusters(made.clusters, gateway, port);
     made.listeners.push_back(is_tcp(port) ? tcp_listener(gateway, port) : udp_listener(gateway, port));
@@ -39,26 +39,26 @@ resources resources_of(const gateway_view& gateway) {
 }
 
 json::object base_of(const gateway_view& gateway) {
-  json::object made;
+  json::object made(gateway.in);
   made["admin"] = admin(gateway);
-  made["node"] = json::object{{"cluster", gateway.name}};
-  made["overloadManager"] = overload_manager(gateway.spec);
+  made["node"] = json::object({{"cluster", gateway.name}}, gateway.in);
+  made["overloadManager"] = overload_manager(gateway.in, gateway.spec);
   return made;
 }
 
 // The folder is watched, not the file: a kubelet swaps the link ..data in it, and with that all files at
 // once.
-json::object followed(std::string_view file) {
-  json::object path{{"path", fmt::format("{}/{}", config_folder, file)}};
-  path["watchedDirectory"] = json::object{{"path", config_folder}};
-  json::object made;
+json::object followed(const json::storage_ptr& in, std::string_view file) {
+  json::object path({{"path", fmt::format("{}/{}", config_folder, file)}}, in);
+  path["watchedDirectory"] = json::object({{"path", config_folder}}, in);
+  json::object made(in);
   made["pathConfigSource"] = std::move(path);
   made["resourceApiVersion"] = "V3";
   return made;
 }
 
 json::array packed(std::string_view type, json::array items) {
-  json::array made;
+  json::array made(items.storage());
   made.reserve(items.size());
   for (auto& item : items) made.push_back(typed(type, std::move(item.as_object())));
   return made;
@@ -66,11 +66,11 @@ json::array packed(std::string_view type, json::array items) {
 
 }  // namespace
 
-json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec,
-                                const surroundings& around) {
-  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data};
+json::object hardened_bootstrap(const json::storage_ptr& in, std::string_view name,
+                                const kube::external_service_spec& spec, const surroundings& around) {
+  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data, false, in};
   auto all = resources_of(gateway);
-  json::object statics;
+  json::object statics(in);
   statics["clusters"] = std::move(all.clusters);
   statics["listeners"] = std::move(all.listeners);
   auto made = base_of(gateway);
@@ -79,17 +79,17 @@ json::object hardened_bootstrap(std::string_view name, const kube::external_serv
 }
 
 // What serves the admin port comes by the files, too: a new pod that cannot read them does not become ready.
-reloading hardened_reload(std::string_view name, const kube::external_service_spec& spec,
-                          const surroundings& around) {
-  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data, true};
+reloading hardened_reload(const json::storage_ptr& in, std::string_view name,
+                          const kube::external_service_spec& spec, const surroundings& around) {
+  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data, true, in};
   auto all = resources_of(gateway);
   reloading made{base_of(gateway), packed("envoy.config.cluster.v3.Cluster", std::move(all.clusters)),
                  packed("envoy.config.listener.v3.Listener", std::move(all.listeners))};
   // Without an id Envoy takes no configuration that changes.
   made.bootstrap["node"].as_object()["id"] = name;
-  json::object sources;
-  sources["cdsConfig"] = followed("cds.yaml");
-  sources["ldsConfig"] = followed("lds.yaml");
+  json::object sources(in);
+  sources["cdsConfig"] = followed(in, "cds.yaml");
+  sources["ldsConfig"] = followed(in, "lds.yaml");
   made.bootstrap["dynamicResources"] = std::move(sources);
   return made;
 }

@@ -10,9 +10,9 @@
 
 namespace egress::envoy {
 
-// around.ipv6: listen on :: and on IPv4 through it; otherwise on IPv4 only.
-json::object hardened_bootstrap(std::string_view name, const kube::external_service_spec& spec,
-                                const surroundings& around);
+// In `in`. around.ipv6: listen on :: and on IPv4 through it; otherwise on IPv4 only.
+json::object hardened_bootstrap(const json::storage_ptr& in, std::string_view name,
+                                const kube::external_service_spec& spec, const surroundings& around);
 
 // The same with configDelivery Reload: clusters and listeners apart, each an Any, in files that running
 // gateways follow. Nothing in the bootstrap depends on ports, names or addresses of the spec.
@@ -20,8 +20,8 @@ struct reloading {
   json::object bootstrap;
   json::array clusters, listeners;
 };
-reloading hardened_reload(std::string_view name, const kube::external_service_spec& spec,
-                          const surroundings& around);
+reloading hardened_reload(const json::storage_ptr& in, std::string_view name,
+                          const kube::external_service_spec& spec, const surroundings& around);
 
 // With ipOverride: is the port's override cluster health-checked, and so able to fall back to DNS? TCP
 // always, UDP when the spec has the TCP port of that number.

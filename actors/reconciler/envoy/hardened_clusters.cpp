@@ -16,22 +16,24 @@ namespace {
 
 using kube::service_port;
 
-json::object endpoint(std::string_view address, const service_port& port) {
-  json::object made;
-  made["address"] = socket_address(address, port.port, port.protocol);
+json::object endpoint(const gateway_view& gateway, std::string_view address, const service_port& port) {
+  json::object made(gateway.in);
+  made["address"] = socket_address(gateway.in, address, port.port, port.protocol);
   return made;
 }
 
 json::object locality(json::object target) {
-  json::object host;
+  json::object host(target.storage());
   host["endpoint"] = std::move(target);
-  json::object made;
+  json::object made(host.storage());
   made["lbEndpoints"] = one(std::move(host));
   return made;
 }
 
-json::object base_cluster(std::string_view name) {
-  return {{"name", name}, {"connectTimeout", "5s"}, {"perConnectionBufferLimitBytes", buffer_bytes}};
+json::object base_cluster(const gateway_view& gateway, std::string_view name) {
+  return json::object(
+      {{"name", name}, {"connectTimeout", "5s"}, {"perConnectionBufferLimitBytes", buffer_bytes}},
+      gateway.in);
 }
 
 // IPv6 is tried beside IPv4 (RFC 8305) where the gateway has it; a UDP session has no second try.
@@ -40,66 +42,74 @@ std::string_view lookup_family(const gateway_view& gateway, const service_port& 
 }
 
 json::object dns_cluster(const gateway_view& gateway, const service_port& port) {
+  const auto& in = gateway.in;
   const auto& spec = gateway.spec;
   const auto name = cluster_name(gateway.name, port);
-  json::object dns{{"allAddressesInSingleEndpoint", true},
-                   {"dnsLookupFamily", lookup_family(gateway, port)},
-                   {"respectDnsTtl", spec.envoy_respect_dns_ttl.value_or(true)}};
-  dns["dnsFailureRefreshRate"] = json::object{{"baseInterval", "1s"}, {"maxInterval", "10s"}};
+  json::object dns({{"allAddressesInSingleEndpoint", true},
+                    {"dnsLookupFamily", lookup_family(gateway, port)},
+                    {"respectDnsTtl", spec.envoy_respect_dns_ttl.value_or(true)}},
+                   in);
+  dns["dnsFailureRefreshRate"] = json::object({{"baseInterval", "1s"}, {"maxInterval", "10s"}}, in);
   if (spec.envoy_dns_refresh_rate_s)
     dns["dnsRefreshRate"] = fmt::format("{}s", *spec.envoy_dns_refresh_rate_s);
-  auto made = base_cluster(name);
+  auto made = base_cluster(gateway, name);
   made["clusterType"] =
       extension("envoy.clusters.dns", typed("envoy.extensions.clusters.dns.v3.DnsCluster", std::move(dns)));
-  json::object assignment{{"clusterName", name}};
-  assignment["endpoints"] = one(locality(endpoint(spec.dns_name, port)));
+  json::object assignment({{"clusterName", name}}, in);
+  assignment["endpoints"] = one(locality(endpoint(gateway, spec.dns_name, port)));
   made["loadAssignment"] = std::move(assignment);
-  if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive();
+  if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive(gateway.in);
   return made;
 }
 
 // An override that dies is noticed within 25 s (two checks 10 s apart, a second each), used or not.
-json::object health_check() {
-  json::object made{{"timeout", "1s"},       {"interval", "10s"},       {"noTrafficInterval", "10s"},
-                    {"healthyThreshold", 3}, {"unhealthyThreshold", 2}, {"reuseConnection", false}};
-  made["tcpHealthCheck"] = json::object();
+json::object health_check(const json::storage_ptr& in) {
+  json::object made({{"timeout", "1s"},
+                     {"interval", "10s"},
+                     {"noTrafficInterval", "10s"},
+                     {"healthyThreshold", 3},
+                     {"unhealthyThreshold", 2},
+                     {"reuseConnection", false}},
+                    in);
+  made["tcpHealthCheck"].emplace_object();
   made["eventLogger"] =
       one(extension("envoy.health_check.event_sink.file",
                     typed("envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink",
-                          json::object{{"eventLogPath", "/dev/stdout"}})));
+                          json::object({{"eventLogPath", "/dev/stdout"}}, in))));
   return made;
 }
 
 json::object override_cluster(const gateway_view& gateway, const service_port& port) {
   const auto name = cluster_name(gateway.name, port) + "-override";
   const bool checked = override_is_checked(gateway.spec, port);
-  json::array localities;
+  json::array localities(gateway.in);
   for (const auto& address : gateway.spec.ip_override) {
-    auto target = endpoint(address, port);
-    if (checked) target["healthCheckConfig"] = json::object{{"portValue", port.port}};
+    auto target = endpoint(gateway, address, port);
+    if (checked) target["healthCheckConfig"] = json::object({{"portValue", port.port}}, gateway.in);
     localities.push_back(locality(std::move(target)));
   }
   // One address that is up carries it all: DNS is used only when every override is down.
   const auto addresses = static_cast<std::int64_t>(gateway.spec.ip_override.size());
-  json::object assignment{{"clusterName", name}};
+  json::object assignment({{"clusterName", name}}, gateway.in);
   assignment["endpoints"] = std::move(localities);
-  assignment["policy"] = json::object{{"overprovisioningFactor", 100 * std::max<std::int64_t>(addresses, 2)}};
-  auto made = base_cluster(name);
+  assignment["policy"] =
+      json::object({{"overprovisioningFactor", 100 * std::max<std::int64_t>(addresses, 2)}}, gateway.in);
+  auto made = base_cluster(gateway, name);
   made["type"] = "STATIC";
   made["loadAssignment"] = std::move(assignment);
-  if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive();
+  if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive(gateway.in);
   if (checked) {
     made["closeConnectionsOnHostHealthFailure"] = true;
-    made["healthChecks"] = one(health_check());
+    made["healthChecks"] = one(health_check(gateway.in));
   }
   return made;
 }
 
 json::object aggregate_cluster(const gateway_view& gateway, const service_port& port) {
   const auto name = cluster_name(gateway.name, port);
-  json::object config;
-  config["clusters"] = json::array{name + "-override", name};
-  auto made = base_cluster(name + "-aggregate");
+  json::object config(gateway.in);
+  config["clusters"] = json::array({name + "-override", name}, gateway.in);
+  auto made = base_cluster(gateway, name + "-aggregate");
   made["lbPolicy"] = "CLUSTER_PROVIDED";
   made["clusterType"] =
       extension("envoy.clusters.aggregate",
@@ -126,7 +136,7 @@ std::string listener_cluster(const gateway_view& gateway, const service_port& po
 void add_clusters(json::array& clusters, const gateway_view& gateway, const service_port& port) {
   const auto limit = connections_of_cluster(gateway, port);
   const auto add = [&](json::object cluster) {
-    if (limit) cluster["circuitBreakers"] = circuit_breakers(*limit);
+    if (limit) cluster["circuitBreakers"] = circuit_breakers(gateway.in, *limit);
     clusters.push_back(std::move(cluster));
   };
   if (is_wildcard(gateway.spec)) return add(wildcard_cluster(gateway, port));

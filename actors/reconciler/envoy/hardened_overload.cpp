@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::string_view heap_monitor = "envoy.resource_monitors.fixed_heap";
 
-json::object action(std::string_view name, double threshold) {
-  json::object trigger{{"name", heap_monitor}};
-  trigger["threshold"] = json::object{{"value", threshold}};
-  json::object made{{"name", name}};
+json::object action(const json::storage_ptr& in, std::string_view name, double threshold) {
+  json::object trigger({{"name", heap_monitor}}, in);
+  trigger["threshold"] = json::object({{"value", threshold}}, in);
+  json::object made({{"name", name}}, in);
   made["triggers"] = one(std::move(trigger));
   return made;
 }
@@ -20,21 +20,22 @@ json::object action(std::string_view name, double threshold) {
 }  // namespace
 
 // Envoy refuses connections before the kernel kills it.
-json::object overload_manager(const kube::external_service_spec& spec) {
+json::object overload_manager(const json::storage_ptr& in, const kube::external_service_spec& spec) {
   const auto guard = reconciler::memory_guard_of(spec);
-  json::array monitors;
-  json::object made{{"refreshInterval", "0.250s"}};
+  json::array monitors(in);
+  json::object made({{"refreshInterval", "0.250s"}}, in);
   if (guard.heap_bytes) {
     monitors.push_back(
         extension(heap_monitor, typed("envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
-                                      json::object{{"maxHeapSizeBytes", *guard.heap_bytes}})));
-    made["actions"] = json::array{action("envoy.overload_actions.shrink_heap", 0.9),
-                                  action("envoy.overload_actions.stop_accepting_connections", 0.95)};
+                                      json::object({{"maxHeapSizeBytes", *guard.heap_bytes}}, in))));
+    made["actions"] = json::array({action(in, "envoy.overload_actions.shrink_heap", 0.9),
+                                   action(in, "envoy.overload_actions.stop_accepting_connections", 0.95)},
+                                  in);
   }
   monitors.push_back(extension(
       "envoy.resource_monitors.global_downstream_max_connections",
       typed("envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-            json::object{{"maxActiveDownstreamConnections", guard.connections}})));
+            json::object({{"maxActiveDownstreamConnections", guard.connections}}, in))));
   made["resourceMonitors"] = std::move(monitors);
   return made;
 }

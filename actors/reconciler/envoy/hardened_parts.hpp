@@ -15,7 +15,8 @@ struct gateway_view {
   const kube::external_service_spec& spec;
   bool ipv6;
   bool connects_on_data;
-  bool reloads = false;  // its gateways take up changes
+  bool reloads = false;    // its gateways take up changes
+  json::storage_ptr in{};  // of the whole tree
 };
 
 // Buffered bytes of a connection, each way, before reading pauses.
@@ -41,7 +42,7 @@ json::object admin_cluster(const gateway_view& gateway);
 json::object admin_listener(const gateway_view& gateway, std::int64_t port);
 
 // hardened_overload.cpp
-json::object overload_manager(const kube::external_service_spec& spec);
+json::object overload_manager(const json::storage_ptr& in, const kube::external_service_spec& spec);
 
 // wildcard.cpp: for "*.example.com", whose address is looked up per connection by its SNI.
 json::object wildcard_cluster(const gateway_view& gateway, const kube::service_port& port);

@@ -1,5 +1,6 @@
 #pragma once
-// The pieces of proto-JSON that both profiles are made of. Pure.
+// The pieces of proto-JSON that both profiles are made of. Pure. A tree is written once and thrown away: all
+// of it lives in one storage, `in` (that of the parts it is given, where there are any).
 
 #include <cstdint>
 #include <string_view>
@@ -16,16 +17,17 @@ json::object typed(std::string_view type, json::object fields);
 json::object extension(std::string_view name, json::object typed_config);
 
 // {"socketAddress": …}: the protocol only when it is not the default, TCP.
-json::object socket_address(std::string_view address, std::int64_t port, std::string_view protocol = "TCP");
+json::object socket_address(const json::storage_ptr& in, std::string_view address, std::int64_t port,
+                            std::string_view protocol = "TCP");
 
 // An array of one.
 json::array one(json::value item);
 
 // {"thresholds": [{"maxConnections": …}]}
-json::object circuit_breakers(std::int64_t max_connections);
+json::object circuit_breakers(const json::storage_ptr& in, std::int64_t max_connections);
 
 // {"tcpKeepalive": …} as upstreamConnectionOptions: an upstream that vanished is noticed after 45 s.
-json::object keepalive();
+json::object keepalive(const json::storage_ptr& in);
 
 bool is_tcp(const kube::service_port& port);
 

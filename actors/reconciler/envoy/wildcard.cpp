@@ -27,10 +27,10 @@ constexpr std::array not_public{
     range{"fe80::", 10},      range{"fec0::", 10},      range{"ff00::", 8},
 };
 
-json::object upstream_in(const range& of) {
-  json::object config;
-  config["upstreamIp"] = json::object{{"addressPrefix", of.address}, {"prefixLen", of.length}};
-  json::object made;
+json::object upstream_in(const json::storage_ptr& in, const range& of) {
+  json::object config(in);
+  config["upstreamIp"] = json::object({{"addressPrefix", of.address}, {"prefixLen", of.length}}, in);
+  json::object made(in);
   made["matcher"] = extension(
       "envoy.rbac.matchers.upstream_ip_port",
       typed("envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher", std::move(config)));
@@ -38,9 +38,9 @@ json::object upstream_in(const range& of) {
 }
 
 json::object rules_of(std::string_view operation, json::array rules) {
-  json::object inner;
+  json::object inner(rules.storage());
   inner["rules"] = std::move(rules);
-  json::object made;
+  json::object made(inner.storage());
   made[operation] = std::move(inner);
   return made;
 }
@@ -48,19 +48,20 @@ json::object rules_of(std::string_view operation, json::array rules) {
 // ALLOW what is an address and in none of the ranges. A DENY rule would let pass what it cannot judge; the
 // first part (any IPv4, any IPv6) fails for a connection without a known address.
 json::object public_only(const gateway_view& gateway, const service_port& port) {
-  json::array all;
-  all.push_back(rules_of("orRules", {upstream_in({"0.0.0.0", 0}), upstream_in({"::", 0})}));
+  const auto& in = gateway.in;
+  json::array all(in), any({upstream_in(in, {"0.0.0.0", 0}), upstream_in(in, {"::", 0})}, in);
+  all.push_back(rules_of("orRules", std::move(any)));
   for (const auto& of : not_public) {
-    json::object no;
-    no["notRule"] = upstream_in(of);
+    json::object no(in);
+    no["notRule"] = upstream_in(in, of);
     all.push_back(std::move(no));
   }
-  json::object policy;
+  json::object policy(in);
   policy["permissions"] = one(rules_of("andRules", std::move(all)));
-  policy["principals"] = one(json::object{{"any", true}});
-  json::object rules{{"action", "ALLOW"}};
-  rules["policies"] = json::object{{"public-addresses", std::move(policy)}};
-  json::object config{{"statPrefix", cluster_name(gateway.name, port)}};
+  policy["principals"] = one(json::object({{"any", true}}, in));
+  json::object rules({{"action", "ALLOW"}}, in);
+  rules["policies"] = json::object({{"public-addresses", std::move(policy)}}, in);
+  json::object config({{"statPrefix", cluster_name(gateway.name, port)}}, in);
   config["rules"] = std::move(rules);
   return extension("envoy.filters.network.rbac",
                    typed("envoy.extensions.filters.network.rbac.v3.RBAC", std::move(config)));
@@ -75,9 +76,10 @@ std::string cache_name(const gateway_view& gateway) {
 
 // Filter and cluster share the cache by name; its settings must be the same in both.
 json::object cache(const gateway_view& gateway) {
-  json::object made{{"name", cache_name(gateway)},
-                    {"dnsLookupFamily", gateway.ipv6 ? "ALL" : "V4_PREFERRED"}};
-  made["dnsFailureRefreshRate"] = json::object{{"baseInterval", "1s"}, {"maxInterval", "10s"}};
+  json::object made(
+      {{"name", cache_name(gateway)}, {"dnsLookupFamily", gateway.ipv6 ? "ALL" : "V4_PREFERRED"}},
+      gateway.in);
+  made["dnsFailureRefreshRate"] = json::object({{"baseInterval", "1s"}, {"maxInterval", "10s"}}, gateway.in);
   if (gateway.spec.envoy_dns_refresh_rate_s)
     made["dnsRefreshRate"] = fmt::format("{}s", *gateway.spec.envoy_dns_refresh_rate_s);
   return made;
@@ -86,16 +88,17 @@ json::object cache(const gateway_view& gateway) {
 }  // namespace
 
 json::object wildcard_cluster(const gateway_view& gateway, const service_port& port) {
-  json::object config;
+  json::object config(gateway.in);
   config["dnsCacheConfig"] = cache(gateway);
-  json::object made{{"name", cluster_name(gateway.name, port)},
-                    {"connectTimeout", "5s"},
-                    {"lbPolicy", "CLUSTER_PROVIDED"},
-                    {"perConnectionBufferLimitBytes", buffer_bytes}};
+  json::object made({{"name", cluster_name(gateway.name, port)},
+                     {"connectTimeout", "5s"},
+                     {"lbPolicy", "CLUSTER_PROVIDED"},
+                     {"perConnectionBufferLimitBytes", buffer_bytes}},
+                    gateway.in);
   made["clusterType"] =
       extension("envoy.clusters.dynamic_forward_proxy",
                 typed("envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", std::move(config)));
-  made["upstreamConnectionOptions"] = keepalive();
+  made["upstreamConnectionOptions"] = keepalive(gateway.in);
   return made;
 }
 
@@ -104,9 +107,9 @@ bool guards_addresses(const gateway_view& gateway) {
 }
 
 json::array wildcard_filters(const gateway_view& gateway, const service_port& port) {
-  json::object config{{"portValue", port.port}, {"saveUpstreamAddress", true}};
+  json::object config({{"portValue", port.port}, {"saveUpstreamAddress", true}}, gateway.in);
   config["dnsCacheConfig"] = cache(gateway);
-  json::array made;
+  json::array made(gateway.in);
   made.push_back(extension("envoy.filters.network.sni_dynamic_forward_proxy",
                            typed("envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",
                                  std::move(config))));

@@ -50,7 +50,7 @@ inline kube::child& body(const std::shared_ptr<kube::object>& of) {
 }
 
 inline rendered_child rendered(kube::kind of, std::uint8_t n = 1, json::object object = {}) {
-  return {of, std::move(object), digest(n)};
+  return {of, std::make_shared<json::object>(std::move(object)), digest(n)};
 }
 
 inline json::object tree(std::string_view text) {

@@ -23,7 +23,7 @@ external_service_spec plain() {
 
 json::object bootstrap(const external_service_spec& spec, bool ipv6 = false, bool connects_on_data = false) {
   return hardened_bootstrap(
-      "api", spec,
+      {}, "api", spec,
       {.profile = gateway_profile::hardened, .ipv6 = ipv6, .connects_on_data = connects_on_data});
 }
 
