@@ -46,12 +46,19 @@ live_children expectations::effective(const seen_children& seen, kind_mask chang
 void expectations::learn(const seen_children& seen, const child_outcomes& outcomes) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto& outcome = outcomes[i];
-    if (outcome.compared) settled_[i] = outcome.compared;
+    if (outcome.compared && !settled_) settled_ = std::make_unique<settled_children>();
+    if (outcome.compared) (*settled_)[i] = outcome.compared;
     if (in_the_way(outcome.state))
       children_[i].reset();
     else if (outcome.now || outcome.state == child_state::removed)
-      children_[i] = expected_child{basis_of(seen.objects[i].get(), seen.epochs[i]), outcome.now};
+      children_[i] = std::make_unique<const expected_child>(basis_of(seen.objects[i].get(), seen.epochs[i]),
+                                                            outcome.now);
   }
+}
+
+const settled_children& expectations::known() const {
+  static const settled_children none;
+  return settled_ ? *settled_ : none;
 }
 
 expectations::known_status expectations::effective_status(const kube::object& seen, std::uint64_t epoch) {
@@ -64,7 +71,8 @@ expectations::known_status expectations::effective_status(const kube::object& se
 
 void expectations::wrote_status(const kube::object& seen, std::uint64_t epoch,
                                 kube::external_service_status status, std::string new_resource_version) {
-  status_ = expected_status{basis_of(&seen, epoch), {std::move(status), std::move(new_resource_version)}};
+  status_ = std::make_unique<const expected_status>(
+      basis_of(&seen, epoch), known_status{std::move(status), std::move(new_resource_version)});
 }
 
 }  // namespace egress::reconciler

@@ -1,9 +1,11 @@
 #pragma once
 // What a reconciler knows beyond the snapshots: its own writes that the informers have not shown yet. Without
-// it, the run after a create would create again. One a key; small.
+// it, the run after a create would create again. One a key, and most of the time there is nothing to know:
+// what there is stands apart.
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,6 +13,9 @@
 #include "actors/reconciler/dedupe_queue.hpp"
 
 namespace egress::reconciler {
+
+// By kube::child_index.
+using settled_children = std::array<std::optional<settled>, kube::child_count>;
 
 // What snapshots said when a run began.
 struct seen_children {
@@ -29,7 +34,7 @@ class expectations {
   void learn(const seen_children& seen, const child_outcomes& outcomes);
 
   // For plan_input and child_task_input.
-  const std::array<std::optional<settled>, kube::child_count>& known() const { return settled_; }
+  const settled_children& known() const;
 
   // The cluster IP that the Service had when it was last seen or written; "" for none yet.
   const std::string& last_cluster_ip() const { return last_cluster_ip_; }
@@ -64,9 +69,9 @@ class expectations {
   static bool in_the_way(child_state state);
   static basis basis_of(const kube::object* seen, std::uint64_t epoch);
 
-  std::array<std::optional<expected_child>, kube::child_count> children_;
-  std::array<std::optional<settled>, kube::child_count> settled_;
-  std::optional<expected_status> status_;
+  std::array<std::unique_ptr<const expected_child>, kube::child_count> children_;
+  std::unique_ptr<settled_children> settled_;  // null: none
+  std::unique_ptr<const expected_status> status_;
   std::string last_cluster_ip_;
 };
 

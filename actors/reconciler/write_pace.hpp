@@ -4,6 +4,8 @@
 // What people change is never slowed down: that is another state to bring the child to. Pure; one a key.
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "actors/reconciler/plan.hpp"
@@ -14,7 +16,7 @@ namespace egress::reconciler {
 class write_pace {
  public:
   // So many writes to the same state come at once, the others a second apart.
-  static constexpr double burst = 10;
+  static constexpr float burst = 10;
   static constexpr milliseconds apart{1'000};
 
   // How long the next write of this child (kube::child_index) must wait; 0: not at all.
@@ -24,15 +26,17 @@ class write_pace {
   void about(const std::string& uid);
 
  private:
+  // There is one for each child of each ExternalService: as small as it can be. Half of a digest is enough
+  // where a mistake means a second of waiting.
   struct pace {
-    kube::digest wanted{};
-    double free = burst;
-    steady_time at{};
+    std::uint64_t wanted = 0;
+    float free = burst;
+    std::uint32_t at = 0;  // milliseconds, of a clock that begins anew after 49 days
   };
-  static double free_at(const pace& one, steady_time now);
+  static double free_for(const pace& one, const kube::digest& wanted, steady_time now);
 
-  std::string uid_;
   std::array<pace, kube::child_count> paces_{};
+  std::size_t uid_ = 0;  // its hash
 };
 
 }  // namespace egress::reconciler

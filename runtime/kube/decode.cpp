@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/base/time.hpp"
+#include "runtime/kube/controller_pool.hpp"
 #include "runtime/kube/decode_fields.hpp"
 #include "runtime/kube/json_arena.hpp"
 #include "runtime/kube/status_error.hpp"
@@ -119,24 +120,30 @@ void read_service(const maybe& object, child& out) {
   out.cluster_ips = read_cluster_ips(spec);
 }
 
-child read_child_metadata(dom::element object) {
+child read_child_metadata(dom::element object, controller_pool& controllers) {
   child out;
-  out.controller = read_controller(object);
+  if (auto controller = read_controller(object)) out.controller = controllers.shared(std::move(*controller));
   out.gateway_label = text(member(object, "metadata", "labels", gateway_label));
   return out;
 }
 
-child read_child(kind of, dom::element object, std::string_view name, const projection_rules& rules) {
-  auto out = read_child_metadata(object);
+// What decoding needs beside the bytes.
+struct surroundings {
+  projection_rules rules;
+  controller_pool controllers{};
+};
+
+child read_child(kind of, dom::element object, std::string_view name, surroundings& with) {
+  auto out = read_child_metadata(object, with.controllers);
   json::arena scratch;
-  out.projected = projected_digest(of, tree_of(object, scratch.storage()), rules);
+  out.projected = projected_digest(of, tree_of(object, scratch.storage()), with.rules);
   if (of == kind::config_map) out.immutable = fields::boolean(member(object, "immutable"));
   if (of == kind::deployment) read_deployment(object, name, out);
   if (of == kind::service) read_service(object, out);
   return out;
 }
 
-result<std::shared_ptr<object>> read_object(kind of, dom::element object, const projection_rules& rules) {
+result<std::shared_ptr<object>> read_object(kind of, dom::element object, surroundings& with) {
   auto meta = read_meta(object);
   if (!meta) return std::unexpected(meta.error());
   auto out =
@@ -144,7 +151,7 @@ result<std::shared_ptr<object>> read_object(kind of, dom::element object, const 
   if (of == kind::external_service) {
     out->body = fields::read_external_service(object);
   } else {
-    out->body = read_child(of, object, out->meta.name, rules);
+    out->body = read_child(of, object, out->meta.name, with);
   }
   return out;
 }
@@ -192,7 +199,7 @@ std::optional<event_type> event_type_of(std::string_view name) {
 }  // namespace
 
 struct decoder::state {
-  projection_rules rules;
+  surroundings with;
   dom::parser parser;
   std::array<std::shared_ptr<const std::string>, 16> recent;
   std::size_t next_recent = 0;
@@ -215,7 +222,7 @@ struct decoder::state {
 };
 
 decoder::decoder(projection_rules rules) : state_(std::make_unique<state>()) {
-  state_->rules = rules;
+  state_->with.rules = rules;
 }
 decoder::~decoder() = default;
 decoder::decoder(decoder&&) noexcept = default;
@@ -225,7 +232,7 @@ result<object_ptr> decoder::decode(kind of, std::string_view json) {
   const auto root = state_->parse(json);
   if (!root) return std::unexpected(root.error());
   if (!has_informer(of)) return nullptr;
-  return read_object(of, *root, state_->rules);
+  return read_object(of, *root, state_->with);
 }
 
 result<object_ptr> decoder::decode_metadata(kind of, std::string_view json) {
@@ -235,7 +242,7 @@ result<object_ptr> decoder::decode_metadata(kind of, std::string_view json) {
   auto meta = read_meta(*root);
   if (!meta) return std::unexpected(meta.error());
   auto out = std::make_shared<object>(object{.of = of, .meta = std::move(*meta), .body = {}});
-  if (of != kind::external_service) out->body = read_child_metadata(*root);
+  if (of != kind::external_service) out->body = read_child_metadata(*root, state_->with.controllers);
   return out;
 }
 
@@ -264,7 +271,7 @@ std::expected<watch_event, api_error> decoder::decode_watch_line(kind of, std::s
     out.json = simdjson::minify(*object);
     return out;
   }
-  auto decoded = read_object(of, *object, state_->rules);
+  auto decoded = read_object(of, *object, state_->with);
   if (!decoded) return std::unexpected(malformed("a watch event with " + decoded.error().message));
   if (*known == event_type::modified && of != kind::external_service)
     (*decoded)->recent_json = state_->keep_a_while(object_in(line));

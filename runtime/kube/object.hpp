@@ -26,6 +26,29 @@ struct controller_ref {
   friend bool operator==(const controller_ref&, const controller_ref&) = default;
 };
 
+// Perhaps a controller_ref. The children of one ExternalService have the same, which is kept once
+// (controller_pool). Behaves as an optional value.
+class maybe_controller {
+ public:
+  maybe_controller() = default;
+  maybe_controller(controller_ref from)  // NOLINT(google-explicit-constructor): a value of that type
+      : ref_(std::make_shared<const controller_ref>(std::move(from))) {}
+  maybe_controller(std::optional<controller_ref> from)  // NOLINT(google-explicit-constructor): the same
+      : ref_(from ? std::make_shared<const controller_ref>(std::move(*from)) : nullptr) {}
+  explicit maybe_controller(std::shared_ptr<const controller_ref> shared) : ref_(std::move(shared)) {}
+
+  explicit operator bool() const { return ref_ != nullptr; }
+  const controller_ref& operator*() const { return *ref_; }
+  const controller_ref* operator->() const { return ref_.get(); }
+  void reset() { ref_.reset(); }
+  friend bool operator==(const maybe_controller& a, const maybe_controller& b) {
+    return a.ref_ == b.ref_ || (a.ref_ && b.ref_ && *a.ref_ == *b.ref_);
+  }
+
+ private:
+  std::shared_ptr<const controller_ref> ref_;
+};
+
 struct object_meta {
   std::string name;
   std::string uid;
@@ -38,7 +61,7 @@ struct object_meta {
 // The parts of a child that decisions are made of, beside its digest.
 struct child {
   digest projected{};
-  std::optional<controller_ref> controller;
+  maybe_controller controller;
   std::string gateway_label;    // egress.monzo.com/gateway
   bool ours_cannot_be = false;  // a headless Service, a Deployment with another selector: NameTaken
   bool immutable = false;       // ConfigMap

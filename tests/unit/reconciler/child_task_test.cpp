@@ -285,7 +285,7 @@ TEST_F(ChildTask, RemovesWhatIsNotWanted) {
 
 TEST_F(ChildTask, APredecessorsChildIsLeftAlone) {
   auto live = child(service, 1);
-  body(live).controller->uid = "old";
+  set_controller(body(live), "old");
   begin(service, live);
   ends(child_state::replacing);
 }

@@ -49,6 +49,14 @@ inline kube::child& body(const std::shared_ptr<kube::object>& of) {
   return std::get<kube::child>(of->body);
 }
 
+// Its controller is another one of that uid, or kind.
+inline void set_controller(kube::child& of, const std::string& uid, const std::string& kind = "ExternalService") {
+  auto other = *of.controller;
+  other.uid = uid;
+  other.kind = kind;
+  of.controller = other;
+}
+
 inline rendered_child rendered(kube::kind of, std::uint8_t n = 1, json::object object = {}) {
   return {of, std::make_shared<json::object>(std::move(object)), digest(n)};
 }

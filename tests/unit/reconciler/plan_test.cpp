@@ -103,7 +103,7 @@ TEST(Decide, LeavesWhatBelongsToOthersAndSaysWhose) {
 TEST(Decide, WaitsForTheCollectorToTakeAPredecessorsChild) {
   const auto want = rendered(service);
   auto live = child(service);
-  body(live).controller->uid = "old";
+  set_controller(body(live), "old");
   EXPECT_EQ(decided(service, &want, live.get()), action::replacing);
 }
 
@@ -126,8 +126,7 @@ TEST(Decide, ReplacesAnImmutableConfigMapThatDiffers) {
 TEST(Decide, RemovesOnlyItsOwn) {
   auto live = child(pod_disruption_budget);
   EXPECT_EQ(decided(pod_disruption_budget, nullptr, live.get()), action::remove);
-  body(live).controller->kind = "Team";
-  body(live).controller->uid = "t";
+  set_controller(body(live), "t", "Team");
   EXPECT_EQ(decided(pod_disruption_budget, nullptr, live.get()), action::nothing);
 }
 

@@ -137,10 +137,9 @@ TEST_F(Status, DnsHijackedFollowsTheService) {
 }
 
 TEST_F(Status, TheChildrenOfOthersDoNotCount) {
-  body(deployment_).controller->uid = "x";
-  body(deployment_).controller->kind = "Team";
+  set_controller(body(deployment_), "x", "Team");
   problem(deployment, child_state::name_taken, "Deployment web is somebody's");
-  body(service_).controller->uid = "old";
+  set_controller(body(service_), "old");
   problem(service, child_state::replacing, "Service web is old");
   const auto status = of();
   EXPECT_EQ(told(status, "GatewayReady"), "False/NameTaken");
