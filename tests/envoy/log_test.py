@@ -60,8 +60,7 @@ class Log(TrafficTest):
             self.assertEqual(self.talk(gateway, 443), world.public(104))
         gateway.wait_for("all are logged", lambda: len(self.text_lines(gateway)) == 12)
         self.assertEqual({one["upstream"] for one in self.text_lines(gateway)}, {f"{world.public(104)}:443"})
-        gateway.wait_for("health events are logged", lambda: '"health_check_failure_event"' in gateway.output()
-                         or "health_check" in gateway.output(), 30)
+        gateway.wait_for("health events are logged", lambda: '"health_checker_type"' in gateway.output(), 30)
 
     def test_flags_say_why_a_connection_failed(self):
         self.resolver.set("failing.example.com", world.public(105))

@@ -81,7 +81,7 @@ class Override(TrafficTest):
         held = self.connect(gateway, 443)
         assert peers.read_line(held) in overrides
         for one in both:
-            one.die()
+            one.die(and_connections=False)
         took = self._until(lambda: peers.who(gateway.address, 443) == dns, ALL_DOWN)
         suite.figure("TCP falls back to DNS after", f"{took:.1f} s")
         assert not peers.alive(held), "what an override held is closed with it"

@@ -44,7 +44,7 @@ class PodTest(TrafficTest):
         gateway = self.gateway("piped", [443], exact=True, stdout=pipe, ipOverride=[world.public(151), world.public(152)])
         self.assertEqual(peers.who(gateway.address, 443), world.public(151))
         eventually("health events and access logs come through it",
-                   lambda: b"health_check" in b"".join(seen) and b"piped_TCP_443" in b"".join(seen), 40)
+                   lambda: all(one in b"".join(seen) for one in (b'"health_checker_type"', b"piped_TCP_443")), 40)
 
     def test_an_output_that_stayed_root_s_is_refused_with_a_clear_line(self):
         """Why the one above matters, as docs/gateways.md has it."""

@@ -19,9 +19,11 @@ class Sni(TrafficTest):
     def setUp(self):
         self.enforcing = self.gateway("bank", [443, 25], NAME, tls={"sni": "Enforce"})
 
-    def refused(self, what, **log):
+    def refused(self, what, name=None, client=world.NODE):
+        """Lines differ in the name, or in the client's address."""
+        wanted = [" NR ", f'"{client}:'] + ([f'"{name}"'] if name else [])
         self.enforcing.wait_for(f"{what} is logged", lambda: any(
-            " NR " in line and all(f'"{value}"' in line for value in log.values()) for line in self.enforcing.output().splitlines()))
+            all(one in line for one in wanted) for line in self.enforcing.output().splitlines()))
 
     def test_the_right_name_passes(self):
         for name in (NAME, "API.Bank.Example"):
@@ -40,11 +42,13 @@ class Sni(TrafficTest):
 
     def test_no_name_and_plain_text_are_closed_and_logged(self):
         before = len(self.upstream.peers) + len(self.banner.peers)
-        self.assertEqual(peers.who_tls(self.enforcing.address, 443, None), peers.CLOSED)
-        with peers.connect(self.enforcing.address, 443) as made:
+        nameless, plain = world.public(201), world.public(202)
+        self.assertEqual(peers.who_tls(self.enforcing.address, 443, None, source=nameless), peers.CLOSED)
+        self.refused("a connection without a name", client=nameless)
+        with peers.connect(self.enforcing.address, 443, source=plain) as made:
             made.sendall(b"GET / HTTP/1.1\r\nHost: api.bank.example\r\n\r\n")
             self.assertEqual(peers.read_line(made), peers.CLOSED)
-        self.refused("a connection without a name")
+        self.refused("plain text", client=plain)
         self.assertEqual(len(self.upstream.peers) + len(self.banner.peers), before)
 
     def test_a_protocol_in_which_the_server_speaks_first_ends_after_five_seconds(self):

@@ -3,10 +3,14 @@
 from harness import cases, suite
 from harness.cases import TrafficTest, eventually, peers, world
 
-INSIDE = ["127.0.0.1", "169.254.169.254", "10.244.0.1", "100.64.0.1", "192.168.1.1", "172.16.0.1", "0.0.0.0"]
-INSIDE6 = ["::1", "fd00:244::1", "::ffff:10.20.0.9", "64:ff9b::a14:9", "fe80::1"]
-# Before 1.40 Envoy connects first and judges when the client has spoken: an address that does not answer is given up after
-# three attempts of 5 s, one that does hears nothing.
+# An address of each range that must not be reached; somebody answers at every one of them.
+OURS = [world.NODE, "fd00:244::1"]  # the world has these anyway
+INSIDE = ["100.64.0.1", "169.254.169.254", "172.16.0.1", "192.0.0.8", "192.168.1.1", "198.18.0.1", "64:ff9b::a14:9",
+          "64:ff9b:1::a14:9", "2002:a14:9::1", "fec0::1"]
+# Envoy has no way to these, guard or not.
+NOWHERE = [f"::ffff:{world.private(9)}", "fe80::1"]
+ITSELF = ["127.0.0.1", "0.0.0.0", "::1"]
+# Before 1.40 Envoy connects first and judges when the client has spoken: what is inside hears nothing.
 JUDGES_FIRST = suite.running() >= (1, 40)
 
 
@@ -16,7 +20,12 @@ class Wildcard(TrafficTest):
         super().setUpClass()
         context = peers.certificate(cls.folder)
         cls.outside = [peers.Tcp(world.public(last), 443, context) for last in (120, 121)]
-        cls.inside = peers.Tcp(world.private(9), 443, context)
+        for address in INSIDE:
+            world.run("ip", "address", "add", f"{address}/{128 if ':' in address else 32}", "dev", "lo")
+        cls.inside = {address: peers.Tcp(address, 443, context)
+                      for address in [world.private(9), *OURS, *INSIDE]}
+        for address in OURS + INSIDE + NOWHERE + ITSELF:
+            cls.resolver.set(cls.name_of(address), address)
         cls.resolver.set("api.example.com", world.public(120))
         cls.resolver.set("a.b.c.example.com", world.public(121))
         cls.resolver.set("example.com", world.public(120))
@@ -26,17 +35,23 @@ class Wildcard(TrafficTest):
         cls.resolver.set("mixed.example.com", world.private(9), world.public(120))
 
     def setUp(self):
-        self.inside.peers.clear()
-        self.inside.heard.clear()
+        for one in self.inside.values():
+            one.peers.clear()
+            one.heard.clear()
         self.gateway_ = self.gateway("wild", [443], "*.example.com")
+
+    @staticmethod
+    def name_of(address):
+        return f"inside-{address.replace('.', '-').replace(':', 'x')}.example.com"
 
     def who(self, name, gateway=None):
         return peers.who_tls((gateway or self.gateway_).address, 443, name, seconds=30)
 
     def assert_nothing_inside(self):
-        self.assertEqual(self.inside.heard, [])
+        self.assertEqual([address for address, one in self.inside.items() if one.heard], [])
         if JUDGES_FIRST:
-            self.assertEqual(self.inside.peers, [], "not even a connection that says nothing")
+            self.assertEqual([address for address, one in self.inside.items() if one.peers], [],
+                             "not even a connection that says nothing")
 
     def test_names_below_the_suffix_in_any_case_and_depth(self):
         for name, end in (("api.example.com", 120), ("API.Example.COM", 120), ("a.b.c.example.com", 121), ("A.b.C.example.com", 121)):
@@ -57,10 +72,18 @@ class Wildcard(TrafficTest):
 
     def test_names_that_resolve_to_inside_addresses_are_closed(self):
         self.assertEqual(self.who("rebound.example.com"), peers.CLOSED)
-        for index, address in enumerate(INSIDE + INSIDE6 if JUDGES_FIRST else ["127.0.0.1", "169.254.169.254", "::1"]):
-            self.resolver.set(f"inside{index}.example.com", address)
-            self.assertEqual(self.who(f"inside{index}.example.com"), peers.CLOSED, address)
+        for address in OURS + INSIDE + NOWHERE:
+            self.assertEqual(self.who(self.name_of(address)), peers.CLOSED, address)
         self.assert_nothing_inside()
+
+    def test_a_name_that_resolves_to_the_gateway_itself_goes_round_no_more_than_once(self):
+        for address in ITSELF:
+            self.assertEqual(self.who(self.name_of(address)), peers.CLOSED, address)
+        seen = [value for key, value in self.gateway_.stats().items()
+                if key.startswith("envoy_listener_downstream_cx_total") and "_443" in key]
+        self.assertEqual(len(seen), 1)
+        self.assertGreaterEqual(seen[0], len(ITSELF))
+        self.assertLessEqual(seen[0], len(ITSELF) if JUDGES_FIRST else 2 * len(ITSELF))
 
     def test_a_name_whose_first_address_is_inside_is_closed(self):
         for _ in range(10):
@@ -86,6 +109,8 @@ class Wildcard(TrafficTest):
     def test_allow_private_lifts_the_guard(self):
         gateway = self.gateway("lifted", [443], "*.example.com", allowPrivate=True)
         self.assertEqual(self.who("rebound.example.com", gateway), world.private(9))
+        for address in OURS + INSIDE:
+            self.assertEqual(self.who(self.name_of(address), gateway), address)
         self.assertEqual(self.who("api.example.com", gateway), world.public(120))
         self.assertEqual(self.who("foreign.example.org", gateway), peers.CLOSED)
 

@@ -159,11 +159,11 @@ def ask_udp(address, port, word="hello", source=None, seconds=2.0):
             return None
 
 
-def who_tls(address, port, name, seconds=10.0):
+def who_tls(address, port, name, **options):
     """Which upstream a TLS connection that names `name` (None: nobody) ends at."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with connect(address, port, seconds=seconds) as plain:
+    with connect(address, port, **options) as plain:
         try:
             with context.wrap_socket(plain, server_hostname=name) as made:
                 return read_line(made)
