@@ -70,6 +70,12 @@ class Wildcard(TrafficTest):
         self.assertEqual([len(one.peers) for one in self.outside], before)
         self.assertEqual(self.resolver.asked, [])
 
+    def test_who_names_no_host_in_time_is_closed_and_logged(self):
+        self.resolver.forget_questions()
+        for said, source in ((b"", 203), (peers.client_hello("api.example.com")[:-1], 204)):
+            self.assert_given_up(self.gateway_, 443, said, world.public(source))
+        self.assertEqual(self.resolver.asked, [])
+
     def test_names_that_resolve_to_inside_addresses_are_closed(self):
         self.assertEqual(self.who("rebound.example.com"), peers.CLOSED)
         for address in OURS + INSIDE + NOWHERE:

@@ -57,6 +57,7 @@ bool sni_decides(const gateway_view& gateway) {
 }
 
 // Only TLS connections that name the host find a filter chain; the rest is closed and logged (NR, no route).
+// So is who has not named one in time: without `continue` it would be closed, and not logged.
 void require_sni(json::object& listener, json::object& chain, const gateway_view& gateway) {
   const auto& in = gateway.in;
   json::object match({{"transportProtocol", "tls"}}, in);
@@ -66,6 +67,7 @@ void require_sni(json::object& listener, json::object& chain, const gateway_view
       extension("envoy.filters.listener.tls_inspector",
                 typed("envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector", json::object(in))));
   listener["listenerFiltersTimeout"] = "5s";
+  listener["continueOnListenerFiltersTimeout"] = true;
   json::object unmatched(in);
   unmatched["responseFlagFilter"] = json::object({{"flags", one("NR")}}, in);
   auto log = connection_log(gateway);

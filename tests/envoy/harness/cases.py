@@ -2,6 +2,7 @@
 import re
 import shutil
 import tempfile
+import time
 import unittest
 
 from apiserver.harness.waiting import eventually, stays
@@ -39,6 +40,17 @@ class TrafficTest(unittest.TestCase):
             lines = [line[:300] for line in gateway.output().splitlines() if "source/server/" not in line]
             print(f"--- {self.id()}: {gateway.name_of}: the end of its log:", *lines[-25:], sep="\n", flush=True)
         gateway.remove()
+
+    def assert_given_up(self, gateway, port, said, source):
+        """A connection that has not named a host after five seconds is closed, and logged as refused."""
+        begun = time.monotonic()
+        with peers.connect(gateway.address, port, source=source) as made:
+            made.sendall(said)
+            self.assertEqual(peers.read_line(made), peers.CLOSED)
+        self.assertGreater(time.monotonic() - begun, 4)
+        self.assertLess(time.monotonic() - begun, 9)
+        gateway.wait_for("it is logged", lambda: any(
+            " NR " in line and f'"{source}:' in line for line in gateway.output().splitlines()))
 
     def connect(self, gateway, port, **options):
         made = peers.connect(gateway.address, port, **options)

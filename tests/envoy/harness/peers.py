@@ -159,6 +159,15 @@ def ask_udp(address, port, word="hello", source=None, seconds=2.0):
             return None
 
 
+def client_hello(name):
+    """What a TLS client says first when it wants `name`."""
+    said = ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), said, server_hostname=name).do_handshake()
+    return said.read()
+
+
 def who_tls(address, port, name, **options):
     """Which upstream a TLS connection that names `name` (None: nobody) ends at."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -224,6 +224,9 @@ TEST(hardened, lets_only_the_right_sni_pass_when_asked) {
   const auto& match = listener.at("filterChains").at(0).at("filterChainMatch");
   EXPECT_EQ(match.at("serverNames"), (json::array{"api.example.com"}));
   EXPECT_EQ(match.at("transportProtocol"), "tls");
+  EXPECT_EQ(listener.at("filterChains").as_array().size(), 1U) << "none for who names nobody";
+  EXPECT_EQ(listener.at("continueOnListenerFiltersTimeout"), true) << "so that it is logged";
+  EXPECT_FALSE(listener.contains("defaultFilterChain"));
   EXPECT_EQ(listener.at("accessLog").at(0).at("filter").at("responseFlagFilter").at("flags"),
             (json::array{"NR"}));
 }
