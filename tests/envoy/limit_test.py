@@ -74,7 +74,27 @@ class Limit(TrafficTest):
         self.fill(gateway, 443, 1024)
         self.assert_full(gateway, 443)
         self.assertEqual(gateway.http("/ready"), (200, "LIVE\n"))
-        self.assertEqual(gateway.http("/stats/prometheus")[0], 200)
+        self.assertEqual(self.stat(gateway, "envoy_listener_downstream_global_cx_overflow", "_443"), 10)
+
+    def test_a_gateway_whose_memory_is_used_up_is_ready(self):
+        """Envoy's heap is above such a limit from the start: a connection is closed at once, and not kept waiting."""
+        upstream = peers.Tcp(world.public(78), 443)
+        for name, delivery in (("heavy", "Restart"), ("heavyreload", "Reload")):
+            with self.subTest(delivery):
+                self.resolver.set(f"{name}.example.com", world.public(78))
+                gateway = self.gateway(name, [443], configDelivery=delivery, resources={"limits": {"memory": "1Mi"}})
+                eventually("it is seen to be full", lambda gateway=gateway: self.stat(
+                    gateway, "envoy_overload", "reject_incoming_connections_active") == 1)
+                self.assert_full(gateway, 443)
+                self.assertEqual(gateway.http("/ready"), (200, "LIVE\n"))
+                self.assertEqual(self.stat(gateway, "envoy_listener_downstream_cx_overload_reject", "_443"), 10)
+        self.assertEqual(upstream.peers, [])
+
+    def stat(self, gateway, name, *parts):
+        """The one sample whose name begins so, and has these parts."""
+        found = [value for key, value in gateway.stats().items() if key.startswith(name) and all(part in key for part in parts)]
+        self.assertEqual(len(found), 1, name)
+        return found[0]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ json::object action(const json::storage_ptr& in, std::string_view name, double t
 
 }  // namespace
 
-// Envoy refuses connections before the kernel kills it.
+// Envoy closes new connections before the kernel kills it. (To stop accepting would leave them waiting in the
+// kernel's queue, until the client gives up.)
 json::object overload_manager(const json::storage_ptr& in, const kube::external_service_spec& spec) {
   const auto guard = reconciler::memory_guard_of(spec);
   json::array monitors(in);
@@ -29,7 +30,7 @@ json::object overload_manager(const json::storage_ptr& in, const kube::external_
         extension(heap_monitor, typed("envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
                                       json::object({{"maxHeapSizeBytes", *guard.heap_bytes}}, in))));
     made["actions"] = json::array({action(in, "envoy.overload_actions.shrink_heap", 0.9),
-                                   action(in, "envoy.overload_actions.stop_accepting_connections", 0.95)},
+                                   action(in, "envoy.overload_actions.reject_incoming_connections", 0.95)},
                                   in);
   }
   monitors.push_back(extension(

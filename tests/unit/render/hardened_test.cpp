@@ -207,7 +207,9 @@ TEST(hardened, has_time_outs_small_buffers_and_a_memory_guard) {
   ASSERT_EQ(monitors().size(), 2U);
   EXPECT_EQ(typed_config(monitors()[0]).at("maxHeapSizeBytes"), (std::int64_t{1} << 30) / 10 * 9);
   EXPECT_EQ(typed_config(monitors()[1]).at("maxActiveDownstreamConnections"), (1 << 30) / 65536);
-  EXPECT_EQ(root.at("overloadManager").at("actions").as_array().size(), 2U);
+  const auto& actions = root.at("overloadManager").at("actions").as_array();
+  ASSERT_EQ(actions.size(), 2U);
+  EXPECT_EQ(actions[1].at("name"), "envoy.overload_actions.reject_incoming_connections");
   spec.resources = kube::resource_requirements{};
   root = bootstrap(spec);
   ASSERT_EQ(monitors().size(), 1U) << "no limit, no fixed heap";
