@@ -129,16 +129,17 @@ condition gateway_ready(const status_facts& facts) {
   if (deployment->replicas == 0)
     return no("ScaledToZero",
               "the Deployment is scaled to 0 replicas, which stops its autoscaler, too: scale it up");
-  if (deployment->observed_generation < live.meta.generation)
-    return no("RolloutPending", "the Deployment controller has not seen the last change yet");
-  if (deployment->ready_replicas >= 1)
-    return make("GatewayReady", true, "GatewayReady",
-                fmt::format("{} of {} replicas ready", deployment->ready_replicas, deployment->replicas));
+  // Also while pods of before the UDP port are ready: those that have it never are.
   const auto& spec = facts.external_service.as_external_service().spec;
   if (facts.profile == gateway_profile::compatible && has_port(spec, "UDP", std::nullopt))
     return no(
         "EnvoyRejectsUDP",
         "Envoy refuses the UDP listeners of the compatible gateway profile: use --gateway-profile=hardened");
+  if (deployment->observed_generation < live.meta.generation)
+    return no("RolloutPending", "the Deployment controller has not seen the last change yet");
+  if (deployment->ready_replicas >= 1)
+    return make("GatewayReady", true, "GatewayReady",
+                fmt::format("{} of {} replicas ready", deployment->ready_replicas, deployment->replicas));
   return no("NoReadyReplicas", fmt::format("none of {} replicas is ready", deployment->replicas));
 }
 

@@ -121,6 +121,11 @@ TEST_F(Status, SaysWhyAnEnvoyOfTheCompatibleProfileDoesNotStart) {
   EXPECT_EQ(told(of(), "GatewayReady"), "False/NoReadyReplicas");
   profile = gateway_profile::compatible;
   EXPECT_EQ(told(of(), "GatewayReady"), "False/EnvoyRejectsUDP");
+  body(deployment_).ready_replicas = 3;
+  EXPECT_EQ(told(of(), "GatewayReady"), "False/EnvoyRejectsUDP") << "those are pods without the UDP port";
+  EXPECT_EQ(told(of(), "Stalled"), "True/EnvoyRejectsUDP");
+  profile = gateway_profile::hardened;
+  EXPECT_EQ(told(of(), "GatewayReady"), "True/GatewayReady");
 }
 
 TEST_F(Status, DnsHijackedFollowsTheService) {
