@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`dev --envoy` from end to end: clients resolve names through the operator's DNS, connect to what it answers, and speak to
 the world's servers through real Envoys, for 50 ExternalServices, while gateways are killed at random. No client ever
-reaches the world by itself. Exit code 77 without an Envoy.
+reaches the world by itself. Exit code 77 without an Envoy, 1 with EGRESS_ENVOY=required.
 
 usage: dev_envoy_test.py BINARY; EGRESS_SEED=N repeats the random choices of a run.
 """
@@ -251,7 +251,7 @@ def find_envoy():
     found = subprocess.run([ROOT / "scripts/envoy.sh", "--find"], stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode != 0:
         print("dev_envoy_test.py: LEFT OUT: there is no Envoy (see above)", file=sys.stderr)
-        sys.exit(77)
+        sys.exit(1 if os.environ.get("EGRESS_ENVOY") == "required" else 77)
     return os.path.realpath(found.stdout.strip())
 
 
