@@ -99,5 +99,9 @@ def is_wildcard(of):
     return of["spec"]["dnsName"].startswith("*.")
 
 
+def reloads(of):
+    return of["spec"].get("configDelivery") == "Reload"
+
+
 def has_udp(of):
     return any(port.get("protocol") == "UDP" for port in of["spec"]["ports"])

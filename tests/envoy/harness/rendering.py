@@ -75,9 +75,24 @@ def static_configuration(children):
     return f"{text}staticResources:\n  clusters:\n{_items(data['cds.yaml'])}  listeners:\n{_items(data['lds.yaml'])}"
 
 
+_FAMILIES = ("dnsLookupFamily: V4_PREFERRED", "dnsLookupFamily: ALL")
+
+
+def _both_families(cluster):
+    return cluster if "protocol: UDP" in cluster else cluster.replace(*_FAMILIES)
+
+
+def dual_stack(children):
+    """static_configuration() where the Service has an IPv6 address, which only a live one tells the operator."""
+    head, clusters, listeners = re.split("(?m)^(?=  clusters:\n|  listeners:\n)", static_configuration(children))
+    clusters = "".join(map(_both_families, re.split("(?m)^(?=  - )", clusters)))
+    listeners = re.sub("(?m)^( +)address: 0.0.0.0\n", r"\1address: '::'\n\1ipv4Compat: true\n", listeners)
+    return head + clusters + listeners.replace(*_FAMILIES)
+
+
 def container(children):
     return children["Deployment"]["spec"]["template"]["spec"]["containers"][0]
 
 
-__all__ = ["COMPATIBLE", "HARDENED", "Refused", "container", "envoy_yaml", "external_service", "program", "render", "render_file",
-           "static_configuration", "verdicts"]
+__all__ = ["COMPATIBLE", "HARDENED", "Refused", "container", "dual_stack", "envoy_yaml", "external_service", "program",
+           "render", "render_file", "static_configuration", "verdicts"]

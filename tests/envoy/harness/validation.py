@@ -34,9 +34,11 @@ def load(program, name, text, arguments, folder):
     return Verdict(name, done)
 
 
-def load_all(program, rendered, folder):
+def load_all(program, rendered, folder, text_of=static_configuration):
     """rendered: the children by name, of rendering.render."""
+    def run(item):
+        name, children = item
+        return load(program, name, text_of(children), container(children).get("args", []), folder)
+
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(lambda item: load(program, item[0], static_configuration(item[1]), container(item[1]).get("args", []),
-                                          folder),
-                             rendered.items()))
+        return list(pool.map(run, rendered.items()))
