@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """TCP and UDP through a gateway, to the addresses that DNS says."""
-import unittest
+import time
 
 from harness import cases
 from harness.cases import TrafficTest, eventually, peers, world
@@ -17,6 +17,16 @@ class Proxy(TrafficTest):
         eventually("the new address is used, once the TTL is over", lambda: peers.who(gateway.address, 443) == world.public(11), 15)
         self.assertTrue(peers.alive(old), "a connection to the old address goes on")
         self.assertTrue(peers.alive(old, b"x" * 300_000), "more than the buffers hold")
+
+    def test_a_name_is_looked_up_when_its_ttl_is_over_and_no_sooner(self):
+        self.resolver.set("lasting.example.com", world.public(14), ttl=30)
+        peers.Tcp(world.public(14), 443)
+        gateway = self.gateway("lasting", [443])
+        end = time.monotonic() + 12  # Envoy's own interval is 5 s
+        while time.monotonic() < end:
+            self.assertEqual(peers.who(gateway.address, 443), world.public(14))
+            time.sleep(0.5)
+        self.assertEqual(self.resolver.asked.count("lasting.example.com"), 1)
 
     def test_an_address_that_is_down_is_passed_over(self):
         peers.Tcp(world.public(13), 443)

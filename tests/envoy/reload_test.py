@@ -155,6 +155,26 @@ class Reload(TrafficTest):
         eventually("what is good again is taken", lambda: "broken_TCP_8443" in gateway.listeners())
         self.assertTrue(peers.alive(held))
 
+    def test_clusters_that_cannot_be_read_keep_what_there_were(self):
+        """cds.yaml alone: the listeners are as they were, and name clusters of before."""
+        one, other = self.upstream(176, 443, name="halfbroken"), self.upstream(177, 443)
+        self.resolver.set("mended.example.com", other)
+        gateway = self.start("halfbroken", [443])
+        held, good = self.hold(gateway, 443, one), dict(gateway.children["ConfigMap"]["data"])
+        for how, broken in (("rejected", good["cds.yaml"].replace("connectTimeout: 5s", "connectTimeout: 0s")),
+                            ("rejected", good["cds.yaml"].replace("connectTimeout: 5s", "connectTimeuot: 5s")),
+                            ("failure", "resources: [")):
+            with self.subTest(broken[-200:]):
+                counted = f"envoy_cluster_manager_cds_update_{how}{{}}"
+                refused = gateway.stats()[counted]
+                gateway.deliver({**good, "cds.yaml": broken})
+                eventually("it was refused", lambda counted=counted, refused=refused: gateway.stats()[counted] > refused)
+                self.assertEqual(peers.who(gateway.address, 443), one)
+                self.assertTrue(peers.alive(held))
+        self.change(gateway, [443], dnsName="mended.example.com")
+        eventually("what is good again is taken", lambda: peers.who(gateway.address, 443) == other)
+        self.assertTrue(peers.alive(held))
+
     def refused(self, gateway):
         stats = gateway.stats()
         return sum(stats[f"envoy_listener_manager_lds_update_{how}{{}}"] for how in ("rejected", "failure"))
