@@ -143,6 +143,9 @@ void bind_gateways(flag_set& flags, gateway_settings& gateways) {
        value_flag("gateway-drain-seconds", "N",
                   "how long a gateway that is to end serves on, for connections in flight (hardened)",
                   fmt::format("{}", gateways.drain_seconds), values::whole(gateways.drain_seconds, 0, 3600)),
+       value_flag("private-range", "CIDR",
+                  "of the cluster's own, if public: wildcards do not lead there; repeatable (hardened)", "",
+                  values::list(gateways.private_ranges, values::cidr)),
        value_flag("metrics-from", "SELECTOR",
                   "labels of the pods that may scrape gateways, such as app=prometheus",
                   gateways.metrics_from, values::text(gateways.metrics_from, values::equality_selector))});

@@ -34,6 +34,7 @@ struct gateway_settings {
   std::optional<key_value> node_selector;         // NODE_SELECTOR_KEY and _VALUE
   std::vector<topology_spread> topology_spreads;  // zone, then hostname
   unsigned drain_seconds = 25;                    // --gateway-drain-seconds (hardened)
+  std::vector<std::string> private_ranges;        // --private-range: CIDRs that wildcards do not lead to
   std::string
       metrics_from;  // --metrics-from: label selector ("app=prometheus") of the pods that may scrape gateways
 };

@@ -6,7 +6,7 @@ from harness.cases import TrafficTest, eventually, peers, world
 # An address of each range that must not be reached; somebody answers at every one of them.
 OURS = [world.NODE, "fd00:244::1"]  # the world has these anyway
 INSIDE = ["100.64.0.1", "169.254.169.254", "172.16.0.1", "192.0.0.8", "192.168.1.1", "198.18.0.1", "64:ff9b::a14:9",
-          "64:ff9b:1::a14:9", "2002:a14:9::1", "fec0::1"]
+          "64:ff9b:1::a14:9", "100::1", "2001::1", "2002:a14:9::1", "fec0::1"]
 # Envoy has no way to these, guard or not.
 NOWHERE = [f"::ffff:{world.private(9)}", "fe80::1"]
 ITSELF = ["127.0.0.1", "0.0.0.0", "::1"]
@@ -16,7 +16,7 @@ class Wildcard(TrafficTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        context = peers.certificate(cls.folder)
+        cls.context = context = peers.certificate(cls.folder)
         # Before 1.40 Envoy connects first and judges when the client has spoken: what is inside hears nothing.
         cls.judges_first = suite.running() >= (1, 40)
         cls.outside = [peers.Tcp(world.public(last), 443, context) for last in (120, 121)]
@@ -81,6 +81,22 @@ class Wildcard(TrafficTest):
         for address in OURS + INSIDE + NOWHERE:
             self.assertEqual(self.who(self.name_of(address)), peers.CLOSED, address)
         self.assert_nothing_inside()
+
+    def test_the_clusters_own_ranges_are_inside(self):
+        self.resolver.set("six.example.com", world.PUBLIC6)
+        six = peers.Tcp(world.PUBLIC6, 443, self.context)
+        gateway = self.gateway("ranged", [443], "*.example.com",
+                               flags=["--private-range", f"{world.public(121)}/32,2001:db8::/32"])
+        self.assertEqual(self.who("six.example.com"), world.PUBLIC6, "without the flag")
+        ranged = (six, self.outside[1])
+        before = [(len(one.peers), len(one.heard)) for one in ranged]
+        for name in ("a.b.c.example.com", "six.example.com"):
+            self.assertEqual(self.who(name, gateway), peers.CLOSED, name)
+        after = [(len(one.peers), len(one.heard)) for one in ranged]
+        self.assertEqual([heard for _, heard in after], [heard for _, heard in before])
+        if self.judges_first:
+            self.assertEqual(after, before)
+        self.assertEqual(self.who("api.example.com", gateway), world.public(120))
 
     def test_a_name_that_resolves_to_the_gateway_itself_goes_round_no_more_than_once(self):
         for address in ITSELF:

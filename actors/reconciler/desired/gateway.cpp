@@ -13,7 +13,8 @@ gateway make_gateway(const kube::object& external_service, const gateway_setting
   const auto& spec = external_service.as_external_service().spec;
   const envoy::surroundings around{.profile = settings.profile,
                                    .ipv6 = ipv6,
-                                   .connects_on_data = envoy::image_has(envoy::image(settings), 40)};
+                                   .connects_on_data = envoy::image_has(envoy::image(settings), 40),
+                                   .private_ranges = settings.private_ranges};
   return {.name = external_service.meta.name,
           .uid = external_service.meta.uid,
           .spec = spec,

@@ -2,6 +2,7 @@
 // Envoy's configuration for one ExternalService, as a gateway mounts it. Pure.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,8 @@ struct surroundings {
   gateway_profile profile = gateway_profile::hardened;
   bool ipv6 = false;              // the Service has an IPv6 ClusterIP: listen on :: (hardened only)
   bool connects_on_data = false;  // Envoy 1.40 and later: can connect no sooner than the client has spoken
+  std::span<const std::string>
+      private_ranges{};  // CIDRs that wildcards do not lead to, beside the usual ones
 };
 
 // The spec must have passed validate().

@@ -26,6 +26,11 @@ struct resources {
   json::array clusters, listeners;
 };
 
+gateway_view view_of(const json::storage_ptr& in, std::string_view name,
+                     const kube::external_service_spec& spec, const surroundings& around, bool reloads) {
+  return {name, spec, around.ipv6, around.connects_on_data, around.private_ranges, reloads, in};
+}
+
 // Of the ports, and of what serves the admin port.
 resources resources_of(const gateway_view& gateway) {
   resources made{json::array(gateway.in), json::array(gateway.in)};
@@ -68,7 +73,7 @@ json::array packed(std::string_view type, json::array items) {
 
 json::object hardened_bootstrap(const json::storage_ptr& in, std::string_view name,
                                 const kube::external_service_spec& spec, const surroundings& around) {
-  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data, false, in};
+  const auto gateway = view_of(in, name, spec, around, false);
   auto all = resources_of(gateway);
   json::object statics(in);
   statics["clusters"] = std::move(all.clusters);
@@ -81,7 +86,7 @@ json::object hardened_bootstrap(const json::storage_ptr& in, std::string_view na
 // What serves the admin port comes by the files, too: a new pod that cannot read them does not become ready.
 reloading hardened_reload(const json::storage_ptr& in, std::string_view name,
                           const kube::external_service_spec& spec, const surroundings& around) {
-  const gateway_view gateway{name, spec, around.ipv6, around.connects_on_data, true, in};
+  const auto gateway = view_of(in, name, spec, around, true);
   auto all = resources_of(gateway);
   reloading made{base_of(gateway), packed("envoy.config.cluster.v3.Cluster", std::move(all.clusters)),
                  packed("envoy.config.listener.v3.Listener", std::move(all.listeners))};

@@ -2,6 +2,7 @@
 // What the hardened bootstrap is put together from: one function a part. Pure.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ struct gateway_view {
   const kube::external_service_spec& spec;
   bool ipv6;
   bool connects_on_data;
+  std::span<const std::string> private_ranges{};
   bool reloads = false;    // its gateways take up changes
   json::storage_ptr in{};  // of the whole tree
 };

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "actors/reconciler/envoy/configuration.hpp"
@@ -23,9 +25,18 @@ constexpr std::array not_public{
     range{"0.0.0.0", 8},      range{"10.0.0.0", 8},     range{"100.64.0.0", 10}, range{"127.0.0.0", 8},
     range{"169.254.0.0", 16}, range{"172.16.0.0", 12},  range{"192.0.0.0", 24},  range{"192.168.0.0", 16},
     range{"198.18.0.0", 15},  range{"224.0.0.0", 3},    range{"::", 96},         range{"::ffff:0:0", 96},
-    range{"64:ff9b::", 96},   range{"64:ff9b:1::", 48}, range{"2002::", 16},     range{"fc00::", 7},
-    range{"fe80::", 10},      range{"fec0::", 10},      range{"ff00::", 8},
+    range{"64:ff9b::", 96},   range{"64:ff9b:1::", 48}, range{"100::", 64},      range{"2001::", 32},
+    range{"2002::", 16},      range{"fc00::", 7},       range{"fe80::", 10},     range{"fec0::", 10},
+    range{"ff00::", 8},
 };
+
+// Of a CIDR that the flag has let pass.
+range parsed(std::string_view cidr) {
+  const auto slash = cidr.find('/');
+  range made{cidr.substr(0, slash), 0};
+  std::from_chars(cidr.data() + slash + 1, cidr.data() + cidr.size(), made.length);
+  return made;
+}
 
 json::object upstream_in(const json::storage_ptr& in, const range& of) {
   json::object config(in);
@@ -51,11 +62,13 @@ json::object public_only(const gateway_view& gateway, const service_port& port) 
   const auto& in = gateway.in;
   json::array all(in), any({upstream_in(in, {"0.0.0.0", 0}), upstream_in(in, {"::", 0})}, in);
   all.push_back(rules_of("orRules", std::move(any)));
-  for (const auto& of : not_public) {
+  const auto refuse = [&](const range& of) {
     json::object no(in);
     no["notRule"] = upstream_in(in, of);
     all.push_back(std::move(no));
-  }
+  };
+  std::ranges::for_each(not_public, refuse);
+  for (const auto& cidr : gateway.private_ranges) refuse(parsed(cidr));
   json::object policy(in);
   policy["permissions"] = one(rules_of("andRules", std::move(all)));
   policy["principals"] = one(json::object({{"any", true}}, in));

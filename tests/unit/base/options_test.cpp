@@ -154,6 +154,17 @@ TEST(Options, ClientsAreAllowedByAddressRange) {
     EXPECT_THAT(refusal({std::string("--dns-allow=") + bad}), HasSubstr("must be address ranges")) << bad;
 }
 
+TEST(Options, TheClustersOwnRangesAreAddressRanges) {
+  EXPECT_THAT(parsed({}).gateways.private_ranges, ::testing::IsEmpty());
+  EXPECT_THAT(parsed({"--private-range=100.128.0.0/10,2001:db8::/32", "--private-range", "192.0.2.1/32"})
+                  .gateways.private_ranges,
+              ElementsAre("100.128.0.0/10", "2001:db8::/32", "192.0.2.1/32"));
+  for (const auto* bad : {"", "10.0.0.0", "10.0.0.0/33", "fd00::/129", "pods", "10.0.0.0/8,"})
+    EXPECT_EQ(
+        refusal({std::string("--private-range=") + bad}),
+        std::string("--private-range=") + bad + ": must be address ranges such as 10.0.0.0/8 or fd00::/8");
+}
+
 TEST(Options, TheLeaseIsAtLeastThreeSecondsLong) {
   EXPECT_EQ(parsed({}).lease_duration, seconds{30});
   EXPECT_EQ(parsed({"--leader-elect-lease-duration=15s"}).lease_duration, seconds{15});

@@ -3,10 +3,12 @@
 
 #include "actors/reconciler/envoy/hardened.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "actors/reconciler/desired/gateway.hpp"
 #include "actors/reconciler/envoy/configuration.hpp"
 #include "actors/reconciler/envoy/image.hpp"
 #include "actors/reconciler/yaml_writer.hpp"
@@ -16,6 +18,8 @@ namespace egress::envoy {
 namespace {
 
 using kube::external_service_spec;
+using testing::HasSubstr;
+using testing::Not;
 
 external_service_spec plain() {
   return samples::external_service().as_external_service().spec;
@@ -277,13 +281,37 @@ TEST(hardened, sends_wildcards_where_their_sni_says_if_that_is_public) {
                        .at("addressPrefix")
                        .as_string()
                        .c_str());
-  for (const auto* range : {"10.0.0.0", "172.16.0.0", "192.168.0.0", "100.64.0.0", "127.0.0.0", "169.254.0.0",
-                            "224.0.0.0", "fc00::", "fe80::", "::ffff:0:0", "64:ff9b::", "::", "ff00::"})
+  for (const auto* range :
+       {"10.0.0.0", "172.16.0.0", "192.168.0.0", "100.64.0.0", "127.0.0.0", "169.254.0.0", "224.0.0.0",
+        "fc00::", "fe80::", "::ffff:0:0", "64:ff9b::", "::", "ff00::", "2001::", "100::"})
     EXPECT_TRUE(refused.contains(range)) << range;
   EXPECT_EQ(filter(listener, 2).at("name"), "envoy.filters.network.tcp_proxy");
   spec.allow_private = true;
   EXPECT_EQ(filter(named(bootstrap(spec), "listeners", "api_TCP_443"), 1).at("name"),
             "envoy.filters.network.tcp_proxy");
+}
+
+TEST(hardened, refuses_the_clusters_own_ranges_beside_the_usual_ones) {
+  auto from = samples::external_service();
+  samples::change_spec(from, [](auto& spec) { spec.dns_name = "*.example.com"; });
+  auto settings = samples::hardened();
+  const auto rules_with = [&](std::vector<std::string> ranges) {
+    settings.private_ranges = std::move(ranges);
+    std::string text = desired::make_gateway(from, settings).config.text;
+    std::erase(text, ' ');
+    return text;
+  };
+  const auto rule = [](std::string_view address, int length) {
+    return fmt::format("upstreamIp:\naddressPrefix:{}\nprefixLen:{}\n", address, length);
+  };
+  EXPECT_THAT(rules_with({}), Not(HasSubstr(rule("203.0.113.0", 25))));
+  const auto both = rules_with({"203.0.113.0/25", "2001:db8:1::/48"});
+  EXPECT_THAT(both, HasSubstr(rule("203.0.113.0", 25)));
+  EXPECT_THAT(both, HasSubstr(rule("'2001:db8:1::'", 48)));
+  EXPECT_THAT(both, HasSubstr(rule("10.0.0.0", 8)));
+  samples::change_spec(from, [](auto& spec) { spec.allow_private = true; });
+  EXPECT_THAT(rules_with({"203.0.113.0/25"}), Not(HasSubstr("203.0.113.0")))
+      << "allowPrivate lifts all of it";
 }
 
 TEST(hardened, calls_statistics_by_the_cluster) {
