@@ -39,6 +39,12 @@ class Change(TrafficTest):
                 same = self.template(configDelivery="Reload", **{field: value}) == plain
                 self.assertEqual(same, field not in RELOAD_RESTARTS, field)
 
+    def test_the_ttl_of_a_wildcard_is_always_respected(self):
+        plain = self.template(dnsName="*.example.com")
+        for wish in (True, False):
+            self.assertEqual(self.template(dnsName="*.example.com", envoyRespectDnsTTL=wish), plain, wish)
+        self.assertEqual(self.template(envoyRespectDnsTTL=True), self.template())
+
     def test_the_guard_of_a_wildcard_replaces_them(self):
         self.assertNotEqual(self.template(dnsName="*.example.com"), self.template(dnsName="*.example.com", allowPrivate=True))
 
