@@ -105,7 +105,7 @@ outcome respond_cached(const query& asked, forward_kind how, const cache_finding
   if (found.state == cache_state::failed)
     return cached_failure(asked, how, entry.failure, table, options, out);
   const ageing aged(found, now);
-  const bool gone = code_of(entry) == rcode::nxdomain;
+  const bool gone = denies_name(entry.message());
   if (how == forward_kind::wildcard && !gone) return respond_hijacked(asked, table, options.answers, out);
   if (how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone))
     return finish_aged(asked, how, entry, aged, table, options, out);

@@ -166,6 +166,10 @@ std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer ou
   return at + 11;
 }
 
+bool denies_name(bytes reply) {
+  return code_of(reply) == rcode::nxdomain && load16(&reply[6]) == 0;
+}
+
 bool is_reply_to(bytes reply, const query& asked, std::uint16_t id) {
   const std::size_t end = header_size + asked.name.size + 4u;
   if (reply.size() < end || load16(&reply[0]) != id) return false;
@@ -185,7 +189,7 @@ outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, cons
     if (now.what == action::answered) return now;
     how = now.how;
   }
-  const bool gone = !reply.empty() && code_of(reply) == rcode::nxdomain;
+  const bool gone = !reply.empty() && denies_name(reply);
   if (how == forward_kind::wildcard && !gone)
     return own_answer(out, [&](buffer to) { return respond_hijacked(asked, table, options.answers, to); });
   if (reply.empty()) return failed(asked, ede::no_reachable_authority, out);

@@ -17,6 +17,10 @@ std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer ou
 // source address is the socket's business.)
 bool is_reply_to(bytes reply, const query& asked, std::uint16_t id);
 
+// Whether the question's name does not exist. With an answer NXDOMAIN is about the end of a chain of aliases
+// (RFC 6604, 3): the name that was asked for is there, and leads on. `reply` has a header at least.
+bool denies_name(bytes reply);
+
 // The upstream's flags that a client may see, with the client's own RD and CD; AD only for who asked for it.
 std::uint16_t client_flags(const query& asked, std::uint16_t upstream);
 

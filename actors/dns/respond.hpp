@@ -13,8 +13,8 @@ namespace egress::dns {
 enum class forward_kind : std::uint8_t {
   plain,           // passed on
   hijacked_other,  // another type of a hijacked name: no alias may leave it, no NXDOMAIN
-  wildcard,        // below a "*." name: NXDOMAIN is passed on, else answered by respond_hijacked
-  wildcard_other,  // the same for another type: NXDOMAIN is passed on, else as hijacked_other
+  wildcard,        // below a "*." name: passed on when there is no such name, else respond_hijacked answers
+  wildcard_other,  // the same for another type: passed on when there is no such name, else as hijacked_other
   root_probe,      // `. NS`: answered at once with what is known, asked upstream beside that
 };
 

@@ -190,6 +190,21 @@ TEST(cached_answer, below_a_wildcard_is_ours_unless_there_is_no_such_name) {
   EXPECT_EQ(c.said(other).code, 2u);
 }
 
+TEST(cached_answer, below_a_wildcard_is_ours_where_only_an_alias_s_target_is_missing) {
+  timed_cache c;
+  for (const unsigned type : {rr::a, rr::mx}) {
+    const ask below{.name = "a.wild.example.com", .type = type};
+    c.learn(below, upstream_reply{.answers = {{below.name, rr::cname, 60, name_in_case("gone.org")}},
+                                  .authority = {{"org", rr::soa, 60, soa_data(60)}},
+                                  .code = 3}
+                       .to(below));
+    const auto said = c.said(below);
+    EXPECT_EQ(said.code, 0u);
+    EXPECT_TRUE(c.last.hijacked);
+    EXPECT_EQ(said.answers.size(), type == rr::a ? 1u : 0u);
+  }
+}
+
 TEST(cached_answer, a_name_that_was_hijacked_meanwhile_does_not_reach_the_cache) {
   timed_cache c;
   c.learn(plain, address(plain));

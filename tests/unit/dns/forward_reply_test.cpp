@@ -205,6 +205,27 @@ TEST(forward_reply, below_a_wildcard_passes_nxdomain_on_and_hijacks_the_rest) {
   }
 }
 
+// RFC 6604: the rcode is about the end of the chain. A cache in front would keep the alias, and follow it to
+// the real address as soon as that is there.
+TEST(forward_reply, below_a_wildcard_hijacks_an_alias_that_leads_nowhere) {
+  const auto dangling = [](const ask& what) {
+    return reply_to(what, {{.owner = what.name, .type = rr::cname, .data = name_in_case("gone.org")}}, 3);
+  };
+  const auto what = ask{.name = "x.wild.example.com"};
+  const auto got = finish(what, forward_kind::wildcard, dangling(what));
+  EXPECT_TRUE(got.made.hijacked);
+  EXPECT_EQ(got.said.code, 0u);
+  ASSERT_EQ(got.said.answers.size(), 1u);
+  EXPECT_EQ(got.said.answers[0].data, (packet{10, 0, 0, 3}));
+  const auto mx = ask{.name = "x.wild.example.com", .type = rr::mx};
+  const auto none = finish(mx, forward_kind::wildcard_other, dangling(mx));
+  EXPECT_EQ(none.said.code, 0u);
+  EXPECT_TRUE(none.said.answers.empty());
+  EXPECT_EQ(none.said.authority.at(0).owner, what.name);
+  const auto other = ask{.name = "www.example.org"};
+  EXPECT_EQ(finish(other, forward_kind::plain, dangling(other)).said.code, 3u) << "what is not hijacked";
+}
+
 TEST(forward_reply, never_gives_the_real_address_of_a_name_hijacked_meanwhile) {
   const auto what = ask{.name = "example.com"};
   const auto got = finish(what, forward_kind::plain, reply_to(what, {{.owner = what.name}}));
