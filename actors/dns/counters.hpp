@@ -107,6 +107,7 @@ struct alignas(64) worker_counters {
   counter forward_requests, forward_failures, forward_rejects;  // rejects: --dns-max-concurrent
   histogram<duration_bounds.size()> forward_durations;          // of one upstream exchange, nanoseconds
   std::array<counter, counted_rcodes> forward_responses;        // by rcode
+  counter hijacked_aliases;  // replies to other names with an alias that leads to a hijacked one
   counter cache_requests, cache_misses, cache_prefetches, cache_served_stale;
   std::array<counter, 2> cache_hits, cache_evictions;         // [success, denial]
   std::array<std::atomic<std::uint64_t>, 2> cache_entries{};  // [success, denial]

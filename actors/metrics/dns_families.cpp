@@ -175,6 +175,9 @@ void append_forwarding(std::vector<MetricFamily>& to, const summing& sum) {
   to.push_back(plain(sum, "egress_operator_dns_forward_failures_total",
                      "Forwarded queries that no upstream answered",
                      [](const auto& worker) -> auto& { return worker.forward_failures; }));
+  to.push_back(plain(sum, "egress_operator_dns_hijacked_aliases_total",
+                     "Upstreams' replies to other names whose aliases lead to a hijacked name",
+                     [](const auto& worker) -> auto& { return worker.hijacked_aliases; }));
   to.push_back(level(sum, "egress_operator_dns_forwards_in_flight",
                      "Forwarded queries that wait for an upstream",
                      [](const auto& worker) -> auto& { return worker.forwards_in_flight; }));

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "actors/dns/forward_reply.hpp"
+#include "actors/dns/hijacked_alias.hpp"
 #include "tests/unit/dns/support.hpp"
 
 namespace {
@@ -58,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bytes input(data + 2, size - 2);
   const auto reply = (data[1] & 1) != 0 ? made_to_fit(input, asked, 77) : packet(input.begin(), input.end());
   if (!is_reply_to(reply, asked, 77)) return 0;
+  has_hijacked_alias(asked, reply, *table);
   const auto limit = (data[1] & 2) != 0 ? max_message : asked.limit(transport::udp);
   std::vector<std::uint8_t> out;
   const auto made = finish_forwarded(asked, how, reply, table.get(), {}, limit, out);

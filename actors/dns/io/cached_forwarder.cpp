@@ -1,5 +1,7 @@
 #include "actors/dns/io/cached_forwarder.hpp"
 
+#include "actors/dns/hijacked_alias.hpp"
+
 namespace egress::dns {
 
 namespace asio = boost::asio;
@@ -165,6 +167,7 @@ void cached_forwarder::be_patient(waiting& client) {
 }
 
 void cached_forwarder::learn(const query& asked, bytes reply) {
+  if (table_ && !reply.empty() && has_hijacked_alias(asked, reply, *table_)) counters_.hijacked_aliases.add();
   try {
     cache_for(asked).learn(asked, reply, steady_clock::now());
   } catch (const std::bad_alloc&) {

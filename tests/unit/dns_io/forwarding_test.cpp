@@ -39,6 +39,21 @@ TEST(forwarding, takes_a_cut_answer_again_over_tcp) {
   EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).answers.size(), 1u);
 }
 
+// Each reply once, however often the cache says it again.
+TEST(forwarding, counts_replies_whose_alias_leads_to_a_hijacked_name) {
+  scripted_upstream upstream([](const packet& asked, auto) {
+    const bool alias = asked[header_size + 1] == 'w';
+    return packets{answer_to(asked, 0, name_in_case(alias ? "example.com" : "example.net"))};
+  });
+  served s({upstream.address()});
+  s.be_patient();
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (const auto* name : {"www.a.org", "other.org", "www.a.org"})
+    EXPECT_EQ(client.ask_for({.name = name, .type = rr::cname}).answers.size(), 1u);
+  EXPECT_EQ(s.counters->hijacked_aliases.value(), 1u);
+}
+
 TEST(forwarding, goes_on_to_the_next_upstream) {
   scripted_upstream silent([](auto&, auto) { return packets{}; });
   scripted_upstream failing([](const packet& asked, auto) { return packets{answer_to(asked, 2, {})}; });

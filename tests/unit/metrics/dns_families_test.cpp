@@ -32,6 +32,8 @@ struct two_workers {
     first.response_sizes[1].add(dns::size_bounds, 512);
     first.forward_requests.add(2);
     first.forward_responses[3].add(2);
+    first.hijacked_aliases.add(2);
+    second.hijacked_aliases.add(1);
     first.forward_durations.add(dns::duration_bounds, 1'000'000);
     first.responses[0][3].add(5);
     first.cache_requests.add(10);
@@ -93,6 +95,7 @@ TEST(DnsFamilies, AreSumsOverTheWorkersUnderCoreDnssNames) {
   has("coredns_dns_response_size_bytes_sum", R"(,proto="tcp")", "512");
   EXPECT_THAT(text, HasSubstr("\ncoredns_forward_requests_total 2\n"));
   EXPECT_THAT(text, HasSubstr("\ncoredns_forward_responses_total{rcode=\"NXDOMAIN\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("\negress_operator_dns_hijacked_aliases_total 3\n"));
   EXPECT_THAT(text, HasSubstr("\negress_operator_dns_tcp_open 5\n"));
 }
 
