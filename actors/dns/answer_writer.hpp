@@ -1,6 +1,7 @@
 #pragma once
-// Writes one answer into a buffer that is known to be large enough (answer_room). Owners are compressed: the
-// question's name is always at offset 12. Pure.
+// Writes one answer into a buffer that is known to be large enough (answer_room), and takes no more of it:
+// what can be left out is, so that the answer fits the smallest client. Owners are compressed: the question's
+// name is always at offset 12. Pure.
 
 #include "actors/dns/opt_record.hpp"
 
@@ -11,7 +12,7 @@ class answer_writer {
   // Header, and the question in the client's case. QR and RA are always set, AD never; RD and CD mirror the
   // query's.
   answer_writer(const query& asked, rcode code, std::uint16_t extra_flags, buffer out)
-      : asked_(asked), out_(out), code_(code) {
+      : asked_(asked), out_(out.first(plain_udp_size)), code_(code) {
     const auto mirrored = static_cast<std::uint16_t>(asked.flags & (flag::opcode | flag::rd | flag::cd));
     store16(&out_[0], asked.id);
     store16(&out_[2], flag::qr | flag::ra | extra_flags | mirrored | (static_cast<unsigned>(code) & 15u));

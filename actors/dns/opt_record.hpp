@@ -14,6 +14,11 @@ namespace egress::dns {
 // What is said when nothing more is known than the code.
 constexpr std::string_view usual_text(ede code) {
   switch (code) {
+    case ede::stale:
+    case ede::stale_nxdomain:
+      return "expired: no upstream has answered since";
+    case ede::cached_error:
+      return "the upstreams failed a moment ago";
     case ede::not_ready:
       return "the ExternalServices are not known yet";
     case ede::prohibited:

@@ -113,7 +113,7 @@ explanation not_supported(const query& asked) {
 }  // namespace
 
 explanation forged(const query& asked, const table_entry& entry) {
-  if (!asked.wants_dnssec) return ede::none;
+  if (!asked.has_edns) return ede::none;
   return {ede::forged_answer,
           entry.kind == entry_kind::hijacked ? "ExternalService " : "Service of the gateway ", entry.owner};
 }

@@ -35,7 +35,7 @@ struct respond_options {
 };
 
 // Every answer of our own fits here, and so into what the smallest client takes.
-inline constexpr std::size_t answer_room = 512;
+inline constexpr std::size_t answer_room = plain_udp_size;
 
 // `judged` is what parse_query said; `table` null means that no table is known yet: SERVFAIL with EDE 14,
 // never the real address. `out` has answer_room bytes at least. `allowed`: asked.client is inside
@@ -55,7 +55,7 @@ outcome respond_nodata(const query& asked, const respond_options& options, const
 // An error: the question (when it could be read) and OPT (when there was one), with an extended error.
 outcome respond_error(const query& asked, rcode code, const explanation& why, buffer out);
 
-// Validating clients see why an answer of this entry carries no signature, and whose it is; others nothing.
+// Whose an answer of this entry is, and so why it carries no signature: for clients with EDNS.
 explanation forged(const query& asked, const table_entry& entry);
 
 // Whether the client is answered with this entry (spec.dnsClients): others get the real answer.

@@ -124,12 +124,14 @@ TEST(cached_answer, that_is_stale_says_so) {
   c.now += seconds{301};
   const auto r = c.said(with_opt);
   EXPECT_EQ(r.ede, 3);
+  EXPECT_EQ(r.why, "expired: no upstream has answered since");
   EXPECT_EQ(r.answers.at(0).ttl, stale_ttl);
   EXPECT_EQ(r.flags & flag::ad, 0u);
   c.learn(plain, denial(plain, 60, 60));
   c.now += seconds{61};
   c.learn(plain, {});
   EXPECT_EQ(c.said(with_opt).ede, 19);
+  EXPECT_EQ(c.said(with_opt).why, "expired: no upstream has answered since");
   EXPECT_EQ(c.said(with_opt).code, 3u);
   c.options.max_ttl = 5;
   c.learn(plain, address(plain));
@@ -143,6 +145,7 @@ TEST(cached_answer, of_a_failure_is_the_failure) {
   c.learn(plain, {});
   EXPECT_EQ(c.said(with_opt).code, 2u);
   EXPECT_EQ(c.said(with_opt).ede, 13);
+  EXPECT_EQ(c.said(with_opt).why, "the upstreams failed a moment ago");
   c.now += seconds{2};
   c.learn(plain, upstream_reply{.code = 5}.to(plain));
   EXPECT_EQ(c.said(with_opt).code, 5u);
