@@ -67,8 +67,10 @@ sourced_answer cached_forwarder::answer(const query& asked, forward_kind how, an
   cache& known = cache_for(asked);
   const auto found = known.find(asked, at.now);
   if (cache_.enabled()) count(found);
-  const bool at_once = how == forward_kind::root_probe || at.hurried || !forwarder_.has_room();
-  const bool answered = found.state != cache_state::miss && (found.state != cache_state::stale || at_once);
+  const auto at_once = [&] {
+    return how == forward_kind::root_probe || at.hurried || !forwarder_.has_room(asked);
+  };
+  const bool answered = found.state != cache_state::miss && (found.state != cache_state::stale || at_once());
   // A finding is valid until something is learnt: never from within a call of ours.
   const auto told =
       answered ? from_cache(asked, how, found, at.now, out) : first_time(asked, how, at.hurried, out);
@@ -92,7 +94,7 @@ sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how
   if (how == forward_kind::root_probe)
     return {respond_error(asked, rcode::servfail, {ede::not_ready, "the root is not known yet"}, out),
             plugin::none};
-  if (!hurried && forwarder_.has_room()) return {{.what = action::forward, .how = how}, plugin::none};
+  if (!hurried && forwarder_.has_room(asked)) return {{.what = action::forward, .how = how}, plugin::none};
   // A failure to ask for the real name, as others are.
   if (how == forward_kind::wildcard)
     return {respond_hijacked(asked, table_.get(), config_.answers.answers, out), plugin::egressoperator};
@@ -113,7 +115,7 @@ void cached_forwarder::count(const cache_finding& found) {
 // no descriptor for this.
 void cached_forwarder::refresh(const query& asked, bool expired) noexcept {
   try {
-    if (!forwarder_.has_room() || forwarder_.is_asking(asked)) return;
+    if (!forwarder_.has_room(asked) || forwarder_.is_asking(asked)) return;
     forwarder_.ask(asked, [](bytes) {});
     if (!expired) counters_.cache_prefetches.add();
   } catch (...) {

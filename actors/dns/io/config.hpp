@@ -75,8 +75,9 @@ struct forwarder_limits {
   // A looped one, and one that has answered no loop check yet, is looked at again after `probe`, then after
   // twice that, and so on up to this.
   std::chrono::milliseconds loop_check{30000};
-  std::size_t max_concurrent = 1000;  // of this loop (--dns-max-concurrent / workers)
-  unsigned own_ports = 1000;          // a second and upstream: source ports for one question alone
+  // Of this loop, for each group of upstreams (--dns-max-concurrent / workers).
+  std::size_t max_concurrent = 1000;
+  unsigned own_ports = 1000;  // a second and upstream: source ports for one question alone
   channel_limits channel;
 };
 

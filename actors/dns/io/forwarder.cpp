@@ -35,15 +35,15 @@ forwarder::forwarder(asio::io_context& context, const worker_config& config, wor
       counters_(counters),
       learn_(std::move(on_reply)),
       tick_(context),
-      default_group_(make_group(root_name(), config.upstreams)),
-      routes_(routes_of(config.domains)) {
-  for (const auto& one : config.domains) domain_groups_.push_back(make_group(one.domain, one.servers));
+      routes_(routes_of(config.domains)),
+      waiting_(config.domains.size() + 1) {
+  groups_.push_back(make_group(root_name(), config.upstreams));
+  for (const auto& one : config.domains) groups_.push_back(make_group(one.domain, one.servers));
 }
 
 forwarder::~forwarder() {
   for (auto* question : pending_) drop_attempts(*question);
-  default_group_->retire();
-  for (const auto& group : domain_groups_) group->retire();
+  for (const auto& group : groups_) group->retire();
 }
 
 forwarder::group_ptr forwarder::make_group(const wire_name& domain, upstream_list servers) {
@@ -54,18 +54,13 @@ forwarder::group_ptr forwarder::make_group(const wire_name& domain, upstream_lis
 }
 
 void forwarder::use(const upstream_list& servers) {
-  if (closed_ || servers == default_group_->servers()) return;
-  const auto old = std::exchange(default_group_, make_group(root_name(), servers));
+  if (closed_ || servers == groups_[all_others]->servers()) return;
+  const auto old = std::exchange(groups_[all_others], make_group(root_name(), servers));
   old->retire();
   // What has not been asked yet is asked of the new ones.
   for (auto* question : pending_)
-    if (question->group == old && question->tried.empty()) question->group = default_group_;
+    if (question->group == old && question->tried.empty()) question->group = groups_[all_others];
   upstream_checked();
-}
-
-const forwarder::group_ptr& forwarder::group_for(const wire_name& name) const {
-  const auto found = routes_.find(name);
-  return found ? domain_groups_[*found] : default_group_;
 }
 
 void forwarder::ask(const query& asked, done on_done) {
@@ -73,12 +68,13 @@ void forwarder::ask(const query& asked, done on_done) {
   pending_question* const same = pending_.find(asked);
   pending_question& question = same ? *same : pending_.add(asked);
   question.waiters.push_back(std::move(on_done));
-  ++waiting_;
+  if (!same) question.part = part_of(asked.name);
+  ++waiting_[question.part];
   counters_.forwards_in_flight.fetch_add(1, std::memory_order_relaxed);
   counters_.forward_requests.add();
   if (same) return;
   const auto now = steady_clock::now();
-  question.group = group_for(asked.name);
+  question.group = groups_[question.part];
   question.deadline = now + limits_.budget;
   try {
     try_next(question, now);
@@ -163,7 +159,7 @@ void forwarder::finish(pending_question& question, bytes reply) {
   pending_.remove(question);
   patience_.cancel(question);
   const auto told = question.waiters.size();
-  waiting_ -= told;
+  waiting_[question.part] -= told;
   counters_.forwards_in_flight.fetch_sub(static_cast<std::int64_t>(told), std::memory_order_relaxed);
   if (reply.empty())
     counters_.forward_failures.add(told);
@@ -183,8 +179,7 @@ void forwarder::drop_attempts(pending_question& question) {
 
 void forwarder::fail_all() {
   closed_ = true;
-  default_group_->retire();
-  for (const auto& group : domain_groups_) group->retire();
+  for (const auto& group : groups_) group->retire();
   while (!pending_.empty()) finish(**pending_.begin(), {});
 }
 

@@ -23,8 +23,11 @@ class forwarder {
             learn on_reply);
   ~forwarder();
 
-  // Whether one more may wait (--dns-max-concurrent).
-  bool has_room() const { return !closed_ && waiting_ < limits_.max_concurrent; }
+  // Whether one more may wait for the upstreams of this question (--dns-max-concurrent). Each group of
+  // upstreams has a room of its own: one that is silent takes nothing from the others.
+  bool has_room(const query& asked) const {
+    return !closed_ && waiting_[part_of(asked.name)] < limits_.max_concurrent;
+  }
   // Whether this question is under way.
   bool is_asking(const query& asked) const { return pending_.find(asked) != nullptr; }
   // `on_done` is called once, later; never when this throws (std::bad_alloc). There must be room.
@@ -42,9 +45,14 @@ class forwarder {
  private:
   using group_ptr = std::shared_ptr<upstream_group>;
   using time = std::chrono::steady_clock::time_point;
+  static constexpr std::size_t all_others = 0;  // the part of the names that are in no domain
 
   group_ptr make_group(const wire_name& domain, upstream_list servers);
-  const group_ptr& group_for(const wire_name& name) const;
+  // Of the namespace: whose upstreams are asked for this name.
+  std::size_t part_of(const wire_name& name) const {
+    const auto domain = routes_.find(name);
+    return domain ? *domain + 1 : all_others;
+  }
   void upstream_checked();
   void try_next(pending_question& question, time now);
   void launch(pending_question& question, std::size_t upstream, time now);
@@ -66,11 +74,10 @@ class forwarder {
   timer_wheel patience_;
   boost::asio::steady_timer tick_;
   bool ticking_ = false;
-  group_ptr default_group_;
-  domain_routes routes_;  // to positions in domain_groups_
-  std::vector<group_ptr> domain_groups_;
+  domain_routes routes_;               // to positions in config.domains
+  std::vector<group_ptr> groups_;      // one a part
+  std::vector<std::size_t> waiting_;   // clients, one number a part
   std::vector<std::uint8_t> trimmed_;  // a reply without what its question does not lead to
-  std::size_t waiting_ = 0;
   bool closed_ = false;
 };
 

@@ -24,6 +24,7 @@ struct pending_question : timed {
 
   query asked;  // without its packet
   std::uint64_t hash = 0;
+  std::size_t part = 0;  // of the namespace, as the forwarder numbers them
   std::shared_ptr<upstream_group> group;
   std::chrono::steady_clock::time_point deadline;
   std::vector<done> waiters;

@@ -59,6 +59,28 @@ TEST(domains, have_a_health_of_their_own) {
   EXPECT_EQ(client.ask_for({.name = "a.cluster.local"}).code, 0u);
 }
 
+TEST(domains, that_are_silent_take_no_room_from_others) {
+  says all({1, 1, 1, 1}), local({2, 2, 2, 2});
+  scripted_upstream silent([](auto&, auto) { return packets{}; });
+  served s({all.upstream.address()});
+  s.be_patient();
+  s.config.forward.max_concurrent = 2;
+  forward_to(s, "cluster.local", silent);
+  forward_to(s, "local", local.upstream);
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (unsigned i = 0; i < 3; ++i)
+    client.send(ask{.name = "n" + std::to_string(i) + ".cluster.local", .id = i}.make());
+  const auto refused = read_reply(client.receive());
+  EXPECT_EQ(refused.code, 5u) << "the silent domain's own room";
+  EXPECT_EQ(refused.id, 2u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client.ask_for({.name = "n" + std::to_string(i) + ".org"}).code, 0u);
+    EXPECT_EQ(client.ask_for({.name = "n" + std::to_string(i) + ".local"}).code, 0u);
+  }
+  EXPECT_EQ(s.counters->forward_rejects.value(), 1u);
+}
+
 TEST(domains, of_private_reverse_names_are_forwarded_others_still_denied) {
   says reverse({9, 9, 9, 9});
   served s;
