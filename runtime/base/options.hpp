@@ -36,7 +36,7 @@ struct dns_options {
   std::vector<std::string> allow;                      // CIDRs; empty: loopback, link-local, private ranges
   std::string snapshot;                                // file of the saved hijack table; "" saves none
   unsigned workers = 0;                                // 0: one a core
-  unsigned max_concurrent = 1000;                      // forwarded queries in flight
+  unsigned max_concurrent = 1000;                      // forwarded queries in flight, of each domain
   std::uint64_t cache_size = std::uint64_t{64} << 20;  // bytes, of all workers; 0: no cache
   dns_log_options log;
 };
