@@ -85,7 +85,7 @@ void cache::learn(const query& asked, bytes reply, cache_time now) {
 }
 
 void cache::keep(const query& asked, const judged_reply& judged, cache_time now) {
-  auto fresh = make_entry(asked, hash_key(asked, seed_), judged.message, judged.ttls, judged.address_ttls);
+  auto fresh = make_entry(asked, hash_key(asked, seed_), judged.message, judged.ttls, judged.capped_ttls);
   fresh->kind = judged.kind;
   fresh->lifetime = judged.lifetime;
   fresh->stored = now;

@@ -57,7 +57,7 @@ struct cache_entry {
   std::uint32_t lifetime = 0;  // seconds; 0: there is no answer, only failures are known
   std::uint32_t message_size = 0;
   std::uint16_t type = 0, ttl_count = 0;
-  std::uint16_t address_ttls = 0;  // how many of the TTLs, the first ones, are of A and AAAA records
+  std::uint16_t capped_ttls = 0;  // how many of the TTLs, the first ones, --dns-max-ttl is for
   std::uint8_t bits = 0, name_size = 0;
   cache_kind kind = cache_kind::success;
   rcode failure = rcode::servfail;  // what the upstreams said
@@ -90,9 +90,9 @@ struct free_entry {
 };
 using cache_entry_ptr = std::unique_ptr<cache_entry, free_entry>;
 
-// A copy of `message` for this question; the first `address_ttls` of `ttls` are of A and AAAA records.
+// A copy of `message` for this question; --dns-max-ttl is for the first `capped_ttls` of `ttls`.
 inline cache_entry_ptr make_entry(const query& asked, std::uint64_t hash, bytes message,
-                                  std::span<const std::uint16_t> ttls, std::size_t address_ttls) {
+                                  std::span<const std::uint16_t> ttls, std::size_t capped_ttls) {
   const std::size_t places = sizeof(std::uint16_t) * ttls.size();
   void* room = ::operator new(sizeof(cache_entry) + places + message.size());
   cache_entry_ptr made(new (room) cache_entry);
@@ -102,7 +102,7 @@ inline cache_entry_ptr make_entry(const query& asked, std::uint64_t hash, bytes 
   made->name_size = asked.name.size;
   made->message_size = static_cast<std::uint32_t>(message.size());
   made->ttl_count = static_cast<std::uint16_t>(ttls.size());
-  made->address_ttls = static_cast<std::uint16_t>(address_ttls);
+  made->capped_ttls = static_cast<std::uint16_t>(capped_ttls);
   auto* behind = reinterpret_cast<std::uint8_t*>(made.get() + 1);
   if (places > 0) std::memcpy(behind, ttls.data(), places);
   std::memcpy(behind + places, message.data(), message.size());

@@ -15,7 +15,7 @@ std::uint32_t read_ttl(const std::uint8_t* from) {
 
 // What a walk over all records shows.
 struct walk {
-  std::vector<std::uint16_t> address_ttls, other_ttls;
+  std::vector<std::uint16_t> capped_ttls, other_ttls;
   bool has_data = false;  // a record of the asked type in the answer
   std::optional<walked_record> soa;
   std::uint16_t additional = 0;
@@ -39,8 +39,8 @@ std::optional<walk> walk_records(const query& asked, bytes message) {
     if (i < answers) seen.has_data |= next->type == asked.type || asked.type == rr::any;
     if (i >= answers && i < authority && next->type == rr::soa) seen.soa = next;
     if (i >= authority) ++seen.additional;
-    const bool address = next->type == rr::a || next->type == rr::aaaa;
-    (address ? seen.address_ttls : seen.other_ttls).push_back(static_cast<std::uint16_t>(next->ttl()));
+    auto& ttls = rr::leads_to_address(next->type) ? seen.capped_ttls : seen.other_ttls;
+    ttls.push_back(static_cast<std::uint16_t>(next->ttl()));
   }
   return seen;
 }
@@ -99,8 +99,8 @@ judged_reply judge_reply(const query& asked, bytes reply) {
   made.kind = denial ? cache_kind::denial : cache_kind::success;
   copy_normalised(asked, reply, *seen, made.message);
   if (denial && !bound_by_minimum(made.message, *seen->soa)) return made;
-  made.ttls = seen->address_ttls;
-  made.address_ttls = made.ttls.size();
+  made.ttls = seen->capped_ttls;
+  made.capped_ttls = made.ttls.size();
   made.ttls.insert(made.ttls.end(), seen->other_ttls.begin(), seen->other_ttls.end());
   made.lifetime = bound_ttls(made.message, made.ttls, denial ? most_negative : most_positive);
   if (made.lifetime > 0) made.worth = reply_worth::keep;

@@ -23,8 +23,8 @@ struct judged_reply {
   std::uint32_t lifetime = 0;  // seconds, > 0 for what is kept
   // The question lower-cased, without OPT and what is behind it, no TTL above the bound for its kind.
   std::vector<std::uint8_t> message;
-  std::vector<std::uint16_t> ttls;  // where they are; those of A and AAAA records first
-  std::size_t address_ttls = 0;     // how many those are
+  std::vector<std::uint16_t> ttls;  // where they are; those of records that lead to an address first
+  std::size_t capped_ttls = 0;      // how many those are: --dns-max-ttl is for them
 };
 
 // `reply` is empty (nobody answered) or passes is_reply_to for `asked`.

@@ -45,12 +45,11 @@ struct ageing {
 };
 
 // Puts the TTLs of now into a copy of the entry's message.
-void tell_ttls(const cache_entry& entry, const ageing& how, std::uint32_t most_of_addresses,
-               std::uint8_t* message) {
+void tell_ttls(const cache_entry& entry, const ageing& how, std::uint32_t max_ttl, std::uint8_t* message) {
   const auto places = entry.ttls();
   std::size_t i = 0;
-  for (; i < entry.address_ttls; ++i)
-    store32(message + places[i], std::min(how.ttl(load32(message + places[i])), most_of_addresses));
+  for (; i < entry.capped_ttls; ++i)
+    store32(message + places[i], std::min(how.ttl(load32(message + places[i])), max_ttl));
   for (; i < places.size(); ++i) store32(message + places[i], how.ttl(load32(message + places[i])));
 }
 

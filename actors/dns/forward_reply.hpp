@@ -26,7 +26,7 @@ std::uint16_t client_flags(const query& asked, std::uint16_t upstream);
 
 struct forward_options {
   respond_options answers;
-  std::uint32_t max_ttl = 30;  // seconds, of A and AAAA records (--dns-max-ttl)
+  std::uint32_t max_ttl = 30;  // seconds, of records that lead to an address (--dns-max-ttl)
 };
 
 // What the client gets, into `out` (resized): the reply with the client's id, question, flags and EDNS, cut

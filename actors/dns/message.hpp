@@ -26,6 +26,11 @@ inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinf
                                dnskey = 48, nsec3 = 50, svcb = 64, https = 65, tkey = 249, tsig = 250,
                                ixfr = 251, axfr = 252, any = 255;
 inline constexpr std::uint16_t class_in = 1;
+
+// The types by which a client finds a name's address: itself, behind an alias, or as a hint (RFC 9460).
+constexpr bool leads_to_address(std::uint16_t type) {
+  return type == a || type == aaaa || type == cname || type == dname || type == https || type == svcb;
+}
 }  // namespace rr
 
 // Options of an OPT record.

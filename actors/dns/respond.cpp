@@ -37,8 +37,7 @@ outcome pointer(const query& asked, const table_entry& entry, const respond_opti
 
 // The types whose answer would lead around the gateway, and so are ours to give.
 bool answered_here(std::uint16_t type) {
-  return type == rr::a || type == rr::aaaa || type == rr::https || type == rr::svcb || type == rr::cname ||
-         type == rr::dname || type == rr::any;
+  return rr::leads_to_address(type) || type == rr::any;
 }
 
 outcome from_entry(const query& asked, const table_entry& entry, const respond_options& options, buffer out) {

@@ -95,15 +95,16 @@ TEST(cacheable, the_opt_record_goes_and_the_question_is_lower_case) {
   EXPECT_EQ(r.additional.size(), 1u);
 }
 
-TEST(cacheable, knows_where_every_ttl_is_those_of_addresses_first) {
-  const auto judged = judge(upstream_reply{.answers = {{plain.name, rr::cname, 7, {0}}, {"x.org", rr::a, 8}},
-                                           .additional = {{"y.org", rr::aaaa, 9, packet(16)}}}
+TEST(cacheable, knows_where_every_ttl_is_those_that_are_capped_first) {
+  const auto judged = judge(upstream_reply{.answers = {{plain.name, rr::cname, 8, {0}}, {"x.org", rr::a, 9}},
+                                           .authority = {{"org", rr::ns, 7, {0}}},
+                                           .additional = {{"y.org", rr::aaaa, 10, packet(16)}}}
                                 .to(plain));
-  ASSERT_EQ(judged.ttls.size(), 3u);
-  EXPECT_EQ(judged.address_ttls, 2u);
+  ASSERT_EQ(judged.ttls.size(), 4u);
+  EXPECT_EQ(judged.capped_ttls, 3u);
   std::vector<std::uint32_t> told;
   for (const auto at : judged.ttls) told.push_back(load32(&judged.message[at]));
-  EXPECT_EQ(told, (std::vector<std::uint32_t>{8, 9, 7}));
+  EXPECT_EQ(told, (std::vector<std::uint32_t>{8, 9, 10, 7}));
 }
 
 TEST(cacheable, survives_any_bytes) {

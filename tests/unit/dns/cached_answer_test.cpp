@@ -22,13 +22,15 @@ TEST(cached_answer, has_the_clients_id_question_and_flags) {
   EXPECT_EQ(c.last.code, rcode::noerror);
 }
 
-TEST(cached_answer, counts_ttls_down_and_caps_those_of_addresses) {
+TEST(cached_answer, counts_ttls_down_and_caps_those_of_what_leads_to_an_address) {
   timed_cache c;
-  c.learn(plain,
-          upstream_reply{.answers = {{plain.name, rr::cname, 200, {0}}, {"x.org", rr::a, 100}}}.to(plain));
+  c.learn(plain, upstream_reply{.answers = {{plain.name, rr::cname, 200, {0}}, {"x.org", rr::a, 100}},
+                                .authority = {{"org", rr::ns, 200, {0}}}}
+                     .to(plain));
   c.now += milliseconds{2500};
   const auto r = c.said(plain);
-  EXPECT_EQ(r.answers.at(0).ttl, 198u);
+  EXPECT_EQ(r.authority.at(0).ttl, 198u);
+  EXPECT_EQ(r.answers.at(0).ttl, 30u);
   EXPECT_EQ(r.answers.at(1).ttl, 30u);
   c.now += seconds{90};
   EXPECT_EQ(c.said(plain).answers.at(1).ttl, 8u);
