@@ -85,7 +85,7 @@ judged_reply judge_reply(const query& asked, bytes reply) {
   const std::uint16_t flags = load16(&reply[2]);
   if ((flags & flag::tc) != 0) return made;
   made.code = static_cast<rcode>(flags & flag::rcode);
-  if (made.code != rcode::noerror && made.code != rcode::nxdomain) {
+  if (!is_answer(made.code)) {
     made.worth = reply_worth::failure;
     return made;
   }

@@ -90,8 +90,8 @@ outcome finish_aged(const query& asked, forward_kind kind, const cache_entry& en
 outcome cached_failure(const query& asked, forward_kind how, rcode code, const hijack_table* table,
                        const forward_options& options, buffer out) {
   if (how == forward_kind::wildcard) return respond_hijacked(asked, table, options.answers, out);
-  const bool as_it_was = how != forward_kind::hijacked_other && how != forward_kind::wildcard_other &&
-                         code != rcode::formerr && code != rcode::notimp;
+  const bool as_it_was =
+      how != forward_kind::hijacked_other && how != forward_kind::wildcard_other && !blames_query(code);
   const rcode told = as_it_was ? code : rcode::servfail;
   return respond_error(asked, told, told == rcode::servfail ? ede::cached_error : ede::none, out);
 }

@@ -67,9 +67,7 @@ explanation explained_by(const query& asked, bytes reply, std::size_t at) {
     const auto said = explained_in(reply.subspan(next->fixed + 10, load16(&reply[next->fixed + 8])));
     if (said.code != ede::none) return said;
   }
-  const auto code = code_of(reply);
-  if (code == rcode::servfail || code == rcode::refused)
-    return {ede::no_reachable_authority, "the upstreams fail or refuse"};
+  if (!is_answer(code_of(reply))) return {ede::no_reachable_authority, "the upstreams fail or refuse"};
   return ede::none;
 }
 
@@ -111,6 +109,7 @@ outcome pass_on(const query& asked, bytes reply, const forward_options& options,
   store16(&out[0], asked.id);
   store16(&out[2], client_flags(asked, load16(&reply[2])));
   std::ranges::copy(asked.question(), out.begin() + header_size);
+  if (blames_query(code_of(reply))) return failed(asked, explained_by(asked, reply, records), out);
   if (!tidy_records(out, records, options.max_ttl)) return failed(asked, malformed(), out);
   append_opt(out, asked, note.code != ede::none ? note : explained_by(asked, reply, records), limit);
   const bool still_cut = (load16(&reply[2]) & flag::tc) != 0;

@@ -48,6 +48,15 @@ enum class rcode : std::uint8_t {
   badvers = 16,
 };
 
+// Whether a server that says so has answered the question; else another one may know better.
+constexpr bool is_answer(rcode code) {
+  return code == rcode::noerror || code == rcode::nxdomain;
+}
+// Whether it complains of how it was asked: by us, so that it is no client's business.
+constexpr bool blames_query(rcode code) {
+  return code == rcode::formerr || code == rcode::notimp;
+}
+
 // Extended DNS errors (RFC 8914, and IANA's registry of them).
 enum class ede : std::uint16_t {
   none = 0xffff,

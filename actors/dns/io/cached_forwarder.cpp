@@ -19,9 +19,7 @@ bool has_answer(const cache_finding& found) {
 }
 
 bool is_failure(bytes reply) {
-  if (reply.empty()) return true;
-  const auto code = static_cast<rcode>(load16(&reply[2]) & flag::rcode);
-  return code != rcode::noerror && code != rcode::nxdomain;
+  return reply.empty() || !is_answer(static_cast<rcode>(load16(&reply[2]) & flag::rcode));
 }
 
 }  // namespace

@@ -145,8 +145,7 @@ void forwarder::replied(pending_question& question, bytes reply) {
   if (!reply.empty()) reply = in_bailiwick(question.asked, reply, trimmed_).value_or(bytes{});
   const bool everyone_tried = question.tried.size() >= question.group->usable();
   if (!reply.empty()) {
-    const auto code = static_cast<rcode>(load16(&reply[2]) & flag::rcode);
-    if (code != rcode::servfail && code != rcode::refused) return finish(question, reply);
+    if (is_answer(static_cast<rcode>(load16(&reply[2]) & flag::rcode))) return finish(question, reply);
     question.poor.assign(reply.begin(), reply.end());
     if (everyone_tried && question.attempts.empty()) return finish(question, question.poor);
   }

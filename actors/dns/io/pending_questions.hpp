@@ -30,7 +30,7 @@ struct pending_question : timed {
   std::vector<done> waiters;
   std::vector<attempt> attempts;   // under way
   std::vector<std::size_t> tried;  // upstreams, in order
-  std::vector<std::uint8_t> poor;  // a SERVFAIL or REFUSED, for when nobody knows better
+  std::vector<std::uint8_t> poor;  // a failure that was said, for when nobody knows better
 };
 
 class pending_questions {

@@ -276,6 +276,18 @@ TEST(forward_reply, explains_failures_of_its_own) {
   EXPECT_EQ(nodata.said.why, "ExternalService ex");
 }
 
+// The query that the upstream complains of was ours.
+TEST(forward_reply, is_servfail_when_the_upstream_does_not_like_our_query) {
+  const auto what = ask{.name = "a.org", .edns = true};
+  for (const unsigned code : {1u, 4u}) {
+    const auto got = finish(what, forward_kind::plain, reply_to(what, {}, code));
+    EXPECT_EQ(got.said.code, 2u) << code;
+    EXPECT_EQ(got.made.code, rcode::servfail) << code;
+    EXPECT_EQ(got.said.ede, 22) << code;
+    EXPECT_EQ(got.said.why, "the upstreams fail or refuse") << code;
+  }
+}
+
 TEST(forward_reply, carries_the_clients_cookie_and_never_the_upstreams) {
   const auto what = ask{.name = "a.org", .edns = true, .options = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}};
   const auto upstream = with_option(reply_to(what, {{.owner = "a.org"}}), 10, std::string(24, 'u'));

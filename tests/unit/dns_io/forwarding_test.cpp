@@ -56,9 +56,12 @@ TEST(forwarding, counts_replies_whose_alias_leads_to_a_hijacked_name) {
 
 TEST(forwarding, goes_on_to_the_next_upstream) {
   scripted_upstream silent([](auto&, auto) { return packets{}; });
-  scripted_upstream failing([](const packet& asked, auto) { return packets{answer_to(asked, 2, {})}; });
+  std::atomic<unsigned> code = 0;
+  scripted_upstream failing([&](const packet& asked, auto) { return packets{answer_to(asked, code, {})}; });
   scripted_upstream good([](const packet& asked, auto) { return packets{answer_to(asked)}; });
-  for (const auto* bad : {&silent, &failing}) {
+  for (const unsigned said : {0u, 1u, 2u, 4u, 5u}) {
+    const auto* bad = said == 0 ? &silent : &failing;
+    code = said;
     served s({bad->address(), good.address()});
     const auto worker = s.make();
     const udp_client client(s.port);
@@ -82,6 +85,16 @@ TEST(forwarding, is_servfail_when_no_upstream_answers_or_there_is_none) {
     const auto worker = s.make();
     EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).code, 2u);
   }
+}
+
+// Also from the cache, which has it for a moment.
+TEST(forwarding, is_servfail_when_all_upstreams_dislike_the_query) {
+  scripted_upstream upstream([](const packet& asked, auto) { return packets{answer_to(asked, 1, {})}; });
+  served s({upstream.address()});
+  s.be_patient();
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(client.ask_for({.name = "other.org"}).code, 2u);
 }
 
 TEST(forwarding, asks_once_for_identical_queries_in_flight) {
