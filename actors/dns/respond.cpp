@@ -85,6 +85,14 @@ std::optional<outcome> from_name_below(const query& asked, const hijack_table& t
   return std::nullopt;
 }
 
+outcome without_data(const query& asked, const private_reverse& name, const respond_options& options,
+                     buffer out) {
+  const rcode code = name.exists ? rcode::noerror : rcode::nxdomain;
+  answer_writer answer(asked, code, flag::aa, out);
+  answer.soa(header_size + name.zone, options.ttl);
+  return answered(answer.finish({ede::synthesized, "a private reverse name (RFC 6303)"}), code, false);
+}
+
 outcome from_table(const query& asked, const hijack_table& table, const respond_options& options,
                    buffer out) {
   const auto entry = table.find(asked.name);
@@ -94,13 +102,9 @@ outcome from_table(const query& asked, const hijack_table& table, const respond_
     if (!sees(asked, *entry)) return forward(forward_kind::plain);
     return forward(answered_here(asked.type) ? forward_kind::wildcard : forward_kind::wildcard_other);
   }
-  const auto zone = private_reverse_zone(asked.name);
-  if (zone && !(options.forwarded && options.forwarded->find(asked.name))) {
-    answer_writer answer(asked, rcode::nxdomain, flag::aa, out);
-    answer.soa(header_size + *zone, options.ttl);
-    return answered(answer.finish({ede::synthesized, "a private reverse name (RFC 6303)"}), rcode::nxdomain,
-                    false);
-  }
+  const auto reverse = find_private_reverse(asked.name);
+  if (reverse && !(options.forwarded && options.forwarded->find(asked.name)))
+    return without_data(asked, *reverse, options, out);
   return forward(forward_kind::plain);
 }
 

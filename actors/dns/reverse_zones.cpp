@@ -42,15 +42,23 @@ bool ends_in_arpa(const wire_name& name) {
                                                [](char c) { return static_cast<std::uint8_t>(c); });
 }
 
+// The labels of a whole address: 4.3.2.1.in-addr.arpa, or 32 nibbles below ip6.arpa.
+std::size_t labels_of_address(const wire_name& name) {
+  constexpr std::size_t ip6_arpa = 10;  // bytes
+  return name.data[name.size - ip6_arpa] == 3 ? 34 : 6;
+}
+
 }  // namespace
 
-std::optional<std::size_t> private_reverse_zone(const wire_name& name) {
+std::optional<private_reverse> find_private_reverse(const wire_name& name) {
   if (!ends_in_arpa(name)) return std::nullopt;
   static const std::vector<wire_name> zones = make_zones();
   bytes suffix = name.view();
   while (suffix.size() > 1) {
     for (const auto& zone : zones)
-      if (std::ranges::equal(zone.view(), suffix)) return name.size - suffix.size();
+      if (std::ranges::equal(zone.view(), suffix))
+        return private_reverse{.zone = name.size - suffix.size(),
+                               .exists = suffix.size() == name.size || name.labels < labels_of_address(name)};
     suffix = suffix.subspan(suffix[0] + 1u);
   }
   return std::nullopt;

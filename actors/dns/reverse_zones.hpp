@@ -5,8 +5,15 @@
 
 namespace egress::dns {
 
-// Where in the name its private reverse zone begins ("10.in-addr.arpa" in "3.2.1.10.in-addr.arpa"); nothing
-// for other names. Cheap for names that do not end in arpa.
-std::optional<std::size_t> private_reverse_zone(const wire_name& name);
+// A name in a private reverse zone.
+struct private_reverse {
+  std::size_t zone = 0;  // where in the name it begins: "10.in-addr.arpa" in "3.2.1.10.in-addr.arpa"
+  // Whether it exists although it has no data: the zone itself, and names that those of whole addresses may
+  // lie below. To deny such a name would deny all below it (RFC 8020).
+  bool exists = false;
+};
+
+// Nothing for other names. Cheap for those that do not end in arpa.
+std::optional<private_reverse> find_private_reverse(const wire_name& name);
 
 }  // namespace egress::dns

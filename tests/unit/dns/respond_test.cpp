@@ -151,8 +151,11 @@ TEST(respond, knows_the_services_own_names) {
 }
 
 TEST(respond, denies_private_reverse_names) {
-  for (const auto* name : {"9.9.9.10.in-addr.arpa", "1.16.172.in-addr.arpa", "10.in-addr.arpa",
-                           "1.d.f.ip6.arpa", "1.168.192.in-addr.arpa"}) {
+  std::string nibbles;
+  for (int i = 0; i < 30; ++i) nibbles += "1.";
+  for (const auto& name :
+       {std::string("9.9.9.10.in-addr.arpa"), std::string("1.2.16.172.in-addr.arpa"),
+        std::string("x.1.0.0.10.in-addr.arpa"), nibbles + "d.f.ip6.arpa", "1." + nibbles + "d.f.ip6.arpa"}) {
     const auto got = respond_to(ask{.name = name, .type = rr::ptr});
     EXPECT_EQ(got.said.code, 3u) << name;
     EXPECT_EQ(got.said.authority.size(), 1u) << name;
@@ -160,6 +163,22 @@ TEST(respond, denies_private_reverse_names) {
   EXPECT_EQ(respond_to(ask{.name = "9.9.9.10.in-addr.arpa"}).said.authority.at(0).owner, "10.in-addr.arpa");
   for (const auto* name : {"8.8.8.8.in-addr.arpa", "1.32.172.in-addr.arpa", "110.in-addr.arpa", "arpa"})
     EXPECT_EQ(respond_to(ask{.name = name, .type = rr::ptr}).made.how, forward_kind::plain) << name;
+}
+
+// RFC 8020: NXDOMAIN of one would deny the PTR records of our Services below it.
+TEST(respond, does_not_deny_what_private_reverse_names_lie_below) {
+  std::string zeros;
+  for (int i = 0; i < 32; ++i) zeros += "0.";
+  for (const auto& name :
+       {std::string("10.in-addr.arpa"), std::string("0.10.in-addr.arpa"), std::string("0.0.10.in-addr.arpa"),
+        std::string("1.168.192.in-addr.arpa"), std::string("255.255.255.255.in-addr.arpa"),
+        std::string("D.F.ip6.arpa"), std::string("0.0.d.f.ip6.arpa"), zeros + "ip6.arpa"}) {
+    const auto got = respond_to(ask{.name = name, .type = rr::ptr});
+    EXPECT_EQ(got.said.code, 0u) << name;
+    EXPECT_TRUE(got.said.answers.empty()) << name;
+    EXPECT_EQ(got.said.authority.size(), 1u) << name;
+    EXPECT_FALSE(got.made.hijacked) << name;
+  }
 }
 
 TEST(respond, forwards_private_reverse_names_that_have_upstreams_of_their_own) {
