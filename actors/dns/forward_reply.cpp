@@ -40,6 +40,16 @@ bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, std::uint3
   return true;
 }
 
+std::optional<walked_record> find_opt(bytes reply, std::size_t at) {
+  const std::size_t total =
+      load16(&reply[6]) + std::size_t{load16(&reply[8])} + std::size_t{load16(&reply[10])};
+  for (std::size_t i = 0; i < total; ++i) {
+    const auto next = next_record(reply, at);
+    if (!next || next->type == rr::opt) return next;
+  }
+  return std::nullopt;
+}
+
 // The first extended error among the options of OPT.
 explanation explained_in(bytes options) {
   while (options.size() >= option_head) {
@@ -58,13 +68,8 @@ explanation explained_in(bytes options) {
 // whose records begin at `at`.
 explanation explained_by(const query& asked, bytes reply, std::size_t at) {
   if (!asked.has_edns) return ede::none;
-  const std::size_t total =
-      load16(&reply[6]) + std::size_t{load16(&reply[8])} + std::size_t{load16(&reply[10])};
-  for (std::size_t i = 0; i < total; ++i) {
-    const auto next = next_record(reply, at);
-    if (!next) break;
-    if (next->type != rr::opt) continue;
-    const auto said = explained_in(reply.subspan(next->fixed + 10, load16(&reply[next->fixed + 8])));
+  if (const auto opt = find_opt(reply, at)) {
+    const auto said = explained_in(reply.subspan(opt->data(), load16(&reply[opt->data() - 2])));
     if (said.code != ede::none) return said;
   }
   if (!is_answer(code_of(reply))) return {ede::no_reachable_authority, "the upstreams fail or refuse"};
@@ -164,6 +169,17 @@ std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer ou
   store32(&out[at + 5], asked.wants_dnssec ? do_bit : 0);
   store16(&out[at + 9], 0);
   return at + 11;
+}
+
+bytes without_extended_rcode(const query& asked, bytes reply, std::vector<std::uint8_t>& room) {
+  const std::size_t records = header_size + asked.name.size + 4u;
+  const auto opt = find_opt(reply, records);
+  if (!opt || reply[opt->ttl()] == 0) return reply;
+  room.assign(reply.begin(), reply.begin() + static_cast<std::ptrdiff_t>(records));
+  std::memset(&room[6], 0, 6);
+  const auto flags = load16(&reply[2]) & ~std::size_t{flag::rcode | flag::ad};
+  store16(&room[2], flags | static_cast<std::size_t>(rcode::servfail));
+  return room;
 }
 
 bool denies_name(bytes reply) {

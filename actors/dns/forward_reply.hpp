@@ -17,6 +17,11 @@ std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer ou
 // source address is the socket's business.)
 bool is_reply_to(bytes reply, const query& asked, std::uint16_t id);
 
+// The reply, unless OPT has more bits of its rcode (RFC 6891, 6.1.3): such errors (BADVERS, BADCOOKIE) are
+// about how we asked, while the header alone may read NOERROR. It is then SERVFAIL without a record, in
+// `room`.
+bytes without_extended_rcode(const query& asked, bytes reply, std::vector<std::uint8_t>& room);
+
 // Whether the question's name does not exist. With an answer NXDOMAIN is about the end of a chain of aliases
 // (RFC 6604, 3): the name that was asked for is there, and leads on. `reply` has a header at least.
 bool denies_name(bytes reply);

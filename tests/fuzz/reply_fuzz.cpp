@@ -59,6 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bytes input(data + 2, size - 2);
   const auto reply = (data[1] & 1) != 0 ? made_to_fit(input, asked, 77) : packet(input.begin(), input.end());
   if (!is_reply_to(reply, asked, 77)) return 0;
+  std::vector<std::uint8_t> room;
+  require(is_reply_to(without_extended_rcode(asked, reply, room), asked, 77));
   has_hijacked_alias(asked, reply, *table);
   const auto limit = (data[1] & 2) != 0 ? max_message : asked.limit(transport::udp);
   std::vector<std::uint8_t> out;

@@ -77,6 +77,7 @@ class forwarder {
   domain_routes routes_;               // to positions in config.domains
   std::vector<group_ptr> groups_;      // one a part
   std::vector<std::size_t> waiting_;   // clients, one number a part
+  std::vector<std::uint8_t> plain_;    // a reply whose rcode was more than the header has
   std::vector<std::uint8_t> trimmed_;  // a reply without what its question does not lead to
   bool closed_ = false;
 };

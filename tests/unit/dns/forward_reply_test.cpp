@@ -288,6 +288,28 @@ TEST(forward_reply, is_servfail_when_the_upstream_does_not_like_our_query) {
   }
 }
 
+// BADVERS is 16: nothing of it is in the header.
+TEST(forward_reply, with_more_of_an_rcode_in_opt_is_a_failure) {
+  constexpr std::size_t opt = 19, upper_bits = 5;  // of reply_to's record
+  const auto what = ask{.name = "www.example.org"};
+  const auto p = what.make();
+  query asked;
+  parse_query(p, asked);
+  const auto good = reply_to(what, {{.owner = what.name}});
+  std::vector<std::uint8_t> room;
+  EXPECT_EQ(without_extended_rcode(asked, good, room).data(), good.data()) << "a copy";
+  for (const unsigned high : {1u, 16u, 255u}) {
+    auto bad = good;
+    bad[bad.size() - opt + upper_bits] = static_cast<std::uint8_t>(high);
+    const auto said = read_reply(without_extended_rcode(asked, bad, room));
+    EXPECT_EQ(said.code, 2u) << high;
+    EXPECT_EQ(said.question, what.name);
+    EXPECT_TRUE(said.answers.empty() && !said.has_opt);
+  }
+  for (std::size_t size = header_size + asked.question_size; size < good.size(); ++size)
+    EXPECT_EQ(without_extended_rcode(asked, bytes(good).first(size), room).size(), size) << "cut";
+}
+
 TEST(forward_reply, carries_the_clients_cookie_and_never_the_upstreams) {
   const auto what = ask{.name = "a.org", .edns = true, .options = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}};
   const auto upstream = with_option(reply_to(what, {{.owner = "a.org"}}), 10, std::string(24, 'u'));

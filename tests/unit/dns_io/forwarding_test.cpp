@@ -97,6 +97,29 @@ TEST(forwarding, is_servfail_when_all_upstreams_dislike_the_query) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(client.ask_for({.name = "other.org"}).code, 2u);
 }
 
+// Its rcode is in OPT: the header alone reads NOERROR.
+TEST(forwarding, takes_badvers_for_no_answer) {
+  scripted_upstream badvers([](const packet& asked, auto) {
+    auto answer = answer_to(asked, 0, {6, 6, 6, 6});
+    for (const unsigned byte : {0u, 0u, 41u, 4u, 208u, 1u, 0u, 0u, 0u, 0u, 0u})
+      answer.push_back(static_cast<std::uint8_t>(byte));
+    store16(&answer[10], 1);
+    return packets{answer};
+  });
+  scripted_upstream good([](const packet& asked, auto) { return packets{answer_to(asked)}; });
+  for (const bool alone : {true, false}) {
+    served s({badvers.address()});
+    if (!alone) s.config.upstreams.emplace_back(good.address());
+    s.config.policy = upstream_policy::sequential;
+    s.be_patient();
+    const auto worker = s.make();
+    const auto got = udp_client(s.port).ask_for({.name = "other.org"});
+    EXPECT_EQ(got.code, alone ? 2u : 0u);
+    EXPECT_EQ(got.answers.size(), alone ? 0u : 1u);
+    if (!alone) EXPECT_EQ(got.answers.at(0).data, (packet{192, 0, 2, 1}));
+  }
+}
+
 TEST(forwarding, asks_once_for_identical_queries_in_flight) {
   std::atomic<bool> release = false;
   scripted_upstream upstream(
