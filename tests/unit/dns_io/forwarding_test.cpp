@@ -54,6 +54,31 @@ TEST(forwarding, counts_replies_whose_alias_leads_to_a_hijacked_name) {
   EXPECT_EQ(s.counters->hijacked_aliases.value(), 1u);
 }
 
+// The client, told to try TCP itself, would only meet the same.
+TEST(forwarding, goes_on_when_a_cut_answer_cannot_be_had_over_tcp) {
+  const auto cut = [](const packet& asked, transport via) {
+    return via == transport::udp ? packets{answer_to(asked, 0, {}, flag::tc)} : packets{};
+  };
+  scripted_upstream silent(cut), refusing(cut, false);
+  scripted_upstream good([](const packet& asked, auto) { return packets{answer_to(asked)}; });
+  for (const auto* bad : {&silent, &refusing}) {
+    for (const bool alone : {true, false}) {
+      served s({bad->address()});
+      s.config.policy = upstream_policy::sequential;
+      if (!alone) {
+        s.config.upstreams.emplace_back(good.address());
+        s.config.forward.budget = std::chrono::seconds{8};
+      }
+      const auto worker = s.make();
+      const auto got = udp_client(s.port).ask_for({.name = "other.org"});
+      EXPECT_EQ(got.code, alone ? 2u : 0u);
+      EXPECT_EQ(got.answers.size(), alone ? 0u : 1u);
+      EXPECT_FALSE(got.flags & flag::tc);
+    }
+  }
+  EXPECT_GT(silent.connections(), 0);
+}
+
 TEST(forwarding, goes_on_to_the_next_upstream) {
   scripted_upstream silent([](auto&, auto) { return packets{}; });
   std::atomic<unsigned> code = 0;

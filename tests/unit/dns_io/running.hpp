@@ -85,11 +85,13 @@ class scripted_upstream {
  public:
   using script = std::function<std::vector<packet>(const packet& asked, transport via)>;
 
-  explicit scripted_upstream(script what) : script_(std::move(what)) {
+  // Without TCP connections are refused.
+  explicit scripted_upstream(script what, bool with_tcp = true) : script_(std::move(what)) {
     auto opened = open_dns_sockets("127.0.0.1:0", 1);
     EXPECT_TRUE(opened);
     port_ = opened->port;
     sockets_ = std::move(opened->workers[0]);
+    if (!with_tcp) sockets_.tcp = {};
     thread_ = std::thread([this] { run(); });
   }
   ~scripted_upstream() {
