@@ -117,16 +117,17 @@ class Upstream(Process):
 
 
 class Operator(Process):
-    """Started anew it has the same ports."""
+    """Started anew it has the same ports. `upstream` is a port of loopback; None: the flags say whom to ask."""
 
-    def __init__(self, api, *flags, upstream, ports=None, log="operator", ready=True):
+    def __init__(self, api, *flags, upstream, ports=None, log="operator", ready=True, environment=None):
         self.api, self.flags, self.upstream = api, flags, upstream
         self.port, self.metrics_port = ports or steady_ports(2)
         folder = os.path.dirname(api.kubeconfig)
         super().__init__(
             [os.environ["EGRESS_OPERATOR"], "run", "--kubeconfig", api.kubeconfig, "--dns-addr", f"127.0.0.1:{self.port}",
-             "--metrics-addr", f"127.0.0.1:{self.metrics_port}", "--dns-upstream", f"127.0.0.1:{upstream}", *flags],
-            f"{folder}/{log}.log")
+             "--metrics-addr", f"127.0.0.1:{self.metrics_port}",
+             *(["--dns-upstream", f"127.0.0.1:{upstream}"] if upstream else []), *flags],
+            f"{folder}/{log}.log", environment)
         if ready:
             self.wait_until_ready()
 
