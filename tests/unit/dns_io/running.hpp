@@ -26,7 +26,15 @@ inline sockaddr_in loopback(std::uint16_t port) {
   at.sin_port = htons(port);
   return at;
 }
-inline const sockaddr* generic(const sockaddr_in& at) {
+inline sockaddr_in6 loopback_ipv6(std::uint16_t port) {
+  sockaddr_in6 at{};
+  at.sin6_family = AF_INET6;
+  at.sin6_addr = in6addr_loopback;
+  at.sin6_port = htons(port);
+  return at;
+}
+template <class Address>
+const sockaddr* generic(const Address& at) {
   return reinterpret_cast<const sockaddr*>(&at);
 }
 
@@ -44,11 +52,8 @@ class udp_client {
   }
   static udp_client over_ipv6(std::uint16_t port) {
     udp_client made(AF_INET6);
-    sockaddr_in6 at{};
-    at.sin6_family = AF_INET6;
-    at.sin6_addr = in6addr_loopback;
-    at.sin6_port = htons(port);
-    EXPECT_EQ(::connect(made.fd_.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+    const auto at = loopback_ipv6(port);
+    EXPECT_EQ(::connect(made.fd_.get(), generic(at), sizeof at), 0);
     return made;
   }
   void send(const packet& p) const {

@@ -15,9 +15,15 @@ inline packet framed(const packet& message) {
 
 class tcp_client {
  public:
-  explicit tcp_client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit tcp_client(std::uint16_t port) : tcp_client(AF_INET) {
     const auto at = loopback(port);
     EXPECT_EQ(::connect(fd_.get(), generic(at), sizeof at), 0);
+  }
+  static tcp_client over_ipv6(std::uint16_t port) {
+    tcp_client made(AF_INET6);
+    const auto at = loopback_ipv6(port);
+    EXPECT_EQ(::connect(made.fd_.get(), generic(at), sizeof at), 0);
+    return made;
   }
   void send(const packet& message) const { send_raw(framed(message)); }
   void send_raw(const packet& p) const {
@@ -38,6 +44,7 @@ class tcp_client {
   }
 
  private:
+  explicit tcp_client(int family) : fd_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
   bool take(packet& into) const {
     for (std::size_t got = 0; got < into.size();) {
       if (!readable(fd_.get())) return false;
