@@ -218,6 +218,25 @@ TEST(loops, are_looked_for_until_a_check_is_answered) {
   EXPECT_EQ(good.checks, 1);
 }
 
+// As when resolv.conf is rewritten to name whoever forwards to us.
+TEST(loops, of_upstreams_that_came_later_are_found) {
+  scripted_upstream good([](const packet& asked, auto) { return packets{answer_to(asked)}; });
+  returning bad;
+  watched s({good.address()});
+  s.be_patient();
+  bad.port = s.port;
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  EXPECT_EQ(client.ask_for({.name = "a.org"}).code, 0u);
+  worker->set_upstreams(std::make_shared<const upstream_list>(upstream_list{bad.upstream.address()}));
+  ASSERT_TRUE(becomes_true([&] { return s.told.count() == 1; })) << "without a query of anybody's";
+  EXPECT_TRUE(s.told.all[0].contains("back to us"));
+  EXPECT_EQ(client.ask_for({.name = "b.org"}).code, 2u);
+  EXPECT_EQ(bad.upstream.asked(), bad.checks);
+  worker->set_upstreams(std::make_shared<const upstream_list>(upstream_list{good.address()}));
+  EXPECT_TRUE(becomes_true([&] { return client.ask_for({.name = "c.org"}).code == 0; }));
+}
+
 TEST(loops, hold_nobody_up_for_longer_than_one_attempt) {
   scripted_upstream silent_to_checks(
       [](const packet& asked, auto) { return is_check(asked) ? packets{} : packets{answer_to(asked)}; });

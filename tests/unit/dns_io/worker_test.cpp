@@ -1,5 +1,6 @@
 #include <future>
 
+#include "tests/support/sanitized.hpp"
 #include "tests/unit/dns_io/running.hpp"
 
 namespace egress::dns::test {
@@ -55,15 +56,22 @@ TEST(worker, says_servfail_until_a_table_is_known_and_follows_new_ones) {
   EXPECT_EQ(client.ask_for({}).code, 0u);
 }
 
+// CoreDNS marks us down when its probe takes long. The first one is the worst: nothing is cached yet. A
+// machine that is busy elsewhere may hold up one of them.
 TEST(worker, answers_the_health_probe_at_once_while_no_upstream_does) {
+  using std::chrono::steady_clock;
   scripted_upstream silent([](auto&, auto) { return std::vector<packet>{}; });
-  served s({silent.address()});
-  s.config.forward.budget = std::chrono::seconds{5};
-  const auto worker = s.make();
-  const udp_client client(s.port);
-  const auto before = std::chrono::steady_clock::now();
-  EXPECT_EQ(client.ask_for({.name = "", .type = rr::ns}).code, 2u);
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds{2});
+  auto best = steady_clock::duration::max();
+  for (int i = 0; i < 3; ++i) {
+    served s({silent.address()});
+    s.config.forward.budget = std::chrono::seconds{5};
+    const auto worker = s.make();
+    const udp_client client(s.port);
+    const auto before = steady_clock::now();
+    EXPECT_EQ(client.ask_for({.name = "", .type = rr::ns}).code, 2u);
+    best = std::min(best, steady_clock::now() - before);
+  }
+  EXPECT_LT(best, std::chrono::milliseconds{egress::test::sanitized ? 2000 : 100});
 }
 
 TEST(worker, reports_a_failure_of_its_loop) {
