@@ -21,9 +21,22 @@ def free_port():
 
 def must_be_unused(port):
     """SO_REUSEPORT would share the port with a forgotten server, silently."""
-    for line in open("/proc/net/udp", encoding="ascii").readlines()[1:]:
-        if int(line.split()[1].rsplit(":", 1)[1], 16) == port:
-            raise SystemExit(f"bench-dns: somebody listens on port {port} already")
+    for kind in ("udp", "udp6", "tcp", "tcp6"):
+        if os.path.exists(f"/proc/net/{kind}") and any(is_taken(line, port, kind) for line in sockets_of(kind)):
+            raise SystemExit(f"bench-dns: somebody listens on port {port} ({kind}) already")
+
+
+def sockets_of(kind):
+    """A line each."""
+    with open(f"/proc/net/{kind}", encoding="ascii") as file:
+        return file.readlines()[1:]
+
+
+def is_taken(line, port, kind):
+    """Of TCP only who listens counts: a connection may have ended, and leave its port for others."""
+    listening = "0A"
+    _, local, _, state, *_ = line.split()
+    return int(local.rsplit(":", 1)[1], 16) == port and (kind.startswith("udp") or state == listening)
 
 
 def cpu_seconds(pid):
