@@ -1,10 +1,10 @@
-// A packet loop whose table changes all the time: for 5 seconds, or for EGRESS_LOAD_SECONDS on a machine that
-// has nothing else to do, where times are checked, too.
+// A packet loop whose table changes all the time: for 5 seconds, or for EGRESS_LOAD_SECONDS.
 
 #include <cstdlib>
 #include <random>
 
 #include "runtime/kube/object.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/unit/dns_io/running.hpp"
 
 namespace egress::dns::test {
@@ -116,8 +116,10 @@ TEST(dns_updates, a_thousand_changes_a_second_of_ten_thousand_names_lose_and_fal
   std::printf("%d changes in %d tables, %zu queries: p50 %ld us, p99 %ld us, worst %ld us\n", all.begun(),
               all.tables(), took.size(), static_cast<long>(took[took.size() / 2].count() / 1000),
               static_cast<long>(p99.count() / 1000), static_cast<long>(took.back().count() / 1000));
-  EXPECT_GT(all.begun(), 0);
-  if (asked_seconds) EXPECT_LT(p99, 2ms);
+  // Else the load was another than the one in this test's name.
+  const auto wanted = changes::per_second * how_long().count() * (egress::test::sanitized ? 1 : 9) / 10;
+  EXPECT_GE(all.begun(), wanted);
+  EXPECT_LT(p99, egress::test::sanitized ? 50ms : 2ms);
 }
 
 }  // namespace
