@@ -121,10 +121,8 @@ bool is_plain(const query& asked, bytes reply) {
   return true;
 }
 
-}  // namespace
-
-std::optional<bytes> in_bailiwick(const query& asked, bytes reply, std::vector<std::uint8_t>& room) {
-  if (is_plain(asked, reply)) return reply;
+// Nothing when a record is malformed, or there are too many aliases.
+std::optional<kept_records> what_stays(const query& asked, bytes reply) {
   const auto read = read_sections(reply, header_size + asked.name.size + 4u);
   if (!read) return std::nullopt;
   const auto& [answers, authority, additional] = *read;
@@ -141,9 +139,22 @@ std::optional<bytes> in_bailiwick(const query& asked, bytes reply, std::vector<s
         one.type == rr::a || one.type == rr::aaaa || (one.type == rr::rrsig && asked.wants_dnssec);
     return fits && is_any(one.owner, hosts);
   });
-  if (all_stay(which)) return reply;
-  auto kept = keep_records(reply, which);
+  return which;
+}
+
+}  // namespace
+
+std::optional<bytes> in_bailiwick(const query& asked, bytes reply, std::vector<std::uint8_t>& room) {
+  if (is_plain(asked, reply)) return reply;
+  const auto which = what_stays(asked, reply);
+  if (!which) return std::nullopt;
+  if (all_stay(*which)) return reply;
+  auto kept = keep_records(reply, *which);
   if (!kept) return std::nullopt;
+  // ldns reads on where the fields that it knows end, not where a record's length says: what it took for the
+  // next record may be anybody's.
+  const auto left = what_stays(asked, *kept);
+  if (!left || !all_stay(*left)) return std::nullopt;
   room = std::move(*kept);
   return room;
 }

@@ -92,6 +92,20 @@ TEST(bailiwick, answers_of_other_names_go) {
             "| | | ");
 }
 
+// Found by the fuzzer: behind the four bytes of the first address ldns takes what we took for data for a
+// record, which stayed in the place of the second one.
+TEST(bailiwick, a_record_that_hides_in_anothers_data_does_not_stay) {
+  auto data = packet{192, 0, 2, 1};
+  data = prefixed(std::move(data), "bank.com");
+  for (const unsigned field : {unsigned{rr::a}, 1u, 0u, 300u, 4u}) put16(data, field);
+  data.insert(data.end(), {192, 0, 2, 66});
+  EXPECT_EQ(
+      kept(
+          {.name = "www.a.org"},
+          {.answer = {{.owner = "www.a.org", .data = data}, {.owner = "www.a.org"}, {.owner = "other.com"}}}),
+      "broken");
+}
+
 TEST(bailiwick, aliases_lead_on_in_whatever_order_they_come) {
   EXPECT_EQ(kept({.name = "a.org"}, {.answer = {{.owner = "c.org"},
                                                 alias("b.org", "c.org"),
