@@ -5,7 +5,8 @@
 #include <iostream>
 
 #include "actors/dns/saved_table.hpp"
-#include "tests/unit/dns/support.hpp"
+#include "tests/unit/dns/malformed.hpp"
+#include "tests/unit/dns/table_contents.hpp"
 
 namespace {
 
@@ -37,9 +38,7 @@ void seed_queries(folder to) {
   to.add(ask{.edns = true, .options = {0, 10, 0, 3, 1, 2, 3}}.make());
   for (const unsigned flags : {0x8000u, 0x0800u, 0x2800u, 0x0110u}) to.add(ask{.flags = flags}.make());
   to.add(ask{.rr_class = 3}.make());
-  auto looped = ask{}.make();
-  looped[header_size] = 0xc0;
-  to.add(looped);
+  for (const auto& odd : test::odd_queries()) to.add(odd.bytes);
 }
 
 // As reply_fuzz.cpp reads them: two bytes, a header, and a record in one of the sections.
@@ -52,6 +51,9 @@ void seed_replies(folder to) {
        0,    1,  0, 0, 2, 0, 0, 0, 3,  0,  0, 0,  4,    0,  0,    0,  5},
       {0, 0, 41, 4, 208, 0, 0, 128, 0, 0, 6, 0, 15, 0, 2, 0, 22},
       {0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, 5, 4, 't', 'e', 'x', 't'},
+      // Of a name that the question does not lead to; and one that leads to it from above.
+      {1, 'y', 0, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 2},
+      {0, 0, 39, 0, 1, 0, 0, 0, 60, 0, 3, 1, 'z', 0},
   };
   for (unsigned how = 0; how < 5; ++how)
     for (unsigned question = 0; question < 5; ++question)
@@ -91,8 +93,10 @@ void seed_caches(folder to) {
 // The entries of a file; those are behind a header of which an empty table's file is all.
 void seed_saved_tables(folder to) {
   const auto header = encode_table(*test::build({}, {}).table).size();
-  const auto file = encode_table(*test::sample_table());
-  to.add(packet(file.begin() + static_cast<std::ptrdiff_t>(header), file.end()));
+  for (const auto& table : {test::sample_table(), test::full_table()}) {
+    const auto file = encode_table(*table);
+    to.add(packet(file.begin() + static_cast<std::ptrdiff_t>(header), file.end()));
+  }
   to.add(packet{0, 1, 3, 0, 0, 1, 1, 'x', 0, 10, 0, 0, 1, 'o'});
   to.add(packet{4, 16, 3, 0, 0, 1, 1, 'x', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'o'});
 }
