@@ -97,8 +97,8 @@ void seed_saved_tables(folder to) {
     const auto file = encode_table(*table);
     to.add(packet(file.begin() + static_cast<std::ptrdiff_t>(header), file.end()));
   }
-  to.add(packet{0, 1, 3, 0, 0, 1, 1, 'x', 0, 10, 0, 0, 1, 'o'});
-  to.add(packet{4, 16, 3, 0, 0, 1, 1, 'x', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'o'});
+  to.add(packet{0, 1, 3, 0, 0, 0, 1, 1, 'x', 0, 10, 0, 0, 1, 'o'});
+  to.add(packet{4, 16, 3, 0, 0, 0, 1, 1, 'x', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'o'});
 }
 
 }  // namespace
