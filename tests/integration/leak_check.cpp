@@ -1,6 +1,7 @@
 // A load of DNS queries whose every answer is looked at: does a hijacked name ever lead to its real address?
 // Real addresses are those of 203.0.113.0/24 and 2001:db8::/32: the test's upstreams give no others, and none
-// of their bytes may be anywhere in an answer for a hijacked name. usage: leak_check PORT NAMES QUERIES RATE
+// of their bytes may be anywhere in an answer for a hijacked name; nor may an alias, which would lead a cache
+// to one later. usage: leak_check PORT NAMES QUERIES RATE
 //   NAMES     a file of lines: `hijacked NAME CLUSTER_IP` or `other NAME`; `*.` is a new label each time
 //   QUERIES   how many at least; it goes on until SIGTERM, too
 //   RATE      queries a second at most, 0: as fast as the answers come

@@ -31,6 +31,7 @@ struct question {
   std::string name;
   type kind = type::a;
   bool edns = false, dnssec_ok = false;
+  bool gone = false;  // the upstreams say that there is no such name
   // The operator answers it by itself; another type of a hijacked name is the upstreams' to answer.
   bool is_ours() const { return about->hijacked && kind != type::mx && kind != type::txt; }
 };
@@ -65,7 +66,8 @@ class questions {
     const auto& from = is_new ? ever_new_ : known_;
     const subject* about = from[random_() % from.size()];
     question made{.about = about, .name = about->name, .kind = kind()};
-    if (is_new) made.name.replace(0, 1, "n" + std::to_string(++counter_));
+    made.gone = is_new && one_in(4);
+    if (is_new) made.name.replace(0, 1, (made.gone ? "gone" : "n") + std::to_string(++counter_));
     if (one_in(4)) mix_case(made.name);
     made.edns = one_in(2);
     made.dnssec_ok = made.edns && one_in(4);
@@ -106,15 +108,22 @@ inline bool has_real_address(std::span<const std::uint8_t> packet) {
   return !std::ranges::search(body, v4).empty() || !std::ranges::search(body, v6).empty();
 }
 
+// Of a CNAME or DNAME: where they lead has this name, and wherever its bytes are, they are there whole once.
+inline bool has_alias(std::span<const std::uint8_t> packet) {
+  constexpr std::string_view elsewhere = "really-elsewhere";
+  return !std::ranges::search(packet.subspan(12), elsewhere).empty();
+}
+
 enum class verdict : std::uint8_t { right, stale, servfail, refused, wrong, leaked };
 
 // The one answer that a hijacked name has: its gateway's address for A, no data for what could lead around
-// it.
+// it. Below a wildcard it may be that there is no such name; while the upstreams are silent nobody knows.
 inline verdict judge(const question& what, std::span<const std::uint8_t> packet) {
-  if (what.about->hijacked && has_real_address(packet)) return verdict::leaked;
+  if (what.about->hijacked && (has_real_address(packet) || has_alias(packet))) return verdict::leaked;
   const auto rcode = packet[3] & 15;
   if (rcode == 2) return verdict::servfail;
   if (rcode == 5) return verdict::refused;
+  if (rcode == 3 && what.gone) return verdict::right;
   if (!what.is_ours()) return rcode == 0 ? verdict::right : verdict::wrong;
   if (rcode != 0) return verdict::wrong;
   const auto answers = packet[6] << 8 | packet[7];
