@@ -69,7 +69,7 @@ void is_judged_soundly(const query& asked, bytes reply) {
   if (judged.worth != reply_worth::keep) return;
   require(is_reply_to(judged.message, asked, id));
   require(judged.lifetime > 0 && judged.lifetime <= most_positive);
-  require(judged.address_ttls <= judged.ttls.size());
+  require(judged.capped_ttls <= judged.ttls.size());
   for (const auto at : judged.ttls) {
     require(at + 4u <= judged.message.size());
     require(load32(&judged.message[at]) >= judged.lifetime && load32(&judged.message[at]) <= most_positive);

@@ -50,7 +50,8 @@ inline kube::child& body(const std::shared_ptr<kube::object>& of) {
 }
 
 // Its controller is another one of that uid, or kind.
-inline void set_controller(kube::child& of, const std::string& uid, const std::string& kind = "ExternalService") {
+inline void set_controller(kube::child& of, const std::string& uid,
+                           const std::string& kind = "ExternalService") {
   auto other = *of.controller;
   other.uid = uid;
   other.kind = kind;
