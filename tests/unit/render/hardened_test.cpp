@@ -3,6 +3,7 @@
 
 #include "actors/reconciler/envoy/hardened.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
