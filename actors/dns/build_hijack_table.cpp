@@ -130,13 +130,15 @@ bool is_its_own(const kube::object& service, const kube::object& external_servic
   return !controller || controller->uid == external_service.meta.uid;
 }
 
-// Whether the last answer's name is still the one in the spec; a spec with none that could be says nothing.
-bool asks_for(const kube::external_service_spec& spec, const table_entry& last) {
-  std::string_view text = spec.dns_name;
+// A dnsName, of a spec or of an annotation.
+struct asked_name {
+  bool wildcard = false;
+  result<wire_name> name;  // without the "*."
+};
+asked_name read_asked(std::string_view text) {
   const bool wildcard = text.starts_with("*.");
   if (wildcard) text.remove_prefix(2);
-  const auto name = parse_name(text);
-  return !name || (wildcard == last.wildcard && std::ranges::equal(name->view(), last.name));
+  return {wildcard, parse_name(text)};
 }
 
 class builder {
@@ -167,14 +169,13 @@ class builder {
       add_in_cluster(*service, addresses, &external);
       done_.push_back(service.get());
       const bool wanted = readable && is_its_own(*service, object);
-      if (add_hijacked(object.meta, service->as_child(), addresses, clients, wanted)) return;
+      if (add_hijacked(object.meta, service->as_child(), addresses, clients, wanted)) {
+        if (service->as_child().dns_name != external.spec.dns_name)
+          keep_asked_name(object, addresses, clients);
+        return;
+      }
     }
-    const auto* kept = last_answer(object.meta.name);
-    if (kept && (!readable || asks_for(external.spec, *kept))) {
-      auto entry = *kept;
-      entry.extra = clients;
-      claim(entry, object.meta.creation_time);
-    }
+    keep_last_answer(object, clients);
   }
 
   // The Services that no ExternalService led to. Both snapshots are in the same order, so those that are done
@@ -197,6 +198,30 @@ class builder {
   }
 
  private:
+  void keep_last_answer(const kube::object& object, bytes clients) {
+    const auto& external = object.as_external_service();
+    const auto asked = read_asked(external.spec.dns_name);
+    // A spec without a name that could be says nothing.
+    const auto kept = external.undecodable.empty() && asked.name ? last_answer(object.meta.name, asked)
+                                                                 : last_answer(object.meta.name);
+    if (!kept) return;
+    auto entry = *kept;
+    entry.extra = clients;
+    claim(entry, object.meta.creation_time);
+  }
+
+  // Its Service says another name: by hand, or by a write that was decided before the spec got its old name
+  // again, and came late. Until that is repaired the name that was hijacked leads where the Service is.
+  void keep_asked_name(const kube::object& object, const address_pair& addresses, bytes clients) {
+    const auto asked = read_asked(object.as_external_service().spec.dns_name);
+    auto kept = asked.name ? last_answer(object.meta.name, asked) : std::nullopt;
+    if (!kept) return;
+    kept->v4 = addresses.v4();
+    kept->v6 = addresses.v6();
+    kept->extra = clients;
+    claim(*kept, object.meta.creation_time);
+  }
+
   // Who is answered with a hijacked name, packed; empty: everybody. Where that cannot be read the last list
   // stays, and without one everybody is: rather a gateway for too many than a real address that leaks.
   bytes clients_of(const kube::object& object) {
@@ -210,7 +235,7 @@ class builder {
     if (!packed)
       complaints_.push_back(
           fmt::format("ExternalService {}: spec.dnsClients: {}", object.meta.name, packed.error().message));
-    const auto* kept = last_answer(object.meta.name);
+    const auto kept = last_answer(object.meta.name);
     return kept ? kept->clients() : bytes{};
   }
 
@@ -261,10 +286,7 @@ class builder {
   bool add_hijacked(const kube::object_meta& owner, const kube::child& child, const address_pair& addresses,
                     bytes clients, bool wanted) {
     if (child.hijack_label != "true") return false;
-    std::string_view text = child.dns_name;
-    const bool wildcard = text.starts_with("*.");
-    if (wildcard) text.remove_prefix(2);
-    const auto name = parse_name(text);
+    const auto [wildcard, name] = read_asked(child.dns_name);
     if (!name) {
       complaints_.push_back(fmt::format("Service {}: annotation egress.monzo.com/dns-name: {}", owner.name,
                                         name.error().message));
@@ -294,15 +316,20 @@ class builder {
   }
 
   // Most builds need none of the last answers: they are listed with the first that does.
-  const table_entry* last_answer(std::string_view owner) {
-    if (previous_) {
+  std::optional<table_entry> last_answer(std::string_view owner) {
+    if (previous_ && last_answers_.empty())
       previous_->for_each([&](const table_entry& entry) {
         if (entry.kind == entry_kind::hijacked) last_answers_.emplace(entry.owner, entry);
       });
-      previous_ = nullptr;
-    }
     const auto found = last_answers_.find(owner);
-    return found == last_answers_.end() ? nullptr : &found->second;
+    if (found == last_answers_.end()) return std::nullopt;
+    return found->second;
+  }
+  std::optional<table_entry> last_answer(std::string_view owner, const asked_name& asked) const {
+    if (!previous_) return std::nullopt;
+    auto found = previous_->find_only(asked.name->view(), asked.wildcard);
+    if (found && (found->kind != entry_kind::hijacked || found->owner != owner)) found.reset();
+    return found;
   }
 
   // In the order of the names, then as they lost.
@@ -332,7 +359,7 @@ class builder {
   }
 
   const kube::snapshot &services_, &external_services_;
-  const hijack_table* previous_;  // null once last_answers_ has what it says
+  const hijack_table* previous_;  // null for none
   const result<wire_name> suffix_;
   std::unordered_map<std::string_view, table_entry> last_answers_;
   record_arena records_;

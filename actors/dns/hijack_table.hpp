@@ -91,10 +91,10 @@ struct built_table {
 
 // The table of what the API server has. An ExternalService with hijackDns that is not being deleted is in it
 // once its Service is labelled egress.monzo.com/hijack-dns=true and has a ClusterIP; while that Service is
-// missing, relabelled or without an address, its entry of `previous` (may be null) stays: else the real
-// address would leak. Of two that claim a name the older one wins, then the smaller name. Never throws for
-// bad names or addresses: they are left out and complained about. spec.dnsClients that cannot be read leave
-// the last list, else everybody.
+// missing, relabelled, without an address or says another name than the spec, its entry of `previous` (may be
+// null) stays for the name in the spec: else the real address would leak. Of two that claim a name the older
+// one wins, then the smaller name. Never throws for bad names or addresses: they are left out and complained
+// about. spec.dnsClients that cannot be read leave the last list, else everybody.
 built_table build_hijack_table(const kube::snapshot& services, const kube::snapshot& external_services,
                                const hijack_table* previous, const table_options& options);
 

@@ -68,6 +68,30 @@ class Faults(ClusterTest):
             len(self.api.items(at)) >= 51 for kind, at in objects.CHILDREN.items() if kind != "pdb"), 90, 0.5)
         self.converges(operator, "after", "API server killed during load")
 
+    def test_writes_of_an_edit_that_was_taken_back_come_late(self):
+        way = Proxy(self.cluster.port)
+        self.addCleanup(way.close)
+        operator = self.operator(api_port=way.port)
+        self.create("steady", "steady.example.com")
+        self.wait_for_children("steady")
+        self.set_ready("steady")
+        self.address = eventually("hijacked", lambda: operator.address("steady.example.com"))
+        self.wait_settled(operator)
+        self.watch_dns(operator)
+        for i in range(5):
+            self.cluster.audit.mark()
+            way.hold("there")
+            self.api.patch(objects.path("steady"), {"spec": {"dnsName": f"other-{i}.example.com"}})
+            eventually("it writes", lambda: operator.metric("controller_runtime_active_workers") == 1)
+            known = operator.metric("workqueue_adds_total")
+            self.api.patch(objects.path("steady"), {"spec": {"dnsName": "steady.example.com"}})
+            eventually("it knows", lambda known=known: operator.metric("workqueue_adds_total") > known)
+            way.release()
+            self.wait_settled(operator)
+            self.assertGreater(len(self.cluster.audit.writes("services")), 1, "there and back")
+        self.assertEqual(self.child("service", "steady")["metadata"]["annotations"]["egress.monzo.com/dns-name"],
+                         "steady.example.com")
+
     def test_api_server_hung(self):
         operator = self.begin()
         self.cluster.apiserver.pause()

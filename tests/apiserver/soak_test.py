@@ -29,7 +29,7 @@ class Soak(ClusterTest):
         super().setUp()
         figure("seed", f"{SEED} (EGRESS_SOAK_SEED={SEED} EGRESS_SOAK_MINUTES={MINUTES:g} repeats it)")
         self.names, self.upstream, self.enough, self.trouble = Names(), Upstream(), threading.Event(), []
-        self.outages = []
+        self.outages, self.struck = [], []
         self.addCleanup(self.upstream.close)
         self.replicas = [Replica(self, name, self.upstream.port) for name in ("a", "b")]
         for one in self.replicas:
@@ -61,6 +61,7 @@ class Soak(ClusterTest):
     def run_faults(self, faults):
         for one in faults:
             self.wait_until(one.at)
+            self.struck.append(f"{time.strftime('%T')} {one.what} {'ab'[one.about]} {one.detail:.1f} s")
             if one.what in API_FAULTS:
                 began = datetime.datetime.now(datetime.timezone.utc)
                 with contextlib.ExitStack() as stack:
@@ -241,10 +242,16 @@ class Soak(ClusterTest):
                       f"{sum(one.late for one in self.witnesses)} still with a gateway while the news could not come")
         for line in wrong[:200] + self.people.history if wrong else []:
             print(line)
-        self.assertEqual(wrong[:3], [])
+        self.assertEqual(wrong[:3], [], self.about(wrong))
         for one in self.replicas:
             for samples in one.resident.values():
                 self.tell_memory(one, samples)
+
+    def about(self, wrong):
+        """What is needed to look for the cause where only the end of the output is kept."""
+        slots = {line.split()[1].rpartition("-")[0] for line in wrong}
+        lines = [line for line in self.people.history if slots.intersection(line.split())]
+        return "\n".join(["", *lines[-20:], *self.struck[-30:], f"EGRESS_SOAK_SEED={SEED} EGRESS_SOAK_MINUTES={MINUTES:g}"])
 
     def tell_memory(self, replica, samples):
         """Of a process that lived long enough to have warmed up."""

@@ -19,8 +19,8 @@ class Replica:
         self.way, self.life, self.starts, self.asked = Proxy(test.cluster.port), 0, 0, False
         self.lock = threading.Lock()  # one fault at a time
         self.resident = {}            # [(seconds, bytes)] of each life of the process
-        # From news_by on it knows what the API server knows.
-        self.faults, self.news_by, self.count = 0, 0.0, threading.Lock()
+        # From news_by on it knows what the API server knows; until no_news_since it did.
+        self.faults, self.news_by, self.no_news_since, self.count = 0, 0.0, 0.0, threading.Lock()
         self.start()
 
     def start(self):
@@ -46,6 +46,8 @@ class Replica:
     @contextlib.contextmanager
     def out_of_touch(self):
         with self.count:
+            if time.monotonic() > self.news_by:
+                self.no_news_since = time.monotonic() - 1  # what came last may be on the way yet
             self.faults, self.news_by = self.faults + 1, float("inf")
         yield
         with self.count:

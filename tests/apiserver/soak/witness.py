@@ -2,7 +2,8 @@
 
 A name is stable from when every replica gave the wanted answer until a step begins that may change it: in that time
 no other answer is right. In between, the old and the new are. And while a fault keeps news from a replica, and until it
-has caught up, it may go on with a gateway of the name that was; never with the real address of one that is hijacked.
+has caught up, it may go on with a gateway of the name that was; never with the real address of one that is hijacked,
+unless that is among what it has to catch up with: a watch tells all that was on the way.
 """
 import random
 import threading
@@ -20,6 +21,7 @@ class Names:
 
     def __init__(self):
         self._lock, self._stable, self._ever, self._version, self._changing = threading.Lock(), {}, {}, {}, {}
+        self._changed = {}  # when a change ended
 
     def all(self):
         with self._lock:
@@ -37,6 +39,7 @@ class Names:
         with self._lock:
             self._changing[name] -= 1
             self._version[name] += 1
+            self._changed[name] = time.monotonic()
 
     def version(self, name):
         with self._lock:
@@ -55,6 +58,10 @@ class Names:
     def was_right(self, name, address):
         with self._lock:
             return address in self._ever[name]
+
+    def has_changed_since(self, name, when):
+        with self._lock:
+            return self._changed.get(name, 0.0) >= when
 
     def right(self, name):
         """(the only address that is right now, or None; version)"""
@@ -96,7 +103,8 @@ class Witness(threading.Thread):
         elif now != version or not right:
             self.unclear[name, answer[1][0]] = said
         elif answer[1][0] != right:
-            if right == ADDRESS and time.monotonic() < replica.news_by and self.names.was_right(name, answer[1][0]):
+            behind = time.monotonic() < replica.news_by and self.names.was_right(name, answer[1][0])
+            if behind and (right == ADDRESS or self.names.has_changed_since(name, replica.no_news_since)):
                 self.late += 1
             else:
                 self.wrong.append(f"{said}, right is {right}")

@@ -204,5 +204,32 @@ TEST(hijack_table, keeps_the_last_answer_only_for_the_name_that_is_still_asked_f
       << "refused: its children stay as they are";
 }
 
+// An edit that was taken back, and whose write to the Service came late; or a hand.
+TEST(hijack_table, keeps_a_hijacked_name_that_is_asked_for_while_the_service_says_another) {
+  const auto asks = with_uid(external("a"), "uid-1", "asked.example");
+  auto table = build({controlled_by(service("a", "asked.example", {"10.0.0.1"}), "uid-1")}, {asks}).table;
+  // Twice: the table before has both names then.
+  for (const auto* address : {"10.0.0.2", "10.0.0.3"}) {
+    const auto other = controlled_by(service("a", "other.example", {address}), "uid-1");
+    table = build({other}, {asks}, table.get()).table;
+    ASSERT_TRUE(find(*table, "asked.example"));
+    EXPECT_EQ(find(*table, "asked.example")->v4.at(0)[3], address[7] - '0') << "where the Service is now";
+    EXPECT_TRUE(find(*table, "other.example"));
+  }
+  const auto moved = with_uid(external("a"), "uid-1", "other.example");
+  const auto other = controlled_by(service("a", "other.example", {"10.0.0.3"}), "uid-1");
+  table = build({other}, {moved}, table.get()).table;
+  EXPECT_FALSE(find(*table, "asked.example")) << "nobody asks for it any more";
+  EXPECT_FALSE(find(*build({other}, {asks}, table.get()).table, "asked.example")) << "not hijacked yet";
+}
+
+TEST(hijack_table, keeps_no_name_that_an_older_one_hijacks_by_now) {
+  const auto before = build({service("a", "asked.example", {"10.0.0.1"})}, {external("a", true, 5)}).table;
+  const auto built = build(
+      {service("a", "other.example", {"10.0.0.1"}), service("b", "asked.example", {"10.0.0.9"})},
+      {with_uid(external("a", true, 5), "uid-1", "asked.example"), external("b", true, 1)}, before.get());
+  EXPECT_EQ(find(*built.table, "asked.example")->owner, "b");
+}
+
 }  // namespace
 }  // namespace egress::dns::test
