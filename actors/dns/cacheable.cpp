@@ -39,7 +39,7 @@ std::optional<walk> walk_records(const query& asked, bytes message) {
     if (i < answers) seen.has_data |= next->type == asked.type || asked.type == rr::any;
     if (i >= answers && i < authority && next->type == rr::soa) seen.soa = next;
     if (i >= authority) ++seen.additional;
-    auto& ttls = rr::leads_to_address(next->type) ? seen.capped_ttls : seen.other_ttls;
+    auto& ttls = rr::outlives_a_hijack(next->type) ? seen.capped_ttls : seen.other_ttls;
     ttls.push_back(static_cast<std::uint16_t>(next->ttl()));
   }
   return seen;

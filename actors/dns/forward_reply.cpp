@@ -18,8 +18,8 @@ outcome settled(std::size_t size, rcode code, bool hijacked) {
   return {.what = action::answered, .size = size, .code = code, .hijacked = hijacked};
 }
 
-// Caps the TTLs of what leads to an address: a cache in front would else keep it long after the name is
-// hijacked. Cuts `message` before its OPT record (what follows it is additional, and
+// Caps the TTLs of what leads to an address, and of denials: a cache in front would else keep it long after
+// the name is hijacked. Cuts `message` before its OPT record (what follows it is additional, and
 // can be done without). False when a record is malformed.
 bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, std::uint32_t max_ttl) {
   const std::size_t answers = load16(&message[6]) + std::size_t{load16(&message[8])};
@@ -34,7 +34,7 @@ bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, std::uint3
       break;
     }
     std::uint8_t* ttl = &message[next->ttl()];
-    if (rr::leads_to_address(next->type) && load32(ttl) > max_ttl) store32(ttl, max_ttl);
+    if (rr::outlives_a_hijack(next->type) && load32(ttl) > max_ttl) store32(ttl, max_ttl);
   }
   message.resize(at);
   return true;

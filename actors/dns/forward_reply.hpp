@@ -31,7 +31,7 @@ std::uint16_t client_flags(const query& asked, std::uint16_t upstream);
 
 struct forward_options {
   respond_options answers;
-  std::uint32_t max_ttl = 30;  // seconds, of records that lead to an address (--dns-max-ttl)
+  std::uint32_t max_ttl = 30;  // seconds, of what outlives_a_hijack() (--dns-max-ttl)
 };
 
 // What the client gets, into `out` (resized): the reply with the client's id, question, flags and EDNS, cut

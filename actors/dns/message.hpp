@@ -31,6 +31,12 @@ inline constexpr std::uint16_t class_in = 1;
 constexpr bool leads_to_address(std::uint16_t type) {
   return type == a || type == aaaa || type == cname || type == dname || type == https || type == svcb;
 }
+
+// Whose TTL --dns-max-ttl bounds: what leads to an address, and what says how long caches believe that there
+// is none: a denial's SOA (RFC 2308, section 5), and the proofs of validating resolvers (RFC 8198).
+constexpr bool outlives_a_hijack(std::uint16_t type) {
+  return leads_to_address(type) || type == soa || type == nsec || type == nsec3;
+}
 }  // namespace rr
 
 // Options of an OPT record.

@@ -96,15 +96,16 @@ TEST(cacheable, the_opt_record_goes_and_the_question_is_lower_case) {
 }
 
 TEST(cacheable, knows_where_every_ttl_is_those_that_are_capped_first) {
-  const auto judged = judge(upstream_reply{.answers = {{plain.name, rr::cname, 8, {0}}, {"x.org", rr::a, 9}},
-                                           .authority = {{"org", rr::ns, 7, {0}}},
-                                           .additional = {{"y.org", rr::aaaa, 10, packet(16)}}}
-                                .to(plain));
-  ASSERT_EQ(judged.ttls.size(), 4u);
-  EXPECT_EQ(judged.capped_ttls, 3u);
+  const auto judged =
+      judge(upstream_reply{.answers = {{plain.name, rr::cname, 8, {0}}, {"x.org", rr::a, 9}},
+                           .authority = {{"org", rr::ns, 7, {0}}, {"org", rr::soa, 11, soa_data(60)}},
+                           .additional = {{"y.org", rr::aaaa, 10, packet(16)}}}
+                .to(plain));
+  ASSERT_EQ(judged.ttls.size(), 5u);
+  EXPECT_EQ(judged.capped_ttls, 4u);
   std::vector<std::uint32_t> told;
   for (const auto at : judged.ttls) told.push_back(load32(&judged.message[at]));
-  EXPECT_EQ(told, (std::vector<std::uint32_t>{8, 9, 10, 7}));
+  EXPECT_EQ(told, (std::vector<std::uint32_t>{8, 9, 11, 10, 7}));
 }
 
 TEST(cacheable, survives_any_bytes) {

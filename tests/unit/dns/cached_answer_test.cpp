@@ -51,7 +51,7 @@ TEST(cached_answer, of_a_denial_has_the_bounded_soa) {
   c.now += seconds{10};
   const auto r = c.said(plain);
   EXPECT_EQ(r.code, 3u);
-  EXPECT_EQ(r.authority.at(0).ttl, 50u);
+  EXPECT_EQ(r.authority.at(0).ttl, 30u);
   EXPECT_EQ(c.last.code, rcode::nxdomain);
 }
 
@@ -139,6 +139,16 @@ TEST(cached_answer, that_is_stale_says_so) {
   c.learn(plain, address(plain));
   c.now += seconds{301};
   EXPECT_EQ(c.said(plain).answers.at(0).ttl, 5u) << "--dns-max-ttl still is the most";
+}
+
+// A name that is not there now may be hijacked in a moment.
+TEST(cached_answer, that_denies_is_told_with_the_most_that_a_hijack_may_take) {
+  timed_cache c;
+  c.learn(plain, denial(plain, 600, 300));
+  const auto soa_ttl = [&] { return c.said(plain).authority.at(0).ttl; };
+  EXPECT_EQ(soa_ttl(), 30u);
+  c.now += seconds{280};
+  EXPECT_EQ(soa_ttl(), 20u);
 }
 
 TEST(cached_answer, of_a_failure_is_the_failure) {

@@ -144,6 +144,8 @@ TEST(forward_reply, caps_the_ttl_of_what_leads_to_an_address) {
     EXPECT_EQ(ttl(type, 300), 30u) << type;
     EXPECT_EQ(ttl(type, 7), 7u) << type;
   }
+  for (const unsigned type : {rr::soa, rr::nsec, rr::nsec3})
+    EXPECT_EQ(ttl(type, 300), 30u) << "a denial lives that long";
   for (const unsigned type : {rr::mx, rr::txt, rr::ns}) EXPECT_EQ(ttl(type, 300), 300u) << type;
 }
 
