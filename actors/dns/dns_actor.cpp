@@ -12,6 +12,7 @@ namespace {
 
 // A hijacked name must be answered within 10 ms of its Service's change.
 constexpr milliseconds pause_between_builds{5};
+// For the rest, which may wait for twenty times what a build takes, too: a twentieth of a core at most.
 constexpr milliseconds gathering{100};
 
 }  // namespace
@@ -57,20 +58,23 @@ void dns_state::learn(const informer_update& update) {
   config.mailbox(waiting_messages(self));
   auto& known = update.current.of == kube::kind::service ? services : external_services;
   auto how = known.synced ? urgency::none : urgency::at_once;
-  for (const auto& changed : update.changed) {
+  for (const auto& one : update.changed) {
     if (how == urgency::at_once) break;
-    how = std::max(how, urgency_of(known.objects.find(changed), update.current.objects.find(changed)));
+    how = std::max(how, urgency_of(known.objects.find(one), update.current.objects.find(one)));
   }
   known = update.current;
   // Until both are known there is no table: a name whose Service is missing may be one that must not leak.
   if (!services.synced || !external_services.synced) return;
   if (!table) return build();
-  if (how != urgency::none) build_within(how == urgency::at_once ? milliseconds{0} : gathering);
+  if (how == urgency::none) return;
+  if (!waiting_since) waiting_since = now(self);
+  const auto patience = std::max<steady_time::duration>(gathering, 20 * took);
+  build_within(how == urgency::at_once ? steady_time::duration::zero() : patience);
 }
 
-void dns_state::build_within(milliseconds longest) {
-  // A large table takes its time: building may take a fifth of a core, not all of it.
-  const auto pause = std::max<steady_time::duration>(pause_between_builds, 4 * took);
+void dns_state::build_within(steady_time::duration longest) {
+  // A large table takes its time: building may take a tenth of a core, not all of it.
+  const auto pause = std::max<steady_time::duration>(pause_between_builds, 9 * took);
   const auto at = std::max(now(self) + longest, built + pause);
   if (at <= now(self)) return build();
   if (due && *due <= at) return;
@@ -93,6 +97,8 @@ void dns_state::build() {
   config.memory->set(table);
   config.published(table);
   publish();
+  if (waiting_since) config.programmed(now(self) - *waiting_since);
+  waiting_since.reset();
   if (first) report();
   built = now(self);
   took = std::chrono::steady_clock::now() - began;

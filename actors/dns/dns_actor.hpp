@@ -1,7 +1,7 @@
 #pragma once
 // Builds the hijack table of the Services and hands it to the workers: at once when a hijacked name changes
-// (at most every 5 ms), within 100 ms for the rest (in-cluster names of gateways that come up), and not at
-// all for what cannot change it.
+// (at most every 5 ms), within 100 ms for the rest (in-cluster names of gateways that come up; later where
+// tables are so large that their building takes longer than 5 ms), and not at all for what cannot change it.
 
 #include <functional>
 #include <map>
@@ -20,6 +20,9 @@ struct dns_actor_config {
   dns::table_options table;
   // Told of every new table: for the metrics.
   std::function<void(const hijack_table_ptr&)> published = [](auto&) {};
+  // Told how long the oldest change that a table brings has waited for it, from its arrival until the loops,
+  // which answer from it with their next batch, are handed it. Not of first lists.
+  std::function<void(steady_time::duration)> programmed = [](auto) {};
   std::function<void(std::size_t messages)> mailbox = [](auto) {};  // that wait behind the one in work
 };
 
@@ -42,12 +45,14 @@ struct dns_state {
   steady_time built{};             // when the last table was
   steady_time::duration took{};    // its building
   std::optional<steady_time> due;  // of the next one
+  std::optional<steady_time>
+      waiting_since;  // when the oldest change arrived that the table does not show yet
   std::map<caf::actor_id, caf::weak_actor_ptr> workers;
 
   void use(const directory_ptr& everyone);
   void learn(const informer_update& update);
   void build();
-  void build_within(milliseconds longest);
+  void build_within(steady_time::duration longest);
   void timer();
   void publish();
   void complain(const std::vector<std::string>& now);

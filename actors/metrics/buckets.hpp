@@ -26,5 +26,9 @@ inline std::vector<double> rest_client_buckets() {
 inline std::vector<double> dns_buckets() {
   return exponential_buckets(0.00025, 2, 16);
 }
+// From a millisecond to a quarter of an hour.
+inline std::vector<double> programming_buckets() {
+  return exponential_buckets(0.001, 2, 20);
+}
 
 }  // namespace egress::metrics

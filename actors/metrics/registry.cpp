@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <mutex>
+#include <tuple>
 #include <vector>
 
 #include "actors/metrics/buckets.hpp"
@@ -136,12 +138,16 @@ struct own_metrics {
         mailboxes(
             gauges(in, "egress_operator_actor_mailbox_messages", "Messages that wait in an actor's mailbox")),
         ignored(counters(in, "egress_operator_ignored_fields_total",
-                         "Fields that the API server does not keep as written")) {}
+                         "Fields that the API server does not keep as written")),
+        programmed(histogram(in, "coredns_kubernetes_dns_programming_duration_seconds",
+                             "Histogram of the time (in seconds) it took to program a dns instance.",
+                             {{"service_kind", "cluster_ip"}}, programming_buckets())) {}
   family<Gauge>& gateways;
   Gauge &hijacked, &waiting, &not_hijacked, &names, &age;
   family<Counter>& restarts;
   family<Gauge>& mailboxes;
   family<Counter>& ignored;
+  Histogram& programmed;
 };
 
 }  // namespace
@@ -161,6 +167,26 @@ struct registry::state {
       "master. 'name' is the string used to identify the lease. Please make sure to group by name.");
   process_metrics process{families};
   own_metrics own{families};
+
+  // To be found without making labels: there are few, and requests are many.
+  struct request_metrics {
+    Counter* count;
+    Histogram* time;
+  };
+  const request_metrics& request_metrics_of(std::string_view code, std::string_view method,
+                                            std::string_view host) {
+    const std::lock_guard lock{requests_guard};
+    const auto found = known_requests.find(std::tuple{code, method, host});
+    if (found != known_requests.end()) return found->second;
+    std::tuple key{std::string(code), std::string(method), std::string(host)};
+    const auto& [status, verb, where] = key;
+    const request_metrics made{&requests.Add({{"code", status}, {"method", verb}, {"host", where}}),
+                               &request_time.Add({{"verb", verb}, {"host", where}}, rest_client_buckets())};
+    return known_requests.emplace(std::move(key), made).first->second;
+  }
+  std::mutex requests_guard;
+  std::map<std::tuple<std::string, std::string, std::string>, request_metrics, std::less<>> known_requests;
+
   mutable std::mutex guard;  // of sources
   std::vector<std::shared_ptr<const prometheus::Collectable>> sources;
 };
@@ -202,9 +228,9 @@ void registry::set_queue(const queue_state& now) {
 
 void registry::requested(std::string_view code, std::string_view method, std::string_view host,
                          duration took) {
-  const std::string verb(method), where(host);
-  state_->requests.Add({{"code", std::string(code)}, {"method", verb}, {"host", where}}).Increment();
-  state_->request_time.Add({{"verb", verb}, {"host", where}}, rest_client_buckets()).Observe(took.count());
+  const auto& of = state_->request_metrics_of(code, method, host);
+  of.count->Increment();
+  of.time->Observe(took.count());
 }
 
 void registry::set_leader(std::string_view lease, bool leads) {
@@ -219,6 +245,10 @@ void registry::set_process(const process_stats& now) {
   of.open_fds.Set(now.open_fds);
   of.max_fds.Set(now.max_fds);
   of.start_time.Set(now.start_time);
+}
+
+void registry::programmed(duration took) {
+  state_->own.programmed.Observe(took.count());
 }
 
 void registry::set_gateways(const gateway_states& now) {

@@ -64,6 +64,10 @@ class registry {
   void set_leader(std::string_view lease, bool leads);
   void set_process(const process_stats& now);
 
+  // coredns_kubernetes_dns_programming_duration_seconds, service_kind="cluster_ip": from the arrival of a
+  // Service's change to the table that answers by it.
+  void programmed(duration took);
+
   // egress_operator_*
   void set_gateways(const gateway_states& now);
   void set_hijack_table(std::size_t names, duration age);

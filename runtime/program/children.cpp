@@ -205,6 +205,7 @@ supervised_child dns_child(const child_materials& from) {
   config.table.name_space = from.options.gateways.name_space;
   config.table.cluster_domain = from.options.dns.cluster_domain;
   config.published = observe_table(from.facts, from.dns.saver);
+  config.programmed = [&registry = from.registry](auto took) { registry.programmed(took); };
   config.mailbox = from.registry.mailbox_of("dns");
   // Without it nobody's names are hijacked any more: past the limit a new process is the better start.
   return child(

@@ -58,6 +58,7 @@ class noting_loop final : public packet_loop {
 
 struct dns_actors : ::testing::Test {
   void SetUp() override {
+    config.programmed = [this](auto took) { programmed.push_back(took); };
     dns = world.system().spawn(dns_behavior, config);
     worker = world.system().spawn(dns_worker_behavior, std::size_t{0}, factory());
     tell_everyone({worker});
@@ -94,6 +95,7 @@ struct dns_actors : ::testing::Test {
     world.advance(milliseconds{100});
   }
 
+  std::vector<steady_time::duration> programmed;
   dns_actor_config config;
   loop_log log;
   test::virtual_system world;
@@ -181,6 +183,31 @@ TEST_F(dns_actors, many_changes_at_once_make_two_tables) {
   world.settle();
   world.advance(milliseconds{5});
   EXPECT_EQ(log.tables.size(), 2u);
+}
+
+TEST_F(dns_actors, tell_how_long_a_change_waited_for_its_table) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  EXPECT_TRUE(programmed.empty()) << "first lists are no changes";
+  const auto send = [&](std::vector<kube::object_ptr> services, const std::string& changed) {
+    auto sent = std::make_shared<informer_update>();
+    sent->current.of = kind::service;
+    sent->current.synced = true;
+    sent->changed = {changed};
+    for (auto& one : services) sent->current.objects.put(std::move(one));
+    caf::anon_send(dns, payload<informer_update>{sent});
+    world.settle();
+  };
+  // A gateway that comes up may wait for others; a hijack makes a table of all.
+  send({service("a", "true"), service("b", "waiting-for-pods")}, "b");
+  world.advance(milliseconds{60});
+  EXPECT_TRUE(programmed.empty());
+  send({service("a", "false"), service("b", "waiting-for-pods")}, "a");
+  EXPECT_EQ(programmed, std::vector<steady_time::duration>{milliseconds{60}});
+  send({service("a", "true"), service("b", "waiting-for-pods")}, "a");
+  world.advance(milliseconds{100});
+  ASSERT_EQ(programmed.size(), 2u);
+  EXPECT_LE(programmed[1], milliseconds{20});
 }
 
 TEST_F(dns_actors, a_restarted_dns_actor_remembers_the_names_whose_service_is_away) {

@@ -30,6 +30,7 @@ void fill(registry& into) {
   into.requested("200", "GET", "10.0.0.1:443", 4ms);
   into.requested("<error>", "PATCH", "10.0.0.1:443", 31s);
   into.set_leader("egress-operator", true);
+  into.programmed(5ms);
   into.set_process({1.5, 1e7, 2e8, 9, 1024, 1.7e9});
   into.set_gateways({3, 2, 1});
   into.set_hijack_table(3, 12s);
@@ -82,6 +83,11 @@ TEST(Registry, ObservationsComeOutUnderTheNamesThatDashboardsKnow) {
       {R"(rest_client_requests_total{code="<error>",host="10.0.0.1:443",method="PATCH"})", 1},
       {R"(rest_client_request_duration_seconds_bucket{host="10.0.0.1:443",verb="GET",le="0.005"})", 1},
       {R"(leader_election_master_status{name="egress-operator"})", 1},
+      {R"(coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="cluster_ip",le="0.004"})",
+       0},
+      {R"(coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="cluster_ip",le="0.008"})",
+       1},
+      {R"(coredns_kubernetes_dns_programming_duration_seconds_sum{service_kind="cluster_ip"})", 0.005},
       {"process_cpu_seconds_total", 1.5},
       {"process_open_fds", 9},
       {R"(egress_operator_gateways{hijack="waiting-for-pods"})", 2},
