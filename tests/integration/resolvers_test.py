@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 import unittest
+import urllib.request
 
-from dns_world import HERE, REAL_V4, REAL_V6, DnsTest, need, run, say
+from dns_world import HERE, REAL_V4, REAL_V6, ROOT, DnsTest, Process, need, run, say, slack, steady_ports
 
 HIJACKED = ("google.com", "google.com.", "GooGle.com", "any.wild.example")
 OTHER = "up.example"
@@ -71,6 +72,46 @@ class Resolvers(DnsTest):
             with self.subTest(transport=transport):
                 self.check(lambda *names, how=transport: self.lines(
                     having[0], f"{HERE}/resolvers/c_ares.py", self.server.port, how, *names))
+
+    def test_c_ares_in_envoy(self):
+        found = subprocess.run([f"{ROOT}/scripts/envoy.sh", "--find"], capture_output=True, text=True, check=False)
+        if found.returncode != 0:
+            self.skipTest(found.stderr.strip())
+        for use_tcp in (False, True):
+            for name in ("google.com", "GooGle.com", "any.wild.example", OTHER):
+                with self.subTest(name=name, use_tcp=use_tcp):
+                    before = self.server.metric("coredns_dns_requests_total")
+                    found_there = self.resolved_by_envoy(found.stdout.strip(), name, use_tcp)
+                    self.assertEqual(self.server.metric("coredns_dns_requests_total") - before, 2, "A and AAAA, no more")
+                    if name == OTHER:
+                        self.assertEqual(sorted(one.startswith(REAL_V4) for one in found_there), [False, True], found_there)
+                    else:
+                        self.assertEqual(found_there, [self.addresses["*.wild.example" if "wild" in name else "google.com"]])
+
+    def resolved_by_envoy(self, program, name, use_tcp):
+        """The addresses of a cluster whose endpoint has this name."""
+        admin, = steady_ports(1)
+        loopback = lambda port: {"socket_address": {"address": "127.0.0.1", "port_value": port}}  # noqa: E731
+        resolver = {"@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+                    "resolvers": [loopback(self.server.port)],
+                    "dns_resolver_options": {"use_tcp_for_dns_lookups": use_tcp, "no_default_search_domain": True}}
+        endpoint = {"endpoint": {"address": {"socket_address": {"address": name, "port_value": 443}}}}
+        config = self.world.file("envoy.json", json.dumps({
+            "admin": {"address": loopback(admin)}, "static_resources": {"clusters": [{
+                "name": "asked", "type": "STRICT_DNS", "dns_lookup_family": "ALL", "dns_refresh_rate": "60s",
+                "typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": resolver},
+                "load_assignment": {"cluster_name": "asked", "endpoints": [{"lb_endpoints": [endpoint]}]}}]}}))
+        envoy = Process([program, "-c", config, "--concurrency", "1", "--disable-hot-restart"], f"{self.world.folder}/envoy.log")
+        try:
+            return envoy.wait_for(f"Envoy has resolved {name}", lambda: self.hosts(admin), slack(30))
+        finally:
+            envoy.kill()
+
+    @staticmethod
+    def hosts(admin):
+        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/clusters?format=json", timeout=5) as answer:
+            found = json.load(answer)["cluster_statuses"][0]["host_statuses"]
+        return [one["address"]["socket_address"]["address"] for one in found]
 
     def dig(self, *arguments, program="dig"):
         return run(program, "@127.0.0.1", "-p", self.server.port, "+time=2", *arguments)
