@@ -47,7 +47,7 @@ ownership whose(const kube::object& external_service, const kube::object& child)
     const bool same_name = body.controller->name == external_service.meta.name;
     return is_external_service(*body.controller) && same_name ? ownership::predecessors : ownership::foreign;
   }
-  if (body.ours_cannot_be || body.gateway_label != external_service.meta.name) return ownership::foreign;
+  if (body.ours_cannot_be || !body.our_label) return ownership::foreign;
   return ownership::adoptable;
 }
 

@@ -7,7 +7,6 @@
 #include "runtime/base/time.hpp"
 #include "runtime/kube/controller_pool.hpp"
 #include "runtime/kube/decode_fields.hpp"
-#include "runtime/kube/json_arena.hpp"
 #include "runtime/kube/status_error.hpp"
 
 namespace egress::kube {
@@ -67,19 +66,6 @@ std::optional<controller_ref> read_controller(const maybe& object) {
   return std::nullopt;
 }
 
-// What counts of a child, as a tree; status and managedFields (mostly ballast) are never copied.
-json::object tree_of(dom::element object, const json::storage_ptr& in) {
-  json::object out(in);
-  for (const std::string_view name : {"spec", "data", "binaryData"})
-    if (const auto part = member(object, name)) out.emplace(name, fields::to_tree(*part, in));
-  json::object metadata(in);
-  for (const std::string_view name : {"labels", "annotations", "ownerReferences"})
-    if (const auto part = member(object, "metadata", name))
-      metadata.emplace(name, fields::to_tree(*part, in));
-  out.emplace("metadata", std::move(metadata));
-  return out;
-}
-
 // The only selector a Deployment of ours has; it is immutable, so one with another cannot become ours.
 bool has_our_selector(const maybe& object, std::string_view name) {
   dom::object selector, labels;
@@ -120,10 +106,10 @@ void read_service(const maybe& object, child& out) {
   out.cluster_ips = read_cluster_ips(spec);
 }
 
-child read_child_metadata(dom::element object, controller_pool& controllers) {
+child read_child_metadata(dom::element object, std::string_view name, controller_pool& controllers) {
   child out;
   if (auto controller = read_controller(object)) out.controller = controllers.shared(std::move(*controller));
-  out.gateway_label = text(member(object, "metadata", "labels", gateway_label));
+  out.our_label = text(member(object, "metadata", "labels", gateway_label)) == name;
   return out;
 }
 
@@ -134,9 +120,8 @@ struct surroundings {
 };
 
 child read_child(kind of, dom::element object, std::string_view name, surroundings& with) {
-  auto out = read_child_metadata(object, with.controllers);
-  json::arena scratch;
-  out.projected = projected_digest(of, tree_of(object, scratch.storage()), with.rules);
+  auto out = read_child_metadata(object, name, with.controllers);
+  out.projected = fields::projected_digest(of, object, with.rules);
   if (of == kind::config_map) out.immutable = fields::boolean(member(object, "immutable"));
   if (of == kind::deployment) read_deployment(object, name, out);
   if (of == kind::service) read_service(object, out);
@@ -242,7 +227,8 @@ result<object_ptr> decoder::decode_metadata(kind of, std::string_view json) {
   auto meta = read_meta(*root);
   if (!meta) return std::unexpected(meta.error());
   auto out = std::make_shared<object>(object{.of = of, .meta = std::move(*meta), .body = {}});
-  if (of != kind::external_service) out->body = read_child_metadata(*root, state_->with.controllers);
+  if (of != kind::external_service)
+    out->body = read_child_metadata(*root, out->meta.name, state_->with.controllers);
   return out;
 }
 

@@ -58,41 +58,4 @@ std::string_view type_name(dom::element what) {
   return "a value";
 }
 
-namespace {
-
-json::value number_of(dom::element what) {
-  std::int64_t small = 0;
-  std::uint64_t large = 0;
-  double fraction = 0;
-  if (what.get(small) == simdjson::SUCCESS) return small;
-  if (what.get(large) == simdjson::SUCCESS) return large;
-  if (what.get(fraction) == simdjson::SUCCESS) return fraction;
-  return nullptr;
-}
-
-}  // namespace
-
-json::value to_tree(dom::element what, const json::storage_ptr& in, unsigned depth) {
-  if (depth > 60) return nullptr;
-  dom::object members;
-  dom::array items;
-  std::string_view text;
-  bool flag = false;
-  if (what.get(members) == simdjson::SUCCESS) {
-    json::object out(in);
-    out.reserve(members.size());
-    for (const auto [key, value] : members) out.insert_or_assign(key, to_tree(value, in, depth + 1));
-    return out;
-  }
-  if (what.get(items) == simdjson::SUCCESS) {
-    json::array out(in);
-    out.reserve(items.size());
-    for (const auto item : items) out.push_back(to_tree(item, in, depth + 1));
-    return out;
-  }
-  if (what.get(text) == simdjson::SUCCESS) return json::string(text, in);
-  if (what.get(flag) == simdjson::SUCCESS) return flag;
-  return number_of(what);
-}
-
 }  // namespace egress::kube::fields

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "runtime/kube/external_service.hpp"
-#include "runtime/kube/json.hpp"
+#include "runtime/kube/projection.hpp"
 
 namespace egress::kube::fields {
 
@@ -32,8 +32,8 @@ bool boolean(const maybe& in);
 // "a string", "a list", ...
 std::string_view type_name(dom::element what);
 
-// A copy as a tree, at most 60 deep (deeper is cut off: no object of ours comes near).
-json::value to_tree(dom::element what, const json::storage_ptr& in, unsigned depth = 0);
+// kube::projected_digest() of what was read.
+digest projected_digest(kind of, dom::element child, const projection_rules& rules);
 
 // The spec, status and first type error of an ExternalService.
 external_service read_external_service(dom::element object);

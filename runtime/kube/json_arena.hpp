@@ -19,7 +19,7 @@ class arena {
   storage_ptr storage() { return &resource_; }
 
  private:
-  // A Deployment as the API server sends it, without its managedFields, is 10 KiB as a tree.
+  // Envoy's configuration for a port or two is as large as a tree.
   std::array<unsigned char, std::size_t{16} * 1024> first_;
   boost::json::monotonic_resource resource_{first_.data(), first_.size()};
 };

@@ -62,7 +62,7 @@ struct object_meta {
 struct child {
   digest projected{};
   maybe_controller controller;
-  std::string gateway_label;    // egress.monzo.com/gateway
+  bool our_label = false;       // egress.monzo.com/gateway has its own name: that of its ExternalService
   bool ours_cannot_be = false;  // a headless Service, a Deployment with another selector: NameTaken
   bool immutable = false;       // ConfigMap
   // Service

@@ -17,12 +17,8 @@ struct projection_rules {
   bool topology_mode = false;    // service.kubernetes.io/topology-mode is ours
 };
 
-// The tree that counts, for tests and messages; live may be what the server sent or what was rendered.
-json::object project(kind of, const json::object& live, const projection_rules& rules,
-                     const json::storage_ptr& in = {});
-// Its digest, of this process (net::keyed_digest).
-digest digest_of(const json::object& projection);
-// The digest of project().
-digest projected_digest(kind of, const json::object& live, const projection_rules& rules);
+// The digest of a child's projection (net::keyed_digest: of this process), be it what the server sent or what
+// was rendered. Decoding has the same for what it reads.
+digest projected_digest(kind of, const json::object& child, const projection_rules& rules);
 
 }  // namespace egress::kube

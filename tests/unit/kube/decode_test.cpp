@@ -84,10 +84,18 @@ TEST(decode, of_metadata_alone_reads_what_stands_there) {
     "ownerReferences":[{"controller":true,"kind":"ExternalService","name":"a","uid":"o"}]}})");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ((*read)->meta.resource_version, "7");
-  EXPECT_EQ((*read)->as_child().gateway_label, "a");
+  EXPECT_TRUE((*read)->as_child().our_label);
   ASSERT_TRUE((*read)->as_child().controller);
   EXPECT_EQ((*read)->as_child().controller->uid, "o");
   EXPECT_FALSE((*read)->as_child().ours_cannot_be) << "its selector was not asked for";
+  const auto labelled = [&](const std::string& gateway) {
+    const auto text =
+        R"({"metadata":{"name":"a","labels":{"egress.monzo.com/gateway":")" + gateway + R"("}}})";
+    return (*subject.decode_metadata(kind::service, text))->as_child().our_label;
+  };
+  EXPECT_TRUE(labelled("a"));
+  EXPECT_FALSE(labelled("somebody-else"));
+  EXPECT_FALSE(labelled(""));
   EXPECT_FALSE(subject.decode_metadata(kind::deployment, R"({"metadata":{}})"));
   EXPECT_TRUE(subject.decode_metadata(kind::external_service, R"({"metadata":{"name":"a"}})"));
 }
@@ -159,13 +167,49 @@ TEST(decode, a_childs_digest_is_that_of_its_projection) {
     for (const auto of : child_kinds) {
       const auto rendered = test::golden(name).at(info(of).name).as_object();
       const auto read = decoded(of, json::to_text(served(name, of)));
-      EXPECT_EQ(read->as_child().projected, digest_of(project(of, rendered, rules))) << name;
-      EXPECT_EQ(read->as_child().gateway_label, read->meta.name);
+      EXPECT_EQ(read->as_child().projected, projected_digest(of, rendered, rules)) << name;
+      EXPECT_TRUE(read->as_child().our_label);
       ASSERT_TRUE(read->as_child().controller);
       EXPECT_EQ(read->as_child().controller->kind, "ExternalService");
       EXPECT_TRUE(read->as_child().controller->block_owner_deletion);
       EXPECT_FALSE(read->as_child().ours_cannot_be) << info(of).name;
     }
+}
+
+// Every value of it, spoilt in some way, one after the other.
+void spoil_each(json::value& in, const std::function<void()>& look) {
+  if (auto* members = in.if_object())
+    for (auto& member : *members) spoil_each(member.value(), look);
+  if (auto* items = in.if_array())
+    for (auto& item : *items) spoil_each(item, look);
+  for (const json::value& other : std::initializer_list<json::value>{nullptr, "", "1024Mi", 1024, -1, 0.5,
+                                                                     true, json::array{}, json::object{}}) {
+    auto kept = std::exchange(in, other);
+    look();
+    in = std::move(kept);
+  }
+}
+
+TEST(decode, a_childs_digest_is_that_of_its_tree_whatever_is_in_it) {
+  const projection_rules rules{.ip_family_policy = false, .topology_mode = true};
+  int looked = 0;
+  for (const auto of : child_kinds) {
+    json::value object = served("udp-and-tcp", of);
+    for (const auto* part :
+         {"/spec", "/data", "/metadata/labels", "/metadata/annotations", "/metadata/ownerReferences"}) {
+      boost::system::error_code missing;
+      auto* at = object.find_pointer(part, missing);
+      if (!at) continue;
+      spoil_each(*at, [&] {
+        const auto read = decoder(rules).decode(of, json::to_text(object));
+        ASSERT_TRUE(read) << json::to_text(object);
+        ASSERT_EQ((*read)->as_child().projected, projected_digest(of, object.as_object(), rules))
+            << json::to_text(object);
+        ++looked;
+      });
+    }
+  }
+  EXPECT_GT(looked, 1000);
 }
 
 TEST(decode, reads_what_decisions_about_a_deployment_need) {

@@ -177,7 +177,7 @@ TEST_F(ChildTask, ATakenNameIsReadAndDecided) {
   asks(verb::get);
   auto foreign = child(service, 1);
   body(foreign).controller.reset();
-  body(foreign).gateway_label = "";
+  body(foreign).our_label = false;
   answer(object_of(foreign));
   EXPECT_THAT(ends(child_state::name_taken).message, HasSubstr("Service web"));
 }

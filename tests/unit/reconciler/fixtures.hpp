@@ -41,7 +41,7 @@ inline std::shared_ptr<kube::object> child(kube::kind of, std::uint8_t n = 1,
   kube::child body;
   body.projected = digest(n);
   body.controller = kube::controller_ref{"egress.monzo.com/v1", "ExternalService", "web", es_uid, true};
-  body.gateway_label = "web";
+  body.our_label = true;
   out->body = std::move(body);
   return out;
 }

@@ -30,7 +30,7 @@ class Ownership : public ::testing::TestWithParam<ownership_case> {};
 TEST_P(Ownership, IsDecidedByControllerThenLabel) {
   auto live = child(service);
   body(live).controller = GetParam().controller;
-  body(live).gateway_label = GetParam().label;
+  body(live).our_label = GetParam().label == an_external_service()->meta.name;
   body(live).ours_cannot_be = GetParam().cannot_be;
   EXPECT_EQ(whose(*an_external_service(), *live), GetParam().whose);
 }
@@ -94,7 +94,7 @@ TEST(Decide, LeavesWhatBelongsToOthersAndSaysWhose) {
   body(live).ours_cannot_be = true;
   EXPECT_THAT(decide(*an_external_service(), service, &want, live.get()).why, HasSubstr("headless"));
   body(live).ours_cannot_be = false;
-  body(live).gateway_label = "";
+  body(live).our_label = false;
   const auto what = decide(*an_external_service(), service, &want, live.get());
   EXPECT_EQ(what.what, action::blocked);
   EXPECT_THAT(what.why, HasSubstr("Service web"));
