@@ -13,15 +13,14 @@ bool same(const kube::object& a, const kube::object& b) {
 
 }  // namespace
 
-changes store::replace(std::vector<kube::object_ptr> items) {
+changes store::replace(const std::vector<kube::object_ptr>& items) {
   changes out{.names = {}, .initial = !current_.synced};
-  kube::snapshot next;
-  for (auto& item : items) {
+  auto next = kube::snapshot::of(items);
+  for (const auto& item : items) {
     // Two of a name: a page that was sent again. The later one counts.
+    if (next.find(item->meta.name) != item) continue;
     const auto before = current_.objects.find(item->meta.name);
-    if (!next.find(item->meta.name) && (!before || !same(*before, *item)))
-      out.names.push_back(item->meta.name);
-    next.put(std::move(item));
+    if (!before || !same(*before, *item)) out.names.push_back(item->meta.name);
   }
   current_.objects.for_each([&](const kube::object_ptr& before) {
     if (!next.find(before->meta.name)) out.names.push_back(before->meta.name);

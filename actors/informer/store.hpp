@@ -23,7 +23,7 @@ class store {
   explicit store(kube::kind of) { current_.of = of; }
 
   // A complete list: what is missing in it is gone. Begins a new epoch; synced from here on.
-  changes replace(std::vector<kube::object_ptr> items);
+  changes replace(const std::vector<kube::object_ptr>& items);
 
   // Events of a watch, in order. An event that the store has already seen (the same or an older
   // resourceVersion of that object) changes nothing, nor does one that would bring back what was deleted

@@ -247,7 +247,8 @@ void watch_machine::list_failed(outcome& out, const kube::api_error& why, moment
 void watch_machine::complete(outcome& out, std::string resource_version) {
   resource_version_ = std::move(resource_version);
   lost_ = false;
-  out.published = store_.replace(std::exchange(items_, {}));
+  out.published = store_.replace(items_);
+  items_ = {};
   continue_token_.clear();
   cut_streams_ = 0;
   last_failure_.clear();

@@ -12,65 +12,95 @@ std::string_view name_of(const object_ptr& entry) {
 
 }  // namespace
 
-std::size_t snapshot::bucket_of(std::string_view name) {
+snapshot::place snapshot::place_of(std::string_view name) {
   // FNV-1a, folded: the same spread on every platform, and names are short.
   std::uint32_t hash = 2166136261U;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return (hash ^ (hash >> 16U)) % bucket_count;
+  hash ^= hash >> 16U;
+  return {hash / fan % fan, hash % fan};
+}
+
+const snapshot::bucket* snapshot::bucket_at(place at) const {
+  const auto* group = root_ ? root_->groups[at.group].get() : nullptr;
+  return group ? (*group)[at.bucket].get() : nullptr;
 }
 
 object_ptr snapshot::find(std::string_view name) const {
-  const auto& here = buckets_[bucket_of(name)];
+  const auto* here = bucket_at(place_of(name));
   if (!here) return nullptr;
   const auto at = std::ranges::lower_bound(*here, name, {}, name_of);
   return at != here->end() && name_of(*at) == name ? *at : nullptr;
 }
 
-void snapshot::put(object_ptr entry) {
+snapshot snapshot::with_bucket(place at, std::shared_ptr<const bucket> next, std::size_t size) const {
+  auto top = root_ ? std::make_shared<root>(*root_) : std::make_shared<root>();
+  const auto& before = top->groups[at.group];
+  auto changed = before ? std::make_shared<group>(*before) : std::make_shared<group>();
+  (*changed)[at.bucket] = std::move(next);
+  top->groups[at.group] = std::move(changed);
+  top->size = size;
+  snapshot made;
+  made.root_ = std::move(top);
+  return made;
+}
+
+snapshot snapshot::with(object_ptr entry) const {
   const auto name = name_of(entry);
-  auto& here = buckets_[bucket_of(name)];
+  const auto where = place_of(name);
+  const auto* here = bucket_at(where);
   auto next = std::make_shared<bucket>();
   if (here) {
     next->reserve(here->size() + 1);
     *next = *here;
   }
   const auto at = std::ranges::lower_bound(*next, name, {}, name_of);
-  if (at != next->end() && name_of(*at) == name) {
+  const bool known = at != next->end() && name_of(*at) == name;
+  if (known)
     *at = std::move(entry);
-  } else {
+  else
     next->insert(at, std::move(entry));
-    ++size_;
-  }
-  here = std::move(next);
+  return with_bucket(where, std::move(next), size() + (known ? 0 : 1));
 }
 
-void snapshot::erase(std::string_view name) {
-  auto& here = buckets_[bucket_of(name)];
-  if (!here) return;
+snapshot snapshot::without(std::string_view name) const {
+  const auto where = place_of(name);
+  const auto* here = bucket_at(where);
+  if (!here) return *this;
   const auto at = std::ranges::lower_bound(*here, name, {}, name_of);
-  if (at == here->end() || name_of(*at) != name) return;
-  --size_;
-  if (here->size() == 1) {
-    here.reset();
-    return;
-  }
+  if (at == here->end() || name_of(*at) != name) return *this;
+  if (here->size() == 1) return with_bucket(where, nullptr, size() - 1);
   auto next = std::make_shared<bucket>();
   next->reserve(here->size() - 1);
   next->insert(next->end(), here->begin(), at);
   next->insert(next->end(), at + 1, here->end());
-  here = std::move(next);
+  return with_bucket(where, std::move(next), size() - 1);
 }
 
-snapshot snapshot::with(object_ptr entry) const {
-  auto copy = *this;
-  copy.put(std::move(entry));
-  return copy;
-}
-
-snapshot snapshot::without(std::string_view name) const {
-  auto copy = *this;
-  copy.erase(name);
-  return copy;
+snapshot snapshot::of(const std::vector<object_ptr>& entries) {
+  std::array<std::array<bucket, fan>, fan> sorted;
+  for (const auto& one : entries) {
+    const auto where = place_of(name_of(one));
+    auto& here = sorted[where.group][where.bucket];
+    const auto at = std::ranges::lower_bound(here, name_of(one), {}, name_of);
+    if (at != here.end() && name_of(*at) == name_of(one))
+      *at = one;
+    else
+      here.insert(at, one);
+  }
+  auto top = std::make_shared<root>();
+  for (std::size_t i = 0; i < fan; ++i) {
+    auto made = std::make_shared<group>();
+    for (std::size_t j = 0; j < fan; ++j) {
+      const auto& all = sorted[i][j];
+      if (all.empty()) continue;
+      top->size += all.size();
+      (*made)[j] = std::make_shared<const bucket>(all.begin(), all.end());  // without the room to grow
+    }
+    top->groups[i] = std::move(made);
+  }
+  snapshot whole;
+  whole.root_ = std::move(top);
+  return whole;
 }
 
 }  // namespace egress::kube

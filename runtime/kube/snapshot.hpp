@@ -1,6 +1,6 @@
 #pragma once
-// An immutable set of objects of one kind, by name: a copy shares all that did not change. 256 buckets, so
-// that a change copies 256 pointers and one bucket, not 10,000 entries.
+// An immutable set of objects of one kind, by name: a copy is one pointer, and shares all. A change copies 16
+// pointers twice and one bucket of 256, not 10,000 entries.
 
 #include <array>
 #include <cstddef>
@@ -14,33 +14,47 @@ namespace egress::kube {
 
 class snapshot {
  public:
-  static constexpr std::size_t bucket_count = 256;
-
   // Null when there is none of that name.
   object_ptr find(std::string_view name) const;
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return root_ ? root_->size : 0; }
 
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    for (const auto& bucket : buckets_)
-      if (bucket)
-        for (const auto& entry : *bucket) visit(entry);
+    if (!root_) return;
+    for (const auto& group : root_->groups)
+      if (group)
+        for (const auto& bucket : *group)
+          if (bucket)
+            for (const auto& entry : *bucket) visit(entry);
   }
+
+  // All of these; of those of one name the last.
+  static snapshot of(const std::vector<object_ptr>& entries);
 
   // A snapshot with this object in the place of the one of its name.
   snapshot with(object_ptr entry) const;
   snapshot without(std::string_view name) const;
 
-  // The same, on a snapshot that nobody shares yet.
-  void put(object_ptr entry);
-  void erase(std::string_view name);
+  // The same, of this one.
+  void put(object_ptr entry) { *this = with(std::move(entry)); }
+  void erase(std::string_view name) { *this = without(name); }
 
  private:
+  static constexpr std::size_t fan = 16;
   using bucket = std::vector<object_ptr>;  // sorted by name
-  static std::size_t bucket_of(std::string_view name);
+  using group = std::array<std::shared_ptr<const bucket>, fan>;
+  struct root {
+    std::array<std::shared_ptr<const group>, fan> groups{};
+    std::size_t size = 0;
+  };
+  struct place {
+    std::size_t group, bucket;
+  };
+  static place place_of(std::string_view name);
+  const bucket* bucket_at(place at) const;
+  snapshot with_bucket(place at, std::shared_ptr<const bucket> next, std::size_t size) const;
 
-  std::array<std::shared_ptr<const bucket>, bucket_count> buckets_{};
-  std::size_t size_ = 0;
+  std::shared_ptr<const root> root_;  // null: nothing is in it
 };
 
 // What an informer publishes. `epoch` counts its full lists: a consumer that remembers what it wrote itself

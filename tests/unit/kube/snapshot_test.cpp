@@ -51,6 +51,24 @@ TEST(snapshot, a_copy_does_not_see_later_changes) {
   EXPECT_EQ(third.find("a"), nullptr);
 }
 
+TEST(snapshot, of_a_list_is_that_of_its_entries_one_after_the_other) {
+  std::vector<object_ptr> all;
+  snapshot wanted;
+  for (int i = 0; i < 2000; ++i) {
+    all.push_back(named("n" + std::to_string(i * 7 % 1500), std::to_string(i)));
+    wanted.put(all.back());
+  }
+  const auto made = snapshot::of(all);
+  EXPECT_EQ(made.size(), 1500U);
+  std::vector<object_ptr> here, there;
+  made.for_each([&](const object_ptr& entry) { here.push_back(entry); });
+  wanted.for_each([&](const object_ptr& entry) { there.push_back(entry); });
+  EXPECT_EQ(here, there);
+  EXPECT_EQ(made.find("n7")->meta.resource_version, "1501");
+  EXPECT_EQ(snapshot::of({}).size(), 0U);
+  EXPECT_EQ(snapshot::of({}).find("n7"), nullptr);
+}
+
 TEST(kind, knows_where_the_server_keeps_each) {
   EXPECT_EQ(collection_path(kind::deployment, "ns"), "/apis/apps/v1/namespaces/ns/deployments");
   EXPECT_EQ(collection_path(kind::config_map, "ns"), "/api/v1/namespaces/ns/configmaps");
