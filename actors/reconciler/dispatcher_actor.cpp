@@ -15,7 +15,7 @@ dispatcher_state::dispatcher_state() = default;
 
 dispatcher_state::~dispatcher_state() {
   for (const auto& [key, worker] : workers)
-    caf::anon_send_exit(worker.handle, caf::exit_reason::user_shutdown);
+    if (worker.handle) caf::anon_send_exit(worker.handle, caf::exit_reason::user_shutdown);
 }
 
 void dispatcher_state::use(const directory_ptr& next) {
@@ -104,7 +104,8 @@ void dispatcher_state::run(const reconciler::job& job) {
   try {
     auto& worker = worker_of(job.key);
     worker.busy = true;
-    self->send(worker.handle, work_for(job, service));
+    self->send(worker.handle, work_for(job, service, worker));
+    watch();
   } catch (const std::exception& e) {
     log::error("a reconciler could not be started", {{"externalservice", job.key}, {"error", e.what()}});
     finished(job.key, {.success = false, .requeue_after = {}});
@@ -112,8 +113,9 @@ void dispatcher_state::run(const reconciler::job& job) {
 }
 
 payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
-                                                   const kube::object_ptr& service) const {
+                                                   const kube::object_ptr& service, const worker& by) const {
   auto work = std::make_shared<reconcile_work>();
+  work->memory = by.memory;
   work->api = everyone->kube_api;
   work->gateways = everyone->gateways;
   work->service = service;
@@ -131,48 +133,14 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
   return work;
 }
 
-dispatcher_state::worker& dispatcher_state::worker_of(const std::string& key) {
-  auto& worker = workers[key];
-  if (!worker.handle) {
-    worker.handle = config.spawn_reconciler(self, key);
-    self->monitor(worker.handle);
-    keys[worker.handle.address()] = key;
-  }
-  return worker;
-}
-
-void dispatcher_state::retire(const std::string& key) {
-  const auto found = workers.find(key);
-  if (found == workers.end()) return;
-  keys.erase(found->second.handle.address());
-  self->send_exit(found->second.handle, caf::exit_reason::user_shutdown);
-  workers.erase(found);
-}
-
 void dispatcher_state::finished(const std::string& key, const reconciler::verdict& how) {
-  if (const auto found = workers.find(key); found != workers.end()) found->second.busy = false;
+  rest(key);
   if (how.success && !how.status_later) first.over(key);
   const auto worked =
       queue->done(key, how, {now(self), std::uniform_real_distribution<double>{0, 1}(random)});
   config.observe.done(worked, how);
   if (draining && queue->idle()) drained.deliver(ok_atom{});
   pump();
-}
-
-void dispatcher_state::worker_died(const caf::actor_addr& who, const caf::error& why) {
-  const auto found = keys.find(who);
-  if (found == keys.end()) return;
-  const auto key = found->second;
-  const bool busy = workers[key].busy;
-  keys.erase(found);
-  workers.erase(key);
-  log::error("a reconciler died", {{"externalservice", key}, {"reason", caf::to_string(why)}});
-  if (!busy) return;
-  if (const auto service = of(kube::kind::external_service).objects.find(key);
-      service && everyone->kube_api) {
-    send_and_forget(config.internal_error(*service));
-  }
-  finished(key, {.success = false, .requeue_after = {}});
 }
 
 // An Event is dropped when it fails: it must never hold up or fail a reconcile.
@@ -235,6 +203,7 @@ dispatcher_actor::behavior_type dispatcher_behavior(dispatcher_actor::stateful_p
         self->state.tell(result->happenings);
         self->state.finished(result->key, result->how);
       },
+      [self](watchdog_atom) { self->state.watchdog(); },
       [self](leading_atom, std::uint64_t term) { self->state.lead(term); },
       [self](drain_atom) {
         auto& s = self->state;

@@ -1,9 +1,10 @@
 #pragma once
 // Decides which ExternalService is reconciled next, and gives its reconciler what it needs. Holds the work
-// queue, the latest snapshot of every kind, and the reconcilers: one an ExternalService, supervised here. A
-// reconciler that dies is a failed run of its key, nothing more.
+// queue, the latest snapshot of every kind, and the reconcilers: one an ExternalService that has something to
+// do, or had lately, supervised here. One that dies is a failed run of its key, nothing more.
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <random>
@@ -49,7 +50,8 @@ struct dispatcher_state {
   static inline const char* name = "dispatcher";
 
   struct worker {
-    reconciler_actor handle;
+    reconciler_actor handle;  // null: there was nothing to do for a while
+    std::shared_ptr<reconciler::memory> memory;
     bool busy = false;
   };
 
@@ -62,7 +64,8 @@ struct dispatcher_state {
   std::unique_ptr<reconciler::event_recorder> events;
   std::array<reconciler::pointers, kube::child_count> ineffective;
   std::unordered_map<std::string, worker> workers;
-  std::map<caf::actor_addr, std::string> keys;  // of the workers, for DOWN
+  std::map<caf::actor_addr, std::string> keys;  // of the workers that have a reconciler, for DOWN
+  std::deque<std::string> resting;              // those of them that finished, as they did
   directory_ptr everyone;
   health_teller health;
   std::uint64_t timer = 0;
@@ -70,6 +73,7 @@ struct dispatcher_state {
   std::mt19937_64 random{std::random_device{}()};
   caf::typed_response_promise<ok_atom> drained;
   bool draining = false;
+  bool watching = false;   // over busy reconcilers: a watchdog_atom is on its way
   std::uint64_t term = 0;  // the leader's, for all that is written from now on
   bool no_status = false;  // it was said that the definition has no status subresource
 
@@ -87,10 +91,16 @@ struct dispatcher_state {
   bool synced() const;
   void pump();
   void run(const reconciler::job& job);
-  payload<reconcile_work> work_for(const reconciler::job& job, const kube::object_ptr& service) const;
-  worker& worker_of(const std::string& key);
-  void retire(const std::string& key);
+  payload<reconcile_work> work_for(const reconciler::job& job, const kube::object_ptr& service,
+                                   const worker& by) const;
   void finished(const std::string& key, const reconciler::verdict& how);
+  // dispatcher_actor_workers.cpp
+  worker& worker_of(const std::string& key);
+  void rest(const std::string& key);
+  void watch();
+  void watchdog();
+  void send_home(worker& one);
+  void retire(const std::string& key);
   void worker_died(const caf::actor_addr& who, const caf::error& why);
   void arm_timer();
   void tell(const std::vector<reconciler::happening>& happenings);

@@ -12,8 +12,6 @@
 namespace egress {
 namespace {
 
-// Above the client's own bound: it is only missed when the kube_api actor died.
-constexpr seconds answer_bound{40};
 // Tries at the previous address, 5 ms to 80 ms apart, before a re-created Service takes another.
 constexpr unsigned insist_on_cluster_ip = 5;
 constexpr std::chrono::minutes until_status_again{5};
@@ -31,32 +29,22 @@ kube::request status_request(const kube::object& service, const kube::external_s
 
 }  // namespace
 
-void reconciler_state::ask(kube::request what, std::function<void(const kube::reply&)> handler) {
-  what.term = now->work->term;
-  auto request = std::make_shared<const api_request>(api_request{std::move(what)});
-  self->request(now->work->api, answer_bound, payload<api_request>{std::move(request)})
-      .then([handler](const payload<api_reply>& reply) { handler(reply->outcome); },
-            [handler](const caf::error&) {
-              kube::api_error lost;
-              lost.message = "no answer from the way to the API server";
-              handler(kube::reply{std::unexpected(std::move(lost))});
-            });
-}
-
 void reconciler_state::begin(const payload<reconcile_work>& work) {
   now = std::make_unique<run>();
   now->work = work;
   now->dispatcher = self->current_sender();
   now->seen = {work->children, work->epochs};
-  now->live = expected.effective(now->seen, work->changed);
-  if (status_again && egress::now(self) >= *status_again) {
-    status_again.reset();
-    expected.forget_status();
+  auto& known = memory();
+  now->live = known.expected.effective(now->seen, work->changed);
+  if (known.status_again && egress::now(self) >= *known.status_again) {
+    known.status_again.reset();
+    known.expected.forget_status();
   }
   if (work->service->meta.deleting) return end();
   now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways.profile);
   if (now->refused) return children_done();
-  if (rendered && reconciler::nothing_to_do(*work->service, *rendered, now->live, expected.known())) {
+  const auto& rendered = known.rendered;
+  if (rendered && reconciler::nothing_to_do(*work->service, *rendered, now->live, known.expected.known())) {
     now->config_hash = rendered->config_hash;
     return children_done();
   }
@@ -65,7 +53,7 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
 
 // Of this process' memory, else of the status that an earlier one wrote.
 std::string reconciler_state::previous_cluster_ip() const {
-  const auto& seen = expected.last_cluster_ip();
+  const auto& seen = memory().expected.last_cluster_ip();
   return seen.empty() ? now->work->service->as_external_service().status.cluster_ip : seen;
 }
 
@@ -73,26 +61,27 @@ void reconciler_state::start_tasks() {
   const auto& service = now->work->service;
   auto desired = reconciler::desired_of(*service, now->live, config->gateways, config->rules);
   now->config_hash = desired.config_hash;
-  rendered = reconciler::remember(*service, now->live, desired);
+  memory().rendered = reconciler::remember(*service, now->live, desired);
   for (const auto kind : kube::child_kinds) {
     const auto i = kube::child_index(kind);
     if (desired.children[i]) now->wanted[i] = desired.children[i]->projected;
     now->tasks.emplace_back(reconciler::child_task_input{
         service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
-        expected.known()[i], now->work->ineffective[i],
+        memory().expected.known()[i], now->work->ineffective[i],
         kind == kube::kind::service ? previous_cluster_ip() : std::string{},
-        cluster_ip_refusals < insist_on_cluster_ip,
+        memory().cluster_ip_refusals < insist_on_cluster_ip,
         reconciler::waits_for_reports(kind, *service, config->gateways.profile)});
   }
   now->under_way = now->tasks.size();
-  pace.about(service->meta.uid);
+  memory().pace.about(service->meta.uid);
   for (std::size_t i = 0; i < kube::child_count; ++i) start_task(i);
 }
 
 void reconciler_state::start_task(std::size_t task) {
   auto step = now->tasks[task].start();
   const bool writes = std::holds_alternative<kube::request>(step);
-  const auto pause = writes ? pace.wait(task, now->wanted[task], egress::now(self)) : milliseconds{0};
+  const auto pause =
+      writes ? memory().pace.wait(task, now->wanted[task], egress::now(self)) : milliseconds{0};
   if (pause > milliseconds{0}) {
     now->paused = std::max(now->paused, pause);
     reconciler::child_outcome later;
@@ -117,12 +106,14 @@ void reconciler_state::advance(std::size_t task, reconciler::child_task::step st
 
 void reconciler_state::children_done() {
   const auto& service = *now->work->service;
-  expected.learn(now->seen, now->outcomes);
+  auto& mine = memory();
+  mine.expected.learn(now->seen, now->outcomes);
   for (std::size_t i = 0; i < kube::child_count; ++i)
-    if (now->outcomes[i].did != reconciler::action::nothing) pace.wrote(i, now->wanted[i], egress::now(self));
+    if (now->outcomes[i].did != reconciler::action::nothing)
+      mine.pace.wrote(i, now->wanted[i], egress::now(self));
   const bool taken = now->outcomes[kube::child_index(kube::kind::service)].cluster_ip_taken;
-  cluster_ip_refusals = taken ? cluster_ip_refusals + 1 : 0;
-  const auto known = expected.effective_status(service, now->work->service_epoch);
+  mine.cluster_ip_refusals = taken ? mine.cluster_ip_refusals + 1 : 0;
+  const auto known = mine.expected.effective_status(service, now->work->service_epoch);
   auto wanted = reconciler::status_of({.external_service = service,
                                        .previous = known.status,
                                        .refused = now->refused,
@@ -134,7 +125,7 @@ void reconciler_state::children_done() {
                                        .now = config->clock(),
                                        .search_domains = config->search_domains,
                                        .waits_for_listeners = now->waits_for_listeners});
-  now->happenings = repairs.look(service, now->outcomes, config->clock());
+  now->happenings = mine.repairs.look(service, now->outcomes, config->clock());
   if (!reconciler::differs(known.status, wanted)) return end();
   now->status_later = now->work->status_may_wait;
   if (now->status_later) return end();
@@ -155,8 +146,8 @@ void reconciler_state::status_written(const kube::external_service_status& wante
   if (reply) {
     const auto* document = std::get_if<kube::document>(&*reply);
     if (document && document->decoded)
-      expected.wrote_status(service, now->work->service_epoch, wanted,
-                            document->decoded->meta.resource_version);
+      memory().expected.wrote_status(service, now->work->service_epoch, wanted,
+                                     document->decoded->meta.resource_version);
     return end();
   }
   const auto& why = reply.error();
@@ -181,9 +172,10 @@ void reconciler_state::look_for_status(const kube::external_service_status& want
     if (discovery && !reconciler::serves_status(discovery->json)) {
       const auto& service = *now->work->service;
       now->no_status = true;
-      status_again = egress::now(self) + until_status_again;
+      memory().status_again = egress::now(self) + until_status_again;
       // As if it were written: not tried again at every run.
-      expected.wrote_status(service, now->work->service_epoch, wanted, service.meta.resource_version);
+      memory().expected.wrote_status(service, now->work->service_epoch, wanted,
+                                     service.meta.resource_version);
     }
     end();
   });
@@ -244,7 +236,8 @@ reconciler_actor::behavior_type reconciler_behavior(reconciler_actor::stateful_p
   log_exceptions(self, "reconciler");
   self->state.self = self;
   self->state.config = std::move(config);
-  return {[self](const payload<reconcile_work>& work) { self->state.begin(work); }};
+  return {[self](const payload<reconcile_work>& work) { self->state.begin(work); },
+          [self](tick_atom) { self->state.give_up_late_answers(); }};
 }
 
 }  // namespace egress

@@ -1,19 +1,17 @@
 #pragma once
 // One ExternalService: brings its children and its status to what it says. A run is six child tasks at once,
-// then the status; the logic of each is pure. What the reconciler remembers between runs are its own writes
-// that the informers have not shown yet.
+// then the status; the logic of each is pure. What is to be remembered between runs comes with the work
+// (memory.hpp): the actor itself may go whenever there is nothing to do.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/reconciler/child_task.hpp"
-#include "actors/reconciler/desired_children.hpp"
-#include "actors/reconciler/expectations.hpp"
-#include "actors/reconciler/happenings.hpp"
+#include "actors/reconciler/memory.hpp"
 #include "actors/reconciler/status.hpp"
-#include "actors/reconciler/write_pace.hpp"
 #include "runtime/actor/messages.hpp"
 #include "runtime/base/settings.hpp"
 #include "runtime/kube/projection.hpp"
@@ -40,6 +38,12 @@ kube::request internal_error_status(const kube::object& service, const reconcile
 struct reconciler_state {
   static inline const char* name = "reconciler";
 
+  // What the API server is asked in a run, and has not answered yet.
+  struct question {
+    std::function<void(const kube::reply&)> handler;
+    steady_time until;
+  };
+
   // What is only there while a run is under way.
   struct run {
     payload<reconcile_work> work;
@@ -52,6 +56,7 @@ struct reconciler_state {
     std::array<kube::digest, kube::child_count> wanted{};
     milliseconds paused{0};  // the longest that a child's write must wait
     reconciler::child_outcomes outcomes;
+    std::map<std::uint64_t, question> asked;
     std::size_t under_way = 0;
     std::vector<reconciler::happening> happenings;
     bool failed = false;
@@ -63,15 +68,10 @@ struct reconciler_state {
 
   reconciler_actor::pointer self = nullptr;
   std::shared_ptr<const reconciler_config> config;
-  reconciler::expectations expected;
-  reconciler::repair_watch repairs;
-  reconciler::write_pace pace;
-  std::optional<reconciler::remembered_rendering> rendered;
-  unsigned cluster_ip_refusals = 0;         // in a row
-  std::optional<steady_time> status_again;  // there was no status subresource: when to try it again
-  unsigned waits = 0;                       // runs in a row that waited for listeners
+  std::uint64_t questions = 0;  // that were ever asked
   std::unique_ptr<run> now;
 
+  reconciler::memory& memory() const { return *now->work->memory; }
   void begin(const payload<reconcile_work>& work);
   void start_tasks();
   std::string previous_cluster_ip() const;
@@ -83,12 +83,15 @@ struct reconciler_state {
   void ask_pods(const kube::reply& endpoint_slices);
   void nobody_asks();
   void pods_answered(const reconciler::listener_report& report);
-  std::optional<milliseconds> ask_again_in(const run& finished);
+  static std::optional<milliseconds> ask_again_in(const run& finished);
   void write_status(kube::external_service_status wanted, const std::string& resource_version);
   void status_written(const kube::external_service_status& wanted, const kube::reply& reply);
   void look_for_status(const kube::external_service_status& wanted);
   void end();
+  // reconciler_actor_asking.cpp
   void ask(kube::request what, std::function<void(const kube::reply&)> handler);
+  void answered(std::uint64_t question, const kube::reply& reply);
+  void give_up_late_answers();
 };
 
 }  // namespace egress

@@ -65,6 +65,7 @@ void reconciler_state::pods_answered(const reconciler::listener_report& report) 
 }
 
 std::optional<milliseconds> reconciler_state::ask_again_in(const run& finished) {
+  auto& waits = finished.work->memory->waits;
   if (finished.waits_for_listeners.empty()) {
     waits = 0;
     return std::nullopt;

@@ -125,20 +125,24 @@ using informer_actor = member_actor::extend<
     caf::reacts_to<watchdog_atom>>;
 
 // Holds the work queue and all snapshots; spawns, feeds and stops the reconcilers.
-using dispatcher_actor = member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,
-                                              // A key is due, or might be; stale generations are ignored.
-                                              caf::reacts_to<tick_atom, std::uint64_t>,
-                                              // A reconciler is done with its key.
-                                              caf::reacts_to<payload<reconcile_result>>,
-                                              // This replica may write from now on, in this term: reconcile
-                                              // everything, as writes were held back until now.
-                                              caf::reacts_to<leading_atom, std::uint64_t>,
-                                              // Shutdown: start no reconcile any more; the reply comes when
-                                              // the last one under way is done.
-                                              caf::replies_to<drain_atom>::with<ok_atom>>;
+using dispatcher_actor =
+    member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,
+                         // A key is due, or might be; stale generations are ignored.
+                         caf::reacts_to<tick_atom, std::uint64_t>, caf::reacts_to<watchdog_atom>,
+                         // A reconciler is done with its key.
+                         caf::reacts_to<payload<reconcile_result>>,
+                         // This replica may write from now on, in this term: reconcile
+                         // everything, as writes were held back until now.
+                         caf::reacts_to<leading_atom, std::uint64_t>,
+                         // Shutdown: start no reconcile any more; the reply comes when
+                         // the last one under way is done.
+                         caf::replies_to<drain_atom>::with<ok_atom>>;
 
 // Brings the children and the status of one ExternalService to what it says.
-using reconciler_actor = caf::typed_actor<caf::reacts_to<payload<reconcile_work>>>;
+using reconciler_actor = caf::typed_actor<caf::reacts_to<payload<reconcile_work>>,
+                                          // From time to time during a run: answers that are late will not
+                                          // come any more.
+                                          caf::reacts_to<tick_atom>>;
 
 // Asks gateways' pods which listeners they have.
 using gateways_actor = member_actor::extend<

@@ -3,12 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/gateways/listeners.hpp"
 #include "actors/reconciler/events.hpp"
+#include "actors/reconciler/memory.hpp"
 #include "actors/reconciler/target.hpp"
 #include "actors/reconciler/work_queue.hpp"
 #include "runtime/actor/actors.hpp"
@@ -57,6 +59,7 @@ struct informer_update {
 
 // All that one run of a reconciler needs; it holds no handle and no snapshot of its own.
 struct reconcile_work {
+  std::shared_ptr<reconciler::memory> memory;  // lent until the result is sent
   kube_api_actor api;
   gateways_actor gateways;                                   // may be null just now
   kube::object_ptr service;                                  // the ExternalService

@@ -40,17 +40,19 @@ struct bench {
   std::string throws;  // the key whose reconciler always throws
   std::vector<reconciler_actor> spawned;
   std::vector<std::string> ineffective;  // as observed
+  int ticks = 0;
 };
 
 reconciler_actor::behavior_type worker(reconciler_actor::pointer self, bench* shared) {
   log_exceptions(self, "reconciler");
   return {[self, shared](const payload<reconcile_work>& work) {
-    const auto& key = work->service->meta.name;
-    shared->order.push_back(key);
-    ++shared->runs[key];
-    if (key == shared->throws) throw std::runtime_error("always");
-    shared->under_way.push_back({work, caf::actor_cast<dispatcher_actor>(self->current_sender())});
-  }};
+            const auto& key = work->service->meta.name;
+            shared->order.push_back(key);
+            ++shared->runs[key];
+            if (key == shared->throws) throw std::runtime_error("always");
+            shared->under_way.push_back({work, caf::actor_cast<dispatcher_actor>(self->current_sender())});
+          },
+          [shared](tick_atom) { ++shared->ticks; }};
 }
 
 caf::behavior ask_to_drain(caf::event_based_actor* self, const dispatcher_actor& whom, bool* drained) {
@@ -263,6 +265,39 @@ TEST_F(dispatching, the_reconciler_of_a_deleted_external_service_ends) {
   });
   update(kind::external_service, {}, {"a"});
   EXPECT_TRUE(ended);
+}
+
+TEST_F(dispatching, reconcilers_without_work_go_and_what_they_remember_stays) {
+  start(200);
+  std::vector<kube::object_ptr> all;
+  for (int i = 0; i < 100; ++i) all.push_back(external_service("es-" + std::to_string(i)));
+  update(kind::external_service, all, {}, true);
+  sync_children();
+  ASSERT_EQ(shared.under_way.size(), 100u);
+  int ended = 0;
+  for (const auto& one : shared.spawned)
+    caf::actor_cast<caf::actor>(one)->attach_functor([&ended](const caf::error&) { ++ended; });
+  std::map<std::string, std::shared_ptr<reconciler::memory>> lent;
+  for (const auto& one : shared.under_way) lent[one.work->service->meta.name] = one.work->memory;
+  while (!shared.under_way.empty()) finish_first();
+  EXPECT_EQ(ended, 36) << "64 stay for a while";
+  for (int i = 0; i < 100; ++i) update(kind::external_service, {external_service("es-" + std::to_string(i))});
+  ASSERT_EQ(shared.under_way.size(), 100u);
+  EXPECT_GT(shared.spawned.size(), 100u);
+  for (const auto& one : shared.under_way) EXPECT_EQ(one.work->memory, lent[one.work->service->meta.name]);
+  EXPECT_FALSE(lent["es-0"] == lent["es-1"]);
+}
+
+TEST_F(dispatching, busy_reconcilers_are_told_to_look_for_late_answers_and_nobody_else) {
+  start();
+  update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
+  sync_children();
+  finish_first();
+  world.advance(seconds{41});
+  EXPECT_EQ(shared.ticks, 2) << "after 20 and 40 s, one of the two";
+  finish_first();
+  world.advance(seconds{100});
+  EXPECT_EQ(shared.ticks, 2);
 }
 
 TEST_F(dispatching, a_changed_child_tells_its_reconciler_which_kind_changed) {

@@ -33,6 +33,7 @@ dispatcher_actor::behavior_type dispatcher(dispatcher_actor::pointer, record* se
   return {[](const directory_ptr&) {},
           [](const payload<informer_update>&) { return ok_atom{}; },
           [](tick_atom, std::uint64_t) {},
+          [](watchdog_atom) {},
           [](const payload<reconcile_result>&) {},
           [seen](leading_atom, std::uint64_t term) { seen->terms.push_back(term); },
           [](drain_atom) { return ok_atom{}; }};

@@ -119,10 +119,32 @@ TEST_F(reconciling, nothing_is_written_for_one_that_is_being_deleted) {
 
 TEST_F(reconciling, answers_that_never_come_end_the_run_as_a_failure) {
   run();
-  world.advance(seconds{41});
-  world.advance(seconds{41});
+  const auto wait_in_vain = [&] {
+    world.advance(seconds{41});
+    caf::anon_send(reconciler, tick_atom{});
+    world.settle();
+  };
+  const auto too_late = take_all();
+  wait_in_vain();
+  EXPECT_TRUE(notes.results.empty()) << "the status is to tell of it";
+  for (const auto& one : too_late) accept(one);
+  world.settle();
+  wait_in_vain();
   ASSERT_EQ(notes.results.size(), 1u);
   EXPECT_FALSE(notes.results[0]->how.success);
+}
+
+TEST_F(reconciling, an_answer_in_time_is_waited_for) {
+  run();
+  world.advance(seconds{39});
+  caf::anon_send(reconciler, tick_atom{});
+  world.settle();
+  for (const auto& one : take_all()) accept(one);
+  world.settle();
+  for (const auto& one : take_all()) accept_status(one);
+  world.settle();
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_TRUE(notes.results[0]->how.success);
 }
 
 TEST_F(reconciling, a_missing_status_subresource_is_said_and_not_asked_for_at_every_run) {

@@ -27,6 +27,7 @@ inline test_dispatcher::behavior_type dispatcher_of(test_dispatcher::pointer sel
       [](const directory_ptr&) {},
       [](const payload<informer_update>&) { return ok_atom{}; },
       [](tick_atom, std::uint64_t) {},
+      [](watchdog_atom) {},
       [into](const payload<reconcile_result>& result) { into->results.push_back(result); },
       [](leading_atom, std::uint64_t) {},
       [](drain_atom) { return ok_atom{}; },
@@ -57,6 +58,7 @@ struct reconciling : ::testing::Test {
   }
   void run(reconciler::kind_mask changed = {}, bool status_may_wait = false) {
     auto work = std::make_shared<reconcile_work>();
+    work->memory = memory;
     work->status_may_wait = status_may_wait;
     work->changed = changed;
     work->api = api;
@@ -105,6 +107,7 @@ struct reconciling : ::testing::Test {
   gateways_actor gateways;
   test_dispatcher dispatcher;
   reconciler_actor reconciler;
+  std::shared_ptr<reconciler::memory> memory = std::make_shared<reconciler::memory>();
   kube::object_ptr service;
   int version = 100;
 };

@@ -131,6 +131,7 @@ struct shutdown_order : ::testing::Test {
     return {[](const directory_ptr&) {},
             [](const payload<informer_update>&) { return ok_atom{}; },
             [](tick_atom, std::uint64_t) {},
+            [](watchdog_atom) {},
             [](const payload<reconcile_result>&) {},
             [](leading_atom, std::uint64_t) {},
             [test](drain_atom) -> caf::result<ok_atom> {
