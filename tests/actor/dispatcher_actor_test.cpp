@@ -40,7 +40,7 @@ struct bench {
   std::string throws;  // the key whose reconciler always throws
   std::vector<reconciler_actor> spawned;
   std::vector<std::string> ineffective;  // as observed
-  int ticks = 0;
+  int ticks = 0, ended = 0;
 };
 
 reconciler_actor::behavior_type worker(reconciler_actor::pointer self, bench* shared) {
@@ -274,13 +274,12 @@ TEST_F(dispatching, reconcilers_without_work_go_and_what_they_remember_stays) {
   update(kind::external_service, all, {}, true);
   sync_children();
   ASSERT_EQ(shared.under_way.size(), 100u);
-  int ended = 0;
   for (const auto& one : shared.spawned)
-    caf::actor_cast<caf::actor>(one)->attach_functor([&ended](const caf::error&) { ++ended; });
+    caf::actor_cast<caf::actor>(one)->attach_functor([seen = &shared](const caf::error&) { ++seen->ended; });
   std::map<std::string, std::shared_ptr<reconciler::memory>> lent;
   for (const auto& one : shared.under_way) lent[one.work->service->meta.name] = one.work->memory;
   while (!shared.under_way.empty()) finish_first();
-  EXPECT_EQ(ended, 36) << "64 stay for a while";
+  EXPECT_EQ(shared.ended, 36) << "64 stay for a while";
   for (int i = 0; i < 100; ++i) update(kind::external_service, {external_service("es-" + std::to_string(i))});
   ASSERT_EQ(shared.under_way.size(), 100u);
   EXPECT_GT(shared.spawned.size(), 100u);

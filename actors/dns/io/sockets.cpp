@@ -103,7 +103,9 @@ void tune(int fd, bool v6, int type) {
   set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 }
 
-result<unique_fd> open_socket(const endpoint& at, int type, const std::string& text) {
+// SO_REUSEPORT would let us share a port with another program of the same user without a word, also one that
+// the kernel chose for us: the first of the sockets is bound without it.
+result<unique_fd> open_socket(const endpoint& at, int type, bool first, const std::string& text) {
   const auto failure = [&](const char* what) {
     return fail("cannot {} {} for DNS over {}: {}", what, text, type == SOCK_DGRAM ? "UDP" : "TCP",
                 std::strerror(errno));
@@ -111,22 +113,11 @@ result<unique_fd> open_socket(const endpoint& at, int type, const std::string& t
   unique_fd fd(::socket(at.storage.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return failure("open a socket on");
   tune(fd.get(), at.is_v6(), type);
-  set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (!first) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (::bind(fd.get(), at.get(), at.size) != 0) return failure("bind");
+  set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (type == SOCK_STREAM && ::listen(fd.get(), tcp_backlog) != 0) return failure("listen on");
   return fd;
-}
-
-// SO_REUSEPORT would let us share a port with another program of the same user without a word: the first
-// bind is tried without it.
-result<void> nobody_else(const endpoint& at, int type, const std::string& text) {
-  const unique_fd trial(::socket(at.storage.ss_family, type | SOCK_CLOEXEC, 0));
-  if (!trial) return fail("cannot open a socket for DNS: {}", std::strerror(errno));
-  if (type == SOCK_STREAM) set(trial.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (at.is_v6()) set(trial.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (::bind(trial.get(), at.get(), at.size) == 0) return {};
-  return fail("cannot bind {} for DNS over {}: {}", text, type == SOCK_DGRAM ? "UDP" : "TCP",
-              std::strerror(errno));
 }
 
 std::string to_text(const endpoint& at) {
@@ -147,10 +138,10 @@ std::string to_text(const endpoint& at) {
 result<dns_sockets> open_all(endpoint at, std::size_t workers, const std::string& text) {
   dns_sockets opened;
   for (std::size_t i = 0; i < workers; ++i) {
-    auto udp = open_socket(at, SOCK_DGRAM, text);
+    auto udp = open_socket(at, SOCK_DGRAM, i == 0, text);
     if (!udp) return std::unexpected(udp.error());
     if (i == 0) ::getsockname(udp->get(), reinterpret_cast<sockaddr*>(&at.storage), &at.size);
-    auto tcp = open_socket(at, SOCK_STREAM, text);
+    auto tcp = open_socket(at, SOCK_STREAM, i == 0, text);
     if (!tcp) return std::unexpected(tcp.error());
     opened.workers.push_back({std::move(*udp), std::move(*tcp)});
   }
@@ -170,11 +161,7 @@ result<worker_sockets> worker_sockets::dup() const {
 result<dns_sockets> open_dns_sockets(const std::string& address, std::size_t workers) {
   const auto at = parse(address);
   if (!at) return std::unexpected(at.error());
-  if (port_of(*at) != 0) {
-    for (const int type : {SOCK_DGRAM, SOCK_STREAM})
-      if (auto free = nobody_else(*at, type, address); !free) return std::unexpected(free.error());
-    return open_all(*at, workers, address);
-  }
+  if (port_of(*at) != 0) return open_all(*at, workers, address);
   // The port that UDP got may be taken for TCP: a few tries find one that is free for both.
   auto opened = open_all(*at, workers, address);
   for (int tries = 1; !opened && tries < 16; ++tries) opened = open_all(*at, workers, address);

@@ -1,6 +1,15 @@
 #include "actors/dns/io/sockets.hpp"
 
 #include <gtest/gtest.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <thread>
 
 namespace egress::dns {
 namespace {
@@ -20,6 +29,37 @@ TEST(sockets, are_not_shared_with_another_program) {
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message.find(first->address), std::string::npos);
   EXPECT_NE(second.error().message.find("in use"), std::string::npos);
+}
+
+// A network of its own with so many ports to choose from, for the calling thread. False without the right.
+bool enter_network_of(unsigned ports) {
+  if (::unshare(CLONE_NEWNET) != 0) return false;
+  const unique_fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq loopback{};
+  std::strcpy(loopback.ifr_name, "lo");
+  loopback.ifr_flags = IFF_UP;
+  std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "40000 " << 40000 + ports - 1;
+  return ::ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
+}
+
+TEST(sockets, of_any_port_get_one_that_nobody_has) {
+  bool tried = false;
+  std::thread([&] {
+    constexpr unsigned ports = 4;
+    tried = enter_network_of(ports);
+    if (!tried) return;
+    std::vector<dns_sockets> all;
+    std::set<std::uint16_t> different;
+    for (unsigned i = 0; i < ports; ++i) {
+      auto next = open_dns_sockets("127.0.0.1:0", 2);
+      ASSERT_TRUE(next) << next.error().message;
+      different.insert(next->port);
+      all.push_back(std::move(*next));
+    }
+    EXPECT_EQ(different.size(), ports);
+    EXPECT_FALSE(open_dns_sockets("127.0.0.1:0", 1)) << "all are taken";
+  }).join();
+  if (!tried) GTEST_SKIP() << "no right to make a network";
 }
 
 TEST(sockets, need_an_address) {
