@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "actors/dns/record_walk.hpp"
+
 namespace egress::dns {
 namespace {
 
@@ -16,6 +18,32 @@ packet_ptr parse(bytes message) {
   ldns_pkt* parsed = nullptr;
   const bool ok = ldns_wire2pkt(&parsed, message.data(), message.size()) == LDNS_STATUS_OK;
   return {ok ? parsed : nullptr, &ldns_pkt_free};
+}
+
+// There may be one OPT and one TSIG (RFC 6891, 6.1.1; RFC 8945, 5.2). ldns reads more, and loses the memory
+// of all but the last: an upstream's reply could take 64 KiB each time.
+bool repeats_a_meta_record(bytes message) {
+  if (message.size() < header_size) return false;
+  std::size_t at = header_size, opts = 0, tsigs = 0;
+  for (std::size_t left = load16(&message[4]); left > 0; --left) {
+    const auto end = skip_name(message, at);
+    if (!end || message.size() - *end < 4) return false;
+    at = *end + 4;
+  }
+  const std::size_t records =
+      load16(&message[6]) + std::size_t{load16(&message[8])} + std::size_t{load16(&message[10])};
+  for (std::size_t i = 0; i < records; ++i) {
+    const auto next = next_record(message, at);
+    if (!next) return false;
+    opts += next->type == rr::opt ? 1 : 0;
+    tsigs += next->type == rr::tsig ? 1 : 0;
+  }
+  return opts > 1 || tsigs > 1;
+}
+
+packet_ptr parse_reply(bytes message) {
+  if (repeats_a_meta_record(message)) return {nullptr, &ldns_pkt_free};
+  return parse(message);
 }
 
 std::optional<std::vector<std::uint8_t>> to_wire(const ldns_pkt& packet) {
@@ -62,7 +90,7 @@ bool copy_kept(const ldns_rr_list* from, const std::vector<bool>& which, ldns_pk
 }  // namespace
 
 std::optional<re_owned_reply> re_own(bytes reply) {
-  const auto parsed = parse(reply);
+  const auto parsed = parse_reply(reply);
   const ldns_rr* question = parsed ? only_question(*parsed) : nullptr;
   if (!question) return std::nullopt;
   const packet_ptr built(ldns_pkt_new(), &ldns_pkt_free);
@@ -79,7 +107,7 @@ std::optional<re_owned_reply> re_own(bytes reply) {
 }
 
 std::optional<std::vector<std::uint8_t>> keep_records(bytes reply, const kept_records& which) {
-  const auto parsed = parse(reply);
+  const auto parsed = parse_reply(reply);
   const ldns_rr* question = parsed ? only_question(*parsed) : nullptr;
   const packet_ptr built(ldns_pkt_new(), &ldns_pkt_free);
   if (!question || !built) return std::nullopt;

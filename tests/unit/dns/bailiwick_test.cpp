@@ -72,6 +72,24 @@ std::string kept(const ask& what, const sections& all) {
   return text;
 }
 
+// Found by the fuzzer: ldns loses the memory of the first one.
+TEST(bailiwick, a_reply_with_two_signatures_or_two_opts_is_not_read) {
+  const ask what{.name = "www.example.org"};
+  packet tsig = name_in_case("hmac-sha256");
+  tsig.resize(tsig.size() + 16);
+  query asked;
+  ASSERT_EQ(parse_query(what.make(), asked), reaction::serve);
+  for (const unsigned type : {unsigned{rr::tsig}, unsigned{rr::opt}})
+    for (const std::size_t times : {1u, 2u}) {
+      sections all{.answer = {{"@"}, {"foreign.example.net"}}};
+      for (std::size_t i = 0; i < times; ++i)
+        all.additional.push_back({"x", type, type == rr::tsig ? tsig : packet{}});
+      packet room;
+      EXPECT_EQ(in_bailiwick(asked, message_of(what, all), room).has_value(), times == 1)
+          << type << " " << times;
+    }
+}
+
 TEST(bailiwick, what_belongs_to_the_question_stays_byte_for_byte) {
   const ask what{.name = "www.a.org"};
   const auto p = what.make();
