@@ -18,7 +18,7 @@ namespace egress::reconciler {
 struct rendered_child {
   kube::kind of = kube::kind::config_map;
   std::shared_ptr<const json::object> object{};
-  kube::digest projected{};  // of kube::project(of, object, rules)
+  kube::digest projected{};  // kube::projected_digest(of, object, rules)
 };
 
 // By kube::child_index. Nothing: this ExternalService shall have no such child (PodDisruptionBudgets off).
