@@ -1,7 +1,7 @@
 #pragma once
 // Until when this replica may write, on CLOCK_BOOTTIME: that clock goes on while the machine sleeps, and no
-// one can set it. The write path compares it immediately before it hands bytes to the socket; a message would
-// come too late in a process that was paused.
+// one can set it. The write path compares it immediately before the system call that hands over the
+// (encrypted) bytes; a message would come too late in a process that was paused.
 //
 // And which writes: those that were decided in the present term. What was decided before it, on what this
 // replica knew then, may undo what another leader did meanwhile.

@@ -8,7 +8,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/string.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -18,6 +17,7 @@
 #include <charconv>
 
 #include "runtime/http/resolve.hpp"
+#include "runtime/http/withheld_stream.hpp"
 #include "runtime/net/keep_alive.hpp"
 #include "runtime/net/tls.hpp"
 
@@ -69,18 +69,30 @@ response_head head_of(const beast::http::response_parser<beast::http::buffer_bod
   return head;
 }
 
+beast::http::request<beast::http::string_body> message_of(client_request& what, const base_url& to) {
+  beast::http::request<beast::http::string_body> made;
+  made.method_string(what.method);
+  made.target(what.target);
+  made.version(11);
+  made.set(beast::http::field::host, to.authority());
+  for (const auto& [name, value] : what.headers) made.set(name, value);
+  made.body() = std::move(what.body);
+  made.prepare_payload();
+  return made;
+}
+
 }  // namespace
 
 // Either stream; the plain one is the TLS one's lower layer.
 struct connection::state {
   state(asio::any_io_executor on, connect_options with) : options(std::move(with)) {
     if (options.tls)
-      tls.emplace(beast::tcp_stream(on), *options.tls);
+      tls.emplace(withheld_stream(on), *options.tls);
     else
       plain.emplace(on);
   }
 
-  beast::tcp_stream& lowest() { return tls ? tls->next_layer() : *plain; }
+  withheld_stream& lowest() { return tls ? tls->next_layer() : *plain; }
   failure failed(failure_kind kind, std::string_view what, const error_code& code) const {
     return {kind, fmt::format("{}: {}: {}", options.where.authority(), what, code.message())};
   }
@@ -99,8 +111,8 @@ struct connection::state {
   asio::awaitable<error_code> write(beast::http::request<beast::http::string_body> what);
 
   connect_options options;
-  std::optional<beast::ssl_stream<beast::tcp_stream>> tls;
-  std::optional<beast::tcp_stream> plain;
+  std::optional<beast::ssl_stream<withheld_stream>> tls;
+  std::optional<withheld_stream> plain;
   beast::flat_buffer buffer;
   std::optional<beast::http::response_parser<beast::http::buffer_body>> parser;
   std::unique_ptr<char[]> piece;  // of piece_size, while an answer is read
@@ -154,21 +166,18 @@ asio::awaitable<error_code> connection::state::write(beast::http::request<beast:
 asio::awaitable<std::expected<response_head, failure>> connection::send(client_request what,
                                                                         std::chrono::milliseconds timeout) {
   auto& s = *state_;
-  beast::http::request<beast::http::string_body> out;
-  out.method_string(what.method);
-  out.target(what.target);
-  out.version(11);
-  out.set(beast::http::field::host, s.options.where.authority());
-  for (const auto& [name, value] : what.headers) out.set(name, value);
-  out.body() = std::move(what.body);
-  out.prepare_payload();
-
+  auto out = message_of(what, s.options.where);
   s.broken = true;  // until an answer says otherwise
   s.parser.emplace();
   s.parser->header_limit(head_limit);
   s.parser->body_limit(boost::none);
   s.lowest().expires_after(timeout);
+  s.lowest().ask(std::move(what.may_leave));
   const auto unsent = co_await s.write(std::move(out));
+  const bool withheld = s.lowest().withheld();
+  s.lowest().ask({});
+  if (withheld)
+    co_return std::unexpected(s.failed(failure_kind::withheld, "the request was held back", unsent));
   // TLS 1.3: a server that refuses our certificate says so after the handshake, and closes. What it said can
   // be read still.
   const bool closed = unsent == asio::error::broken_pipe || unsent == asio::error::connection_reset;

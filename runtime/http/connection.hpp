@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ enum class failure_kind : std::uint8_t {
   timed_out,
   malformed,  // not HTTP
   cancelled,
+  withheld,  // by client_request::may_leave
 };
 
 struct failure {
@@ -38,6 +40,9 @@ struct client_request {
   std::string method, target;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  // Asked right before the system call that hands over bytes, for each piece; a no ends the connection.
+  // Empty: they always may.
+  std::function<bool()> may_leave = {};
 };
 
 struct response_head {

@@ -74,6 +74,7 @@ api_error to_api_error(const http::failure& why) {
   const auto code = why.kind == timed_out   ? api_errc::timed_out
                     : why.kind == cancelled ? api_errc::cancelled
                     : why.kind == malformed ? api_errc::malformed
+                    : why.kind == withheld  ? api_errc::not_leader
                                             : api_errc::transport;
   return api_failure(code, why.message);
 }

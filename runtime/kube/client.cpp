@@ -134,6 +134,9 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
     state.pool.keep(std::move(on->connection), now->tls.get());
     co_return failed(api_failure(api_errc::not_leader, "held back: this replica may not write now"));
   }
+  // Once more at the socket: this process may be paused on the way there, and go on when another one leads.
+  if (shape.writes)
+    message.may_leave = [&may_write = state.options.may_write, term = what.term] { return may_write(term); };
   const auto began = clock::now();
   auto head = co_await on->connection->send(std::move(message), left_until(deadline));
   const auto code = head ? std::to_string(head->status) : "<error>";

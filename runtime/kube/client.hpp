@@ -15,8 +15,9 @@
 
 namespace egress::kube {
 
-// Asked immediately before the bytes of a write go to the socket, whatever the request waited for before,
-// with the request's term. Not asked for Leases: who holds the Lease opens the gate.
+// Asked before a write, whatever the request waited for, and again immediately before each system call that
+// hands its bytes to the socket; with the request's term. Not asked for Leases: who holds the Lease opens the
+// gate.
 using write_gate = std::function<bool(std::uint64_t term)>;
 
 // Told of every finished request, for rest_client_requests_total and its histogram. code is "<error>" when

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A hundred hand-overs between three replicas under load, at random points: one writer after the other, always."""
+import datetime
 import itertools
 import os
 import random
@@ -13,6 +14,7 @@ from harness.suite import ClusterTest, eventually, figure, main, objects, slack
 
 COUNT = int(os.environ.get("EGRESS_HANDOVERS", "100"))
 SEED = int(os.environ.get("EGRESS_SEED") or random.SystemRandom().randrange(1 << 32))
+FAULTS = (os.environ.get("EGRESS_FAULTS") or "stopped killed paused cut_off unheard deaf unreachable").split()
 LEASE_SECONDS = 3
 RETRY = 0.2 * 2.2  # of a candidate, with all its jitter
 NAMES = [f"es-{i}" for i in range(4)]
@@ -103,13 +105,33 @@ class HandOvers(ClusterTest):
         eventually(f"{identity} writes", wrote, slack(20), every=0.05)
 
     def check(self, writes):
-        """Only what the network held up may come after the term of its author, and then (by its resourceVersion) only
-        to objects that the next leader has not written."""
+        """Only what the network held up, or a pause between the last look at the clock and the system call (at most
+        one write a pause), may come after the term of its author, and then (by its resourceVersion) only to objects
+        that the next leader has not written."""
         self.recent = self.recent[-200:] + writes
         for one, ended in self.log.outside_their_term(writes):
             between = [other for other in self.recent if other.about == one.about and other.author != one.author
                        and ended <= other.came <= one.came]
-            (self.outside if between or one.author not in self.held_up else self.late).append(one)
+            if between or not self.was_held_up(one):
+                self.outside.append(one)
+                figure("outside its author's term", self.story_of(one, ended, between))
+            else:
+                self.late.append(one)
+
+    def was_held_up(self, one):
+        if one.author in self.held_up:
+            return True
+        paused = self.paused.get(one.author, 0)
+        self.paused[one.author] = max(paused - 1, 0)
+        return paused > 0
+
+    def story_of(self, one, ended, between):
+        """What a reader needs to see whose fault it is."""
+        befell = [f"{fault} at {when:%T.%f}" for who, fault, when in self.befell if who == one.author]
+        known = [f"{who} from {taken}" for who, taken in self.log.terms[-4:]]
+        return (f"{one.author} wrote {one.about} from {one.came:%T.%f} to {one.done:%T.%f}; its term ended "
+                f"{ended:%T.%f}; what befell it: {befell or 'nothing'}; the last terms: {known}; written by others "
+                f"between: {[(other.author, f'{other.came:%T.%f}') for other in between]}")
 
     def test_one_writer_after_the_other(self):
         figure("seed (EGRESS_SEED=… repeats it)", SEED)
@@ -124,17 +146,21 @@ class HandOvers(ClusterTest):
         self.addCleanup(self.enough.set)
         threading.Thread(target=self.damage_all_the_time, daemon=True).start()
         self.held_up, self.outside, self.late, self.recent, self.writes = set(), [], [], [], 0
+        self.befell, self.paused = [], {}
         took = {}
         for _ in range(COUNT):
             struck = eventually("a replica leads", self.leader, slack(30))
             self.wait_until_it_writes(struck.identity)
-            fault = choice.choice(["stopped", "killed", "paused", "cut_off", "unheard", "deaf", "unreachable"])
+            fault = choice.choice(FAULTS)
             time.sleep(choice.random() * 0.5)
             before, began = self.log.holder, time.monotonic()
             if before != struck.identity:
                 continue  # it lost the Lease by itself
             if fault in ("unheard", "unreachable"):
                 self.held_up.add(before)
+            if fault == "paused":
+                self.paused[before] = 1
+            self.befell.append((before, fault, datetime.datetime.now(datetime.timezone.utc)))
             getattr(struck, fault)()
             after = self.log.wait_for_another(before, slack(30))
             took.setdefault(fault, []).append(time.monotonic() - began)

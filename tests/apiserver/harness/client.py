@@ -3,7 +3,9 @@ import http.client
 import json
 import ssl
 import threading
+import time
 
+IDLE_SECONDS = 10  # the server closes connections that nobody uses, at a moment of its choice
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
 
@@ -29,6 +31,8 @@ class Client:
         self.local = threading.local()
 
     def _connection(self):
+        if time.monotonic() - getattr(self.local, "used", 0) > IDLE_SECONDS:
+            self.forget_connection()
         if getattr(self.local, "connection", None) is None:
             self.local.connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=self.timeout,
                                                                 context=self.context)
@@ -49,6 +53,7 @@ class Client:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             text = answer.read()
+            self.local.used = time.monotonic()
         except (OSError, http.client.HTTPException) as error:
             self.forget_connection()
             # A kept-alive connection may have been closed under us; a write is only sent again by its caller.

@@ -80,6 +80,17 @@ TEST(client_write, is_held_back_when_the_gate_is_shut) {
   }
 }
 
+// A process that is paused between the first question and the socket, until another one leads.
+TEST(client_write, is_held_back_at_the_socket_when_the_gate_shuts_on_its_way_there) {
+  fixture f({{{http_answer(200, one_service)}}, {{http_answer(200, one_service)}}});
+  f.options.may_write = [asked = 0](std::uint64_t) mutable { return ++asked != 2; };
+  const auto got = f.call(of(verb::patch));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::not_leader);
+  EXPECT_TRUE(f.call(of(verb::patch)));
+  EXPECT_EQ(f.server.requests().size(), 1U) << "not a byte of the first";
+}
+
 TEST(client_write, of_the_lease_passes_the_shut_gate_that_it_is_to_open) {
   fixture f({{{http_answer(200, one_service)}}});
   f.options.may_write = [](std::uint64_t) { return false; };
@@ -101,7 +112,7 @@ TEST(client_write, of_the_lease_does_not_wait_for_the_bound_on_queries) {
 
 TEST(client_write, asks_the_gate_again_before_a_retry) {
   fixture f({{{http_answer(429, "", "Retry-After: 1\r\n")}, {http_answer(200, one_service)}}});
-  f.options.may_write = [asked = 0](std::uint64_t) mutable { return asked++ == 0; };
+  f.options.may_write = [&f](std::uint64_t) { return f.server.requests().empty(); };
   const auto got = f.call(of(verb::patch));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, api_errc::not_leader);

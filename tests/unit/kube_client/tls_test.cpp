@@ -84,6 +84,27 @@ TEST(client_tls, opens_a_new_connection_when_the_server_has_closed_the_last) {
   EXPECT_EQ(server.server.names().size(), 3U);
 }
 
+// The server answers whatever it reads: an answer would show that the encrypted write had left.
+TEST(client_tls, asks_the_write_gate_once_more_behind_the_encryption) {
+  const auto who = ours().sign({});
+  const at_server server(who);
+  boost::asio::io_context io;
+  client_options options;
+  int asked = 0;
+  options.may_write = [&asked](std::uint64_t) { return ++asked != 2; };
+  client by(io.get_executor(), server.config, std::move(options));
+  request what;
+  what.what = verb::create;
+  what.of = kind::service;
+  what.name_space = "n";
+  what.body = "{}";
+  what.timeout = 10s;
+  const auto got = test::run(io, by.call(what));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::not_leader);
+  EXPECT_EQ(asked, 2);
+}
+
 TEST(client_tls, refuses_a_foreign_authority) {
   const auto who = foreign().sign({});
   EXPECT_EQ(at_server(who).says(),
