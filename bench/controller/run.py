@@ -36,8 +36,12 @@ class Tell:
         self.line(f"{count:,}: restart, writes", writes, "0")
         self.line(f"{count:,}: restart, resident", resident, "")
 
-    def floor(self, count, *seconds):
+    def floor(self, count, *runs):
+        """Of each run: its seconds, and its CPU seconds."""
+        seconds, cpu = zip(*runs)
         made, floor = self.creations[count], sum(seconds) / len(seconds)
+        self.line(f"{count:,}: CPU of the floor for the children of one, which it only sends",
+                  " and ".join(f"{one / count * 1e3:.2f}" for one in cpu) + " ms", "")
         shown = " and ".join(f"{one:.2f}" for one in seconds)
         self.line(f"{count:,}: all children after", f"{made['children']:.2f} s, {made['children'] / floor:.2f} × floor ({shown} s)", "1.25")
         self.line(f"{count:,}: settled after", f"{made['settled']:.2f} s, {made['settled'] / floor:.2f} × floor", "1.5")
