@@ -43,7 +43,7 @@ void all_children(benchmark::State& state) {
   const kube::projection_rules rules;
   std::uint64_t number = 0;
   for (auto _ : state)
-    benchmark::DoNotOptimize(reconciler::desired_of(external_service(++number), {}, settings, rules));
+    benchmark::DoNotOptimize(reconciler::desired_of(external_service(++number), {}, false, settings, rules));
 }
 
 constexpr auto profiles = {static_cast<std::int64_t>(gateway_profile::compatible),

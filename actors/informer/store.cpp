@@ -27,9 +27,15 @@ changes store::replace(const std::vector<kube::object_ptr>& items) {
   });
   current_.objects = std::move(next);
   current_.synced = true;
+  current_.undefined = false;
   ++current_.epoch;
   deletions_.clear();
   return out;
+}
+
+changes store::undefine() {
+  current_.undefined = true;
+  return {};
 }
 
 changes store::apply(const std::vector<kube::watch_event>& events) {

@@ -30,6 +30,10 @@ class store {
   // later.
   changes apply(const std::vector<kube::watch_event>& events);
 
+  // The kind is gone with its definition. What is known stays, for those who would do harm without it, until
+  // the next complete list. Changes no object.
+  changes undefine();
+
   const kube::published& current() const { return current_; }
 
  private:

@@ -166,6 +166,7 @@ void watch_machine::relist(outcome& out, moment at, then how, const kube::api_er
 void watch_machine::wait_for_definition(outcome& out, moment at) {
   if (!definition_missing_) {
     definition_missing_ = true;
+    if (store_.current().synced) out.published = store_.undefine();
     say(out, log_level::warn, unready_reason());
   }
   state_ = watch_state::waiting;

@@ -23,12 +23,6 @@ const kube::child* child_of(const live_children& live, kube::kind of) {
   return found ? &found->as_child() : nullptr;
 }
 
-bool has_ipv6(const kube::child* service) {
-  return service && std::ranges::any_of(service->cluster_ips, [](const std::string& ip) {
-           return ip.find(':') != std::string::npos;
-         });
-}
-
 // Trees that go together, and the memory of all of them.
 struct rendered_trees {
   rendered_trees() { objects.reserve(kube::child_count); }
@@ -39,29 +33,33 @@ struct rendered_trees {
 
 }  // namespace
 
-rendering_key key_of(const kube::object& external_service, const live_children& live) {
+bool listens_on_ipv6(const live_children& live, bool elsewhere) {
+  const auto* service = child_of(live, kube::kind::service);
+  if (!service || service->cluster_ips.empty()) return elsewhere;
+  return std::ranges::any_of(service->cluster_ips, [](const std::string& ip) { return ip.contains(':'); });
+}
+
+rendering_key key_of(const kube::object& external_service, const live_children& live, bool ipv6) {
   const auto* service = child_of(live, kube::kind::service);
   const auto* deployment = child_of(live, kube::kind::deployment);
   const auto& spec = external_service.as_external_service().spec;
   const auto hijack = desired::next_hijack_label(
       spec.hijack_dns, deployment && deployment->ready_replicas > 0, service ? service->hijack_label : "");
-  return {external_service.meta.generation, external_service.meta.uid, std::string{hijack},
-          has_ipv6(service)};
+  return {external_service.meta.generation, external_service.meta.uid, std::string{hijack}, ipv6};
 }
 
-remembered_rendering remember(const kube::object& external_service, const live_children& live,
-                              const desired_gateway& desired) {
-  remembered_rendering made{key_of(external_service, live), {}, desired.config_hash};
+remembered_rendering remember(rendering_key key, const desired_gateway& desired) {
+  remembered_rendering made{std::move(key), {}, desired.config_hash};
   for (std::size_t i = 0; i < kube::child_count; ++i)
     if (desired.children[i]) made.projected[i] = desired.children[i]->projected;
   return made;
 }
 
 bool nothing_to_do(const kube::object& external_service, const remembered_rendering& last,
-                   const live_children& live,
+                   const live_children& live, bool ipv6,
                    const std::array<std::optional<settled>, kube::child_count>& known) {
   // A server that does not count generations would hide a change of the spec.
-  if (last.key.generation <= 0 || last.key != key_of(external_service, live)) return false;
+  if (last.key.generation <= 0 || last.key != key_of(external_service, live, ipv6)) return false;
   for (const auto kind : kube::child_kinds) {
     const auto i = kube::child_index(kind);
     std::optional<rendered_child> wanted;
@@ -72,9 +70,9 @@ bool nothing_to_do(const kube::object& external_service, const remembered_render
   return true;
 }
 
-desired_gateway desired_of(const kube::object& external_service, const live_children& live,
+desired_gateway desired_of(const kube::object& external_service, const live_children& live, bool ipv6,
                            const gateway_settings& settings, const kube::projection_rules& rules) {
-  const auto key = key_of(external_service, live);
+  const auto key = key_of(external_service, live, ipv6);
   const auto all = std::make_shared<rendered_trees>();
   const auto gateway = desired::make_gateway(external_service, settings, key.ipv6, all->memory.storage());
   desired_gateway made;

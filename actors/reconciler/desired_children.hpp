@@ -19,9 +19,13 @@ struct desired_gateway {
   std::string config_hash;
 };
 
-// `live` decides what depends on it: the hijack label on ready pods, the listeners' address on the Service's
-// families. The object must have passed refused().
-desired_gateway desired_of(const kube::object& external_service, const live_children& live,
+// Whether the gateway's listeners take IPv6: where its Service has an address of it. While the Service has
+// none of either family, being made or made again, as others of this cluster have (`elsewhere`): a Deployment
+// that is rendered for the wrong family rolls a moment later.
+bool listens_on_ipv6(const live_children& live, bool elsewhere);
+
+// `live` decides the hijack label: on ready pods. The object must have passed refused().
+desired_gateway desired_of(const kube::object& external_service, const live_children& live, bool ipv6,
                            const gateway_settings& settings, const kube::projection_rules& rules);
 
 // What desired_of() depends on beside the settings: as long as it is the same, so is what was rendered.
@@ -32,7 +36,7 @@ struct rendering_key {
   bool ipv6 = false;
   friend bool operator==(const rendering_key&, const rendering_key&) = default;
 };
-rendering_key key_of(const kube::object& external_service, const live_children& live);
+rendering_key key_of(const kube::object& external_service, const live_children& live, bool ipv6);
 
 // The digests of the last rendering: enough to see that nothing is to be done, without rendering again.
 struct remembered_rendering {
@@ -40,11 +44,10 @@ struct remembered_rendering {
   std::array<std::optional<kube::digest>, kube::child_count> projected;
   std::string config_hash;
 };
-remembered_rendering remember(const kube::object& external_service, const live_children& live,
-                              const desired_gateway& desired);
+remembered_rendering remember(rendering_key key, const desired_gateway& desired);
 // Whether every child is as it should be.
 bool nothing_to_do(const kube::object& external_service, const remembered_rendering& last,
-                   const live_children& live,
+                   const live_children& live, bool ipv6,
                    const std::array<std::optional<settled>, kube::child_count>& known);
 
 // validate(), and whether another ExternalService (claimed_by, "" for none) has the dnsName already.

@@ -63,6 +63,11 @@ void dispatcher_state::service_changed(const std::string& key, priority how) {
 }
 
 void dispatcher_state::child_changed(kube::kind kind, const std::string& key, priority how) {
+  if (kind == kube::kind::service && !ipv6_services) {
+    const auto live = of(kind).objects.find(key);
+    ipv6_services = live && std::ranges::any_of(live->as_child().cluster_ips,
+                                                [](const std::string& ip) { return ip.contains(':'); });
+  }
   // One that is gone may come again before its last run is over: then the next has to know.
   if (!of(kube::kind::external_service).objects.find(key) && !workers.contains(key)) return;
   const auto bit = static_cast<reconciler::kind_mask>(1u << kube::child_index(kind));
@@ -81,8 +86,15 @@ bool dispatcher_state::synced() const {
   return std::ranges::all_of(known, [](const kube::published& one) { return one.synced; });
 }
 
+// Without their definition there are no ExternalServices, whatever was known of them, and the collector has
+// their children: it would not take those that are made now.
+bool dispatcher_state::may_reconcile() const {
+  return !draining && synced() && !of(kube::kind::external_service).undefined && everyone &&
+         everyone->kube_api;
+}
+
 void dispatcher_state::pump() {
-  if (!draining && synced() && everyone && everyone->kube_api)
+  if (may_reconcile())
     while (auto job = queue->take(now(self))) {
       config.observe.taken(job->queued_for);
       run(*job);
@@ -126,6 +138,7 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
   }
   work->changed = job.changed;
   work->term = term;
+  work->ipv6_elsewhere = ipv6_services;
   work->status_may_wait = queue->backlog() && first.contains(job.key);
   const auto holder = names.holder(service->as_external_service().spec.dns_name);
   if (holder != job.key) work->name_claimed_by = holder;

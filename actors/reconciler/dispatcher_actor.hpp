@@ -73,9 +73,10 @@ struct dispatcher_state {
   std::mt19937_64 random{std::random_device{}()};
   caf::typed_response_promise<ok_atom> drained;
   bool draining = false;
-  bool watching = false;   // over busy reconcilers: a watchdog_atom is on its way
-  std::uint64_t term = 0;  // the leader's, for all that is written from now on
-  bool no_status = false;  // it was said that the definition has no status subresource
+  bool watching = false;       // over busy reconcilers: a watchdog_atom is on its way
+  std::uint64_t term = 0;      // the leader's, for all that is written from now on
+  bool ipv6_services = false;  // of the Services seen so far one had an address of it
+  bool no_status = false;      // it was said that the definition has no status subresource
 
   dispatcher_state();
   // Reconcilers do not outlive the dispatcher that feeds them: its successor spawns its own.
@@ -89,6 +90,7 @@ struct dispatcher_state {
   void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
   void lead(std::uint64_t next_term);
   bool synced() const;
+  bool may_reconcile() const;
   void pump();
   void run(const reconciler::job& job);
   payload<reconcile_work> work_for(const reconciler::job& job, const kube::object_ptr& service,

@@ -43,8 +43,10 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
   if (work->service->meta.deleting) return end();
   now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways.profile);
   if (now->refused) return children_done();
+  now->ipv6 = reconciler::listens_on_ipv6(now->live, work->ipv6_elsewhere);
   const auto& rendered = known.rendered;
-  if (rendered && reconciler::nothing_to_do(*work->service, *rendered, now->live, known.expected.known())) {
+  if (rendered &&
+      reconciler::nothing_to_do(*work->service, *rendered, now->live, now->ipv6, known.expected.known())) {
     now->config_hash = rendered->config_hash;
     return children_done();
   }
@@ -59,9 +61,9 @@ std::string reconciler_state::previous_cluster_ip() const {
 
 void reconciler_state::start_tasks() {
   const auto& service = now->work->service;
-  auto desired = reconciler::desired_of(*service, now->live, config->gateways, config->rules);
+  auto desired = reconciler::desired_of(*service, now->live, now->ipv6, config->gateways, config->rules);
   now->config_hash = desired.config_hash;
-  memory().rendered = reconciler::remember(*service, now->live, desired);
+  memory().rendered = reconciler::remember(reconciler::key_of(*service, now->live, now->ipv6), desired);
   for (const auto kind : kube::child_kinds) {
     const auto i = kube::child_index(kind);
     if (desired.children[i]) now->wanted[i] = desired.children[i]->projected;

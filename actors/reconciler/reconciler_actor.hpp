@@ -52,6 +52,7 @@ struct reconciler_state {
     reconciler::live_children live;
     std::optional<reconciler::refusal> refused;
     std::string config_hash;
+    bool ipv6 = false;  // the gateway listens on it
     std::vector<reconciler::child_task> tasks;
     std::array<kube::digest, kube::child_count> wanted{};
     milliseconds paused{0};  // the longest that a child's write must wait

@@ -68,6 +68,7 @@ struct reconcile_work {
   std::uint64_t service_epoch = 0;
   reconciler::kind_mask changed = 0;  // since the run before
   std::uint64_t term = 0;             // the leader's, for what it writes
+  bool ipv6_elsewhere = false;        // Services of this cluster have addresses of it
   bool status_may_wait = false;       // others wait for their children, and nobody for this status
   std::string name_claimed_by;        // the ExternalService that has our dnsName already; "" when it is ours
   std::array<reconciler::pointers, kube::child_count> ineffective;  // paths that writing does not change

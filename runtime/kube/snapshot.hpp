@@ -64,6 +64,9 @@ struct published {
   snapshot objects;
   std::uint64_t epoch = 0;
   bool synced = false;
+  // The API server does not know the kind: its CustomResourceDefinition is gone. `objects` are the last
+  // known.
+  bool undefined = false;
 };
 
 }  // namespace egress::kube

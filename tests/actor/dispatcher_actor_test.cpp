@@ -28,6 +28,16 @@ kube::object_ptr external_service(const std::string& name, const std::string& dn
   return made;
 }
 
+kube::object_ptr service_at(const std::string& name, std::vector<std::string> cluster_ips) {
+  auto made = std::make_shared<kube::object>();
+  made->of = kind::service;
+  made->meta.name = name;
+  kube::child body;
+  body.cluster_ips = std::move(cluster_ips);
+  made->body = body;
+  return made;
+}
+
 // What the reconcilers of a test were given; they finish only when told to.
 struct bench {
   struct given {
@@ -214,7 +224,7 @@ TEST_F(dispatching, while_others_of_the_first_list_wait_for_children_a_status_ma
   leave_status_for_later();
   EXPECT_EQ(shared.order.back(), "b");
   EXPECT_FALSE(shared.under_way.front().work->status_may_wait) << "somebody changed it";
-  update(kind::service, {external_service("a")});
+  update(kind::service, {service_at("a", {})});
   finish_first();
   EXPECT_EQ(shared.order.back(), "a") << "its Service changed";
   EXPECT_TRUE(shared.under_way.front().work->status_may_wait);
@@ -330,6 +340,50 @@ TEST_F(dispatching, a_field_that_the_server_does_not_keep_is_told_to_all_and_obs
   EXPECT_EQ(told, reconciler::pointers{"/spec/x"});
   finish_first(true, {"/spec/x"});
   EXPECT_EQ(shared.ineffective, std::vector<std::string>{"Service:/spec/x"});
+}
+
+TEST_F(dispatching, a_service_with_an_ipv6_address_is_told_to_the_runs_of_all) {
+  start();
+  sync_children();
+  update(kind::external_service, {external_service("a")});
+  EXPECT_FALSE(shared.under_way.back().work->ipv6_elsewhere);
+  update(kind::service, {service_at("other", {"10.0.0.1", "fd00::4"})});
+  update(kind::service, {service_at("another", {"10.0.0.2"})});
+  update(kind::external_service, {external_service("b")});
+  EXPECT_TRUE(shared.under_way.back().work->ipv6_elsewhere);
+}
+
+TEST_F(dispatching, without_their_definition_nothing_is_made_for_external_services_that_were_known) {
+  start();
+  sync_children();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  finish_first();
+  known[static_cast<std::size_t>(kind::external_service)].undefined = true;
+  update(kind::external_service, {});
+  update(kind::service, {}, {"a"});
+  EXPECT_EQ(shared.runs["a"], 1);
+  known[static_cast<std::size_t>(kind::external_service)].undefined = false;
+  update(kind::external_service, {});
+  EXPECT_EQ(shared.runs["a"], 2);
+}
+
+TEST_F(dispatching, a_missing_status_subresource_is_observed_and_told_in_one_event) {
+  start();
+  sync_children();
+  update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
+  for (int run = 0; run < 2; ++run) {
+    auto result = std::make_shared<reconcile_result>();
+    result->no_status = reconciler::happening{.name = shared.under_way.front().work->service->meta.name,
+                                              .uid = "1",
+                                              .resource_version = "1",
+                                              .how = reconciler::event_kind::warning,
+                                              .reason = "StatusNotWritable",
+                                              .message = "the definition has no status"};
+    finish_first(std::move(result));
+  }
+  EXPECT_EQ(shared.ineffective, std::vector<std::string>{"ExternalService:/status"});
+  EXPECT_EQ(
+      std::ranges::count_if(script.requests, [](const auto& one) { return one.what.of == kind::event; }), 1);
 }
 
 TEST_F(dispatching, a_child_of_nobody_is_nobodys_work) {

@@ -233,9 +233,15 @@ TEST_F(WatchMachine, WaitsForTheDefinitionWithOneLine) {
 
 TEST_F(WatchMachine, ADefinitionThatGoesAwayLaterMakesUnreadyButKeepsWhatIsKnown) {
   watching();
+  EXPECT_FALSE(machine->current().undefined);
   ends(error_of(api_errc::not_found));
   EXPECT_NE(machine->unready_reason(), "");
   EXPECT_EQ(machine->current().objects.size(), 1u);
+  EXPECT_TRUE(machine->current().undefined);
+  EXPECT_TRUE(last.published) << "who makes something for what is known has to hear of it";
+  wait_over();
+  page({}, "20");
+  EXPECT_FALSE(machine->current().undefined);
 }
 
 TEST_F(WatchMachine, IsUnreadyUntilTheFirstListIsComplete) {

@@ -28,8 +28,8 @@ class DesiredChildren : public ::testing::Test {
     live[kube::child_index(service)] = front;
     return live;
   }
-  std::string envoy_yaml(const live_children& live) const {
-    const auto desired = desired_of(*an_external_service(spec), live, {}, {});
+  std::string envoy_yaml(bool ipv6) const {
+    const auto desired = desired_of(*an_external_service(spec), {}, ipv6, {}, {});
     const auto& map = *desired.children[kube::child_index(config_map)]->object;
     return std::string(map.at("data").at("envoy.yaml").as_string());
   }
@@ -38,20 +38,27 @@ class DesiredChildren : public ::testing::Test {
 };
 
 TEST_F(DesiredChildren, ListenOnIPv6WhereTheServiceHasAnAddressOfIt) {
-  for (const auto& one : {live_children{}, live_with({}), live_with({"10.0.0.1"})}) {
-    EXPECT_FALSE(key_of(*an_external_service(spec), one).ipv6);
-    EXPECT_THAT(envoy_yaml(one), Not(HasSubstr("ipv4Compat: true")));
+  EXPECT_THAT(envoy_yaml(false), Not(HasSubstr("ipv4Compat: true")));
+  EXPECT_THAT(envoy_yaml(true), HasSubstr("ipv4Compat: true"));
+  for (const bool elsewhere : {false, true}) {
+    EXPECT_FALSE(listens_on_ipv6(live_with({"10.0.0.1"}), elsewhere));
+    EXPECT_TRUE(listens_on_ipv6(live_with({"10.0.0.1", "fd00::4"}), elsewhere));
+    EXPECT_TRUE(listens_on_ipv6(live_with({"fd00::4"}), elsewhere));
   }
-  for (const auto& one : {live_with({"10.0.0.1", "fd00::4"}), live_with({"fd00::4"})}) {
-    EXPECT_TRUE(key_of(*an_external_service(spec), one).ipv6);
-    EXPECT_THAT(envoy_yaml(one), HasSubstr("ipv4Compat: true"));
+}
+
+TEST_F(DesiredChildren, ListenOnWhatOtherServicesHaveWhileTheirOwnIsMade) {
+  for (const auto& made : {live_children{}, live_with({})}) {
+    EXPECT_FALSE(listens_on_ipv6(made, false));
+    EXPECT_TRUE(listens_on_ipv6(made, true));
   }
 }
 
 TEST_F(DesiredChildren, AreRenderedAgainWhenTheServiceGetsAnIPv6Address) {
   const auto external_service = an_external_service(spec);
   const auto before = live_with({"10.0.0.1"});
-  const auto last = remember(*external_service, before, desired_of(*external_service, before, {}, {}));
+  const auto last = remember(key_of(*external_service, before, false),
+                             desired_of(*external_service, before, false, {}, {}));
   auto live = before;
   for (std::size_t i = 0; i < kube::child_count; ++i) {
     if (!last.projected[i]) continue;
@@ -59,11 +66,11 @@ TEST_F(DesiredChildren, AreRenderedAgainWhenTheServiceGetsAnIPv6Address) {
     body(made).projected = *last.projected[i];
     live[i] = made;
   }
-  EXPECT_TRUE(nothing_to_do(*external_service, last, live, {}));
+  EXPECT_TRUE(nothing_to_do(*external_service, last, live, listens_on_ipv6(live, false), {}));
   auto front = std::make_shared<kube::object>(*live[kube::child_index(service)]);
   body(front).cluster_ips = {"10.0.0.1", "fd00::4"};
   live[kube::child_index(service)] = front;
-  EXPECT_FALSE(nothing_to_do(*external_service, last, live, {}));
+  EXPECT_FALSE(nothing_to_do(*external_service, last, live, listens_on_ipv6(live, false), {}));
 }
 
 }  // namespace
