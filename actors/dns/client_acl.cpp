@@ -15,8 +15,15 @@ const std::vector<std::string> defaults{"127.0.0.0/8",   "169.254.0.0/16", "10.0
                                         "::1/128",       "fe80::/10",      "fc00::/7"};
 
 constexpr std::size_t packed_size = 1 + sizeof(address_bytes);
+constexpr unsigned mapped_bits = 96;
 
+bool is_mapped(const address_bytes& address) {
+  return map_v4(&address[12]) == address;
+}
+
+// A shorter prefix than the one that IPv4 addresses are mapped to was written as an IPv6 one.
 bool inside(const address_bytes& address, const std::uint8_t* base, unsigned bits) {
+  if (bits < mapped_bits && is_mapped(address)) return false;
   const std::size_t whole = bits / 8, rest = bits % 8;
   if (std::memcmp(address.data(), base, whole) != 0) return false;
   return rest == 0 || ((address[whole] ^ base[whole]) >> (8 - rest)) == 0;

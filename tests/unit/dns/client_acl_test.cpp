@@ -34,6 +34,25 @@ TEST(client_acl, takes_networks_and_single_addresses) {
   EXPECT_FALSE(list.allows(address("127.0.0.1")));
 }
 
+// IPv4 clients are kept mapped (::ffff:0:0/96), which is below these; nobody who writes them means that.
+TEST(client_acl, of_ipv6_networks_lets_no_ipv4_client_in) {
+  for (const auto* wide : {"::/0", "::/1", "::/64", "::ffff:0:0/80"}) {
+    const auto list = client_acl::parse({wide}).value();
+    EXPECT_FALSE(list.allows(address("8.8.8.8"))) << wide;
+    EXPECT_FALSE(any_has(list.packed(), address("8.8.8.8"))) << wide;
+    EXPECT_TRUE(list.allows(address("::1"))) << wide;
+    EXPECT_TRUE(any_has(list.packed(), address("::1"))) << wide;
+  }
+  EXPECT_TRUE(client_acl::parse({"::/0"}).value().allows(address("2001:db8::1")));
+  EXPECT_TRUE(client_acl::parse({"::/0", "0.0.0.0/0"}).value().allows(address("8.8.8.8")));
+  const auto mapped = client_acl::parse({"::ffff:10.0.0.0/104"}).value();
+  EXPECT_TRUE(mapped.allows(address("10.1.2.3"))) << "written so, it is meant so";
+  EXPECT_FALSE(mapped.allows(address("11.1.2.3")));
+  const auto all_v4 = client_acl::parse({"0.0.0.0/0"}).value();
+  EXPECT_TRUE(all_v4.allows(address("8.8.8.8")));
+  EXPECT_FALSE(all_v4.allows(address("::1")));
+}
+
 TEST(client_acl, names_what_is_no_network) {
   for (const auto* wrong :
        {"10.0.0.0/33", "10.0.0/8", "::/129", "x", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1"}) {

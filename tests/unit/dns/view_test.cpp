@@ -42,6 +42,13 @@ TEST(view, hijacks_for_its_clients_only) {
   }
 }
 
+TEST(view, of_all_ipv6_clients_has_no_ipv4_client) {
+  const auto table = table_of({"::/0"});
+  EXPECT_TRUE(respond_to({.name = "a.com"}, "2001:db8::1", *table).hijacked);
+  EXPECT_EQ(respond_to({.name = "a.com"}, "192.0.2.1", *table).how, forward_kind::plain);
+  EXPECT_FALSE(respond_to({.name = "a.com"}, "192.0.2.1", *table).hijacked);
+}
+
 TEST(view, is_everybody_by_default) {
   const auto table = table_of({});
   EXPECT_TRUE(respond_to({.name = "a.com"}, "192.0.2.1", *table).hijacked);
