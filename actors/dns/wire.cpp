@@ -97,6 +97,7 @@ std::optional<re_owned_reply> re_own(bytes reply) {
   if (!built) return std::nullopt;
   ldns_pkt_set_id(built.get(), ldns_pkt_id(parsed.get()));
   ldns_pkt_set_qr(built.get(), true);
+  ldns_pkt_set_tc(built.get(), ldns_pkt_tc(parsed.get()));
   ldns_pkt_push_rr(built.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(question));
   re_owned_reply result;
   result.answers = copy_answers(*parsed, *question, *built);

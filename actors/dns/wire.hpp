@@ -15,7 +15,8 @@ struct re_owned_reply {
 };
 
 // The reply without its aliases: of the answers only those of the question's own type stay, re-owned to the
-// question's name; authority and additional section go. Nothing when the reply is malformed.
+// question's name; authority and additional section go, and all flags but QR and TC. Nothing when the reply
+// is malformed.
 std::optional<re_owned_reply> re_own(bytes reply);
 
 // Which records of each section stay, in their order; OPT and TSIG do not count.

@@ -199,6 +199,29 @@ TEST(forward_reply, leaves_no_alias_on_a_hijacked_name) {
   EXPECT_EQ(finish(what, forward_kind::hijacked_other, reply_to(what, {}, 2)).said.code, 2u) << "SERVFAIL";
 }
 
+const ask signed_text{.name = "example.com", .type = rr::txt, .edns = true, .dnssec = true};
+
+// Cut over TCP or TLS, too: as other names' are, it is told without a record, whatever the client takes.
+TEST(forward_reply, of_another_type_of_a_hijacked_name_that_came_cut_stays_cut) {
+  const upstream_record text{.owner = "example.com", .type = rr::txt, .data = {1, 'x'}};
+  const upstream_record alias{.owner = "example.com", .type = rr::cname, .data = name_in_case("real.org")};
+  for (const auto& records : std::vector<std::vector<upstream_record>>{{text}, {alias, text}, {alias}, {}}) {
+    const auto cut = reply_to(signed_text, records, 0, flag::tc);
+    for (const std::size_t limit : {plain_udp_size, max_message}) {
+      const auto got = finish(signed_text, forward_kind::hijacked_other, cut, nullptr, limit);
+      EXPECT_TRUE(got.said.flags & flag::tc) << records.size();
+      EXPECT_TRUE(got.said.answers.empty() && got.said.authority.empty()) << records.size();
+      EXPECT_EQ(got.said.code, 0u);
+      EXPECT_TRUE(got.said.has_opt);
+      const ask other{.name = "example.org", .type = rr::txt, .edns = true, .dnssec = true};
+      const auto plain =
+          finish(other, forward_kind::plain, reply_to(other, records, 0, flag::tc), nullptr, limit);
+      EXPECT_EQ(plain.said.flags, got.said.flags) << "as it is for other names";
+      EXPECT_TRUE(plain.said.answers.empty());
+    }
+  }
+}
+
 TEST(forward_reply, below_a_wildcard_passes_nxdomain_on_and_hijacks_the_rest) {
   const auto what = ask{.name = "x.wild.example.com"};
   EXPECT_EQ(finish(what, forward_kind::wildcard, reply_to(what, {}, 3)).said.code, 3u);
