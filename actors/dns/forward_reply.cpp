@@ -82,7 +82,7 @@ void append_opt(std::vector<std::uint8_t>& message, const query& asked, const ex
   if (!asked.has_edns) return;
   const std::size_t begin = message.size();
   const std::size_t free = limit > begin ? limit - begin : 0;
-  message.resize(begin + std::max(opt_size(asked), std::min(free, opt_size(asked) + most_explained)));
+  message.resize(begin + std::max(opt_size(asked), std::min(free, opt_size(asked) + 2 * most_explained)));
   const auto size = write_opt(asked, rcode::noerror, why, buffer(message).subspan(begin));
   message.resize(begin + size);
   store16(&message[10], load16(&message[10]) + 1u);
@@ -127,7 +127,8 @@ outcome pass_on(const query& asked, bytes reply, const forward_options& options,
   return settled(out.size(), code_of(reply), false);
 }
 
-// Another type of a hijacked name: its records without any alias, else NODATA.
+// Another type of a hijacked name: its records without any alias, else NODATA. The records are not ours to
+// vouch for, so there is no AA as there is on NODATA.
 outcome pass_on_without_aliases(const query& asked, bytes reply, const explanation& forgery,
                                 const forward_options& options, std::size_t limit, const explanation& note,
                                 std::vector<std::uint8_t>& out) {
@@ -140,7 +141,14 @@ outcome pass_on_without_aliases(const query& asked, bytes reply, const explanati
   const auto owned = re_own(reply);
   if (!owned) return failed(asked, malformed(), out);
   if (owned->answers == 0 && (load16(&reply[2]) & flag::tc) == 0) return nodata();
-  return pass_on(asked, owned->message, options, limit, note, out);
+  auto why = note;
+  if (owned->changed && forgery.code != ede::none) {
+    why = forgery;
+    why.besides = note.code;
+  }
+  auto made = pass_on(asked, owned->message, options, limit, why, out);
+  made.rewritten = owned->changed;
+  return made;
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ constexpr std::string_view usual_text(ede code) {
 struct explanation {
   ede code = ede::none;
   std::string_view text, name;  // "ExternalService ", "google"
+  ede besides = ede::none;      // a second one, with its usual text
 
   explanation(ede why) : code(why), text(usual_text(why)) {}  // NOLINT(google-explicit-constructor)
   explanation(ede why, std::string_view said, std::string_view of = {}) : code(why), text(said), name(of) {}
@@ -89,6 +90,7 @@ inline std::size_t write_opt(const query& asked, rcode code, const explanation& 
     at += option_head + asked.answer_cookie.size();
   }
   if (why.code != ede::none) at += write_explanation(why, room.subspan(at));
+  if (why.besides != ede::none) at += write_explanation(why.besides, room.subspan(at));
   store16(&room[9], at - opt_fixed_size);
   return at;
 }

@@ -50,7 +50,7 @@ logged_query describe(const query& asked, const outcome& made, transport via, pl
     one.name = asked.name;
     one.type = asked.type;
   }
-  if (!made.hijacked || !table) return one;
+  if (!(made.hijacked || made.rewritten) || !table) return one;
   const auto owner = owner_of(asked.name, *table).substr(0, one.owner.size());
   std::ranges::copy(owner, one.owner.begin());
   one.owner_size = static_cast<std::uint8_t>(owner.size());

@@ -21,7 +21,7 @@ struct logged_query {
   std::uint16_t type = 0;
   wire_name name;               // size 0: no name could be read
   std::array<char, 63> owner;   // the ExternalService
-  std::uint8_t owner_size = 0;  // 0: not hijacked
+  std::uint8_t owner_size = 0;  // 0: neither hijacked nor rewritten
 };
 
 // `answered` and `took` are the caller's.

@@ -25,6 +25,7 @@ struct outcome {
   std::size_t size = 0;                    // answered: bytes in `out`
   rcode code = rcode::noerror;             // answered
   bool hijacked = false;                   // answered from the table
+  bool rewritten = false;                  // an upstream's, without its aliases and signatures
   forward_kind how = forward_kind::plain;  // forward
 };
 

@@ -61,20 +61,21 @@ const ldns_rr* only_question(const ldns_pkt& packet) {
 }
 
 // A copy of each answer of the question's type, with the question's owner, into `to`.
-std::size_t copy_answers(const ldns_pkt& from, const ldns_rr& question, ldns_pkt& to) {
-  std::size_t copied = 0;
+void copy_answers(const ldns_pkt& from, const ldns_rr& question, ldns_pkt& to, re_owned_reply& result) {
   const ldns_rr_list* answers = ldns_pkt_answer(&from);
   for (std::size_t i = 0; answers && i < ldns_rr_list_rr_count(answers); ++i) {
     const ldns_rr* answer = ldns_rr_list_rr(answers, i);
-    if (ldns_rr_get_type(answer) != ldns_rr_get_type(&question)) continue;
+    const bool is_alias_or_signature = ldns_rr_get_type(answer) != ldns_rr_get_type(&question);
+    result.changed |=
+        is_alias_or_signature || ldns_dname_compare(ldns_rr_owner(answer), ldns_rr_owner(&question)) != 0;
+    if (is_alias_or_signature) continue;
     ldns_rr* mine = ldns_rr_clone(answer);
     if (!mine) continue;
     ldns_rdf_deep_free(ldns_rr_owner(mine));
     ldns_rr_set_owner(mine, ldns_rdf_clone(ldns_rr_owner(&question)));
     ldns_pkt_push_rr(&to, LDNS_SECTION_ANSWER, mine);
-    ++copied;
+    ++result.answers;
   }
-  return copied;
 }
 
 // Copies of the records that stay. False when there are not as many as said.
@@ -100,7 +101,7 @@ std::optional<re_owned_reply> re_own(bytes reply) {
   ldns_pkt_set_tc(built.get(), ldns_pkt_tc(parsed.get()));
   ldns_pkt_push_rr(built.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(question));
   re_owned_reply result;
-  result.answers = copy_answers(*parsed, *question, *built);
+  copy_answers(*parsed, *question, *built, result);
   auto message = to_wire(*built);
   if (!message) return std::nullopt;
   result.message = std::move(*message);

@@ -12,6 +12,7 @@ namespace egress::dns {
 struct re_owned_reply {
   std::vector<std::uint8_t> message;
   std::size_t answers = 0;
+  bool changed = false;  // its answers are not the ones that came: some had another owner, or are gone
 };
 
 // The reply without its aliases: of the answers only those of the question's own type stay, re-owned to the

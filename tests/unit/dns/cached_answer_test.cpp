@@ -182,8 +182,15 @@ TEST(cached_answer, to_another_type_of_a_hijacked_name_has_no_alias) {
   ASSERT_EQ(r.answers.size(), 1u);
   EXPECT_EQ(r.answers[0].owner, "example.com");
   EXPECT_EQ(r.answers[0].ttl, 40u);
+  EXPECT_EQ(r.ede, 4);
+  EXPECT_TRUE(r.more_edes.empty());
+  EXPECT_TRUE(c.last.rewritten);
   c.now += seconds{50};
-  EXPECT_EQ(c.said(mx).ede, 3);
+  r = c.said(mx);
+  EXPECT_EQ(r.ede, 4);
+  EXPECT_EQ(r.why, "ExternalService ex");
+  EXPECT_EQ(r.more_edes, (std::vector{3})) << "stale, too";
+  EXPECT_EQ(c.said({.name = mx.name, .type = rr::mx}).answers.size(), 1u) << "without EDNS";
   c.learn(mx, denial(mx, 60, 60));
   r = c.said(mx);
   EXPECT_EQ(r.code, 0u) << "never NXDOMAIN";

@@ -201,6 +201,40 @@ TEST(forward_reply, leaves_no_alias_on_a_hijacked_name) {
 
 const ask signed_text{.name = "example.com", .type = rr::txt, .edns = true, .dnssec = true};
 
+// A validating client has to know why there is no signature; that the records are real does not help it.
+TEST(forward_reply, of_another_type_of_a_hijacked_name_says_whose_it_is_when_it_was_changed) {
+  const upstream_record text{.owner = "Example.com", .type = rr::txt, .data = {1, 'x'}};
+  const upstream_record signature{.owner = "example.com", .type = 46, .data = packet(20)};
+  const auto unsigned_now = finish(signed_text, forward_kind::hijacked_other,
+                                   reply_to(signed_text, {text, signature}, 0, flag::ad | flag::aa));
+  ASSERT_EQ(unsigned_now.said.answers.size(), 1u);
+  EXPECT_EQ(unsigned_now.said.answers[0].data, text.data);
+  EXPECT_EQ(unsigned_now.said.ede, 4);
+  EXPECT_EQ(unsigned_now.said.why, "ExternalService ex");
+  EXPECT_TRUE(unsigned_now.said.more_edes.empty());
+  EXPECT_EQ(unsigned_now.said.flags, flag::qr | flag::ra | flag::rd) << "the records are another's: no AA";
+  EXPECT_TRUE(unsigned_now.made.rewritten);
+  EXPECT_FALSE(unsigned_now.made.hijacked);
+  const upstream_record alias{.owner = "example.com", .type = rr::cname, .data = name_in_case("real.org")};
+  const upstream_record real{.owner = "real.org", .type = rr::txt, .data = {1, 'x'}};
+  const auto renamed =
+      finish(signed_text, forward_kind::hijacked_other, reply_to(signed_text, {alias, real}));
+  EXPECT_EQ(renamed.said.answers.at(0).owner, "example.com");
+  EXPECT_EQ(renamed.said.ede, 4);
+  auto without_edns = signed_text;
+  without_edns.edns = false;
+  EXPECT_FALSE(
+      finish(without_edns, forward_kind::hijacked_other, reply_to(without_edns, {alias, real})).said.has_opt);
+}
+
+TEST(forward_reply, of_another_type_of_a_hijacked_name_that_is_as_it_came_says_nothing) {
+  const upstream_record text{.owner = "EXAMPLE.com", .type = rr::txt, .data = {1, 'x'}};
+  const auto got = finish(signed_text, forward_kind::hijacked_other, reply_to(signed_text, {text, text}));
+  EXPECT_EQ(got.said.answers.size(), 2u);
+  EXPECT_EQ(got.said.ede, -1);
+  EXPECT_FALSE(got.made.rewritten);
+}
+
 // Cut over TCP or TLS, too: as other names' are, it is told without a record, whatever the client takes.
 TEST(forward_reply, of_another_type_of_a_hijacked_name_that_came_cut_stays_cut) {
   const upstream_record text{.owner = "example.com", .type = rr::txt, .data = {1, 'x'}};

@@ -53,6 +53,13 @@ TEST(query_log, names_the_external_service_of_wildcards_and_hints) {
   }
 }
 
+TEST(query_log, names_the_external_service_of_what_was_changed_for_it) {
+  const ask text{.name = "example.com", .type = rr::txt};
+  EXPECT_TRUE(json_line(logged(text, {.rewritten = true}, plugin::forward))
+                  .contains(R"("plugin":"forward","duration":0.000012,"externalservice":"ex"})"));
+  EXPECT_FALSE(json_line(logged(text, {}, plugin::forward)).contains("externalservice"));
+}
+
 TEST(query_log, writes_ipv6_clients_and_odd_names_as_they_are_written) {
   auto one = logged({.name = "a\"b\x01.org"}, {});
   one.client = {0xfd};

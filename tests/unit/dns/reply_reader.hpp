@@ -28,6 +28,7 @@ struct reply {
   std::size_t opt_size = 0;
   int ede = -1;
   std::string why;                   // the text beside it
+  std::vector<int> more_edes;        // behind it; usually none
   std::vector<std::uint8_t> cookie;  // of both halves
 };
 
@@ -106,8 +107,11 @@ class reply_reader {
   static void read_option(reply& r, unsigned code, bytes data) {
     if (code == 10) r.cookie.assign(data.begin(), data.end());
     if (code != 15) return;
-    if (r.ede != -1 || data.size() < 2) throw std::out_of_range("two extended errors, or half of one");
-    r.ede = load16(data.data());
+    if (data.size() < 2) throw std::out_of_range("half of an extended error");
+    const int said = load16(data.data());
+    if (r.ede == said) throw std::out_of_range("an extended error twice");
+    if (r.ede != -1) return r.more_edes.push_back(said);
+    r.ede = said;
     r.why.assign(data.begin() + 2, data.end());
   }
 
