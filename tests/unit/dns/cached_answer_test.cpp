@@ -22,6 +22,27 @@ TEST(cached_answer, has_the_clients_id_question_and_flags) {
   EXPECT_EQ(c.last.code, rcode::noerror);
 }
 
+TEST(cached_answer, has_ra_though_the_upstream_had_none) {
+  timed_cache c;
+  const auto without_ra = [](packet reply) {
+    store16(&reply[2], load16(&reply[2]) & ~std::size_t{flag::ra});
+    return reply;
+  };
+  const ask other_type{.name = "example.com", .type = rr::txt}, gone{.name = "gone.org"};
+  const ask failing{.name = "failing.org"};
+  c.learn(plain, without_ra(address(plain)));
+  c.learn(other_type, without_ra(address(other_type)));
+  c.learn(gone, without_ra(denial(gone, 300, 60)));
+  c.learn(failing, without_ra(upstream_reply{.code = 5}.to(failing)));
+  for (const auto& what : {plain, other_type, gone, failing})
+    EXPECT_TRUE(c.said(what).flags & flag::ra) << what.name;
+  c.now += seconds{301};
+  for (const auto& what : {plain, other_type}) {
+    EXPECT_TRUE(c.said(what).flags & flag::ra) << "stale: " << what.name;
+    EXPECT_EQ(c.find(what).state, cache_state::stale);
+  }
+}
+
 TEST(cached_answer, counts_ttls_down_and_caps_those_of_what_leads_to_an_address) {
   timed_cache c;
   c.learn(plain, upstream_reply{.answers = {{plain.name, rr::cname, 200, {0}}, {"x.org", rr::a, 100}},

@@ -133,6 +133,22 @@ TEST(forward_reply, gives_the_client_its_own_id_case_flags_and_edns) {
                    .said.has_opt);
 }
 
+// What an upstream is willing to do for us is not what we do for clients: glibc and Go leave a server without
+// RA for the next one.
+TEST(forward_reply, has_ra_though_the_upstream_has_none) {
+  for (const auto& [how, name, type] : {std::tuple{forward_kind::plain, "www.example.org", rr::a},
+                                        {forward_kind::root_probe, "", rr::ns},
+                                        {forward_kind::hijacked_other, "example.com", rr::txt},
+                                        {forward_kind::wildcard_other, "x.wild.example.com", rr::txt}}) {
+    const ask what{.name = name, .type = type};
+    for (const unsigned code : {0u, 2u, 3u}) {
+      auto reply = reply_to(what, {{.owner = name, .type = type, .data = {1, 'x', 0, 0}}}, code);
+      store16(&reply[2], load16(&reply[2]) & ~std::size_t{flag::ra});
+      EXPECT_TRUE(finish(what, how, reply).said.flags & flag::ra) << name << " " << code;
+    }
+  }
+}
+
 // A cache in front, too, must come back soon for whatever would lead around a later hijack.
 TEST(forward_reply, caps_the_ttl_of_what_leads_to_an_address) {
   const auto what = ask{.name = "www.example.org"};
