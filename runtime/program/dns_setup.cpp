@@ -82,15 +82,18 @@ void complain(const dns::resolv_conf& read, const std::string& path) {
   for (const auto& one : read.complaints) log::warn("left out", {{"file", path}, {"why", one}});
 }
 
+void use_resolv_conf(const std::string& path, dns_setup& into) {
+  auto read = dns::read_resolv_conf(path);
+  complain(read, path);
+  if (read.servers.empty())
+    log::warn("no upstream nameservers: names that are not hijacked get SERVFAIL; give --dns-upstream",
+              {{"file", path}});
+  into.config.upstreams = std::move(read.servers);
+  into.left_out_at_start = std::move(read.complaints);
+  into.resolv_conf = path;
+}
+
 result<dns::upstream_list> upstreams_of(const dns_options& options) {
-  if (options.upstreams.empty()) {
-    auto read = dns::read_resolv_conf(options.resolv_conf);
-    complain(read, options.resolv_conf);
-    if (read.servers.empty())
-      log::warn("no upstream nameservers: names that are not hijacked get SERVFAIL; give --dns-upstream",
-                {{"file", options.resolv_conf}});
-    return read.servers;
-  }
   dns::upstream_list all;
   for (const auto& one : options.upstreams) {
     auto parsed = dns::parse_upstream(one);
@@ -141,7 +144,10 @@ result<void> set_up_forwarding(const dns_options& options, dns_setup& into) {
   if (!domains) return std::unexpected(domains.error());
   std::random_device random;
   auto& config = into.config;
-  config.upstreams = std::move(*upstreams);
+  if (options.upstreams.empty())
+    use_resolv_conf(options.resolv_conf, into);
+  else
+    config.upstreams = std::move(*upstreams);
   config.domains = std::move(*domains);
   config.policy = options.policy;
   if (any_over_tls(config)) {
@@ -158,7 +164,6 @@ result<void> set_up_forwarding(const dns_options& options, dns_setup& into) {
   for (const auto& one : config.domains) names.push_back(one.domain);
   config.answers.answers.forwarded = std::make_shared<const dns::domain_routes>(names);
   into.upstreams = std::make_shared<dns::upstream_source>(config.upstreams);
-  if (options.upstreams.empty()) into.resolv_conf = options.resolv_conf;
   return {};
 }
 
@@ -184,10 +189,12 @@ void dns_setup::follow_resolv_conf(boost::asio::io_context& context) const {
   if (resolv_conf.empty()) return;
   const auto changed = [path = resolv_conf, source = upstreams](const dns::resolv_conf& now) {
     complain(now, path);
+    if (now.servers.empty() || now.servers == *source->get()) return;
     log::info("other upstream DNS servers", {{"file", path}, {"upstreams", names_of(now.servers)}});
     source->set(now.servers);
   };
-  std::make_shared<dns::resolv_conf_watch>(context, resolv_conf, config.upstreams, between_looks, changed)
+  const dns::resolv_conf read_at_start{.servers = config.upstreams, .complaints = left_out_at_start};
+  std::make_shared<dns::resolv_conf_watch>(context, resolv_conf, read_at_start, between_looks, changed)
       ->start();
 }
 

@@ -26,6 +26,7 @@ struct dns_setup {
   dns::worker_config config;
   std::shared_ptr<dns::upstream_source> upstreams;  // takes the place of config.upstreams as it changes
   std::string resolv_conf;                          // whose servers they are; "": --dns-upstream's
+  std::vector<std::string> left_out_at_start;       // of its lines; logged already
   std::shared_ptr<dns::query_log_writer> log;       // null: off
   std::string address;
 

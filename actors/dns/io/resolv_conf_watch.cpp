@@ -5,6 +5,16 @@
 #include <sstream>
 
 namespace egress::dns {
+namespace {
+
+// An address (resolv.conf(5)). A server over TLS is for those to name who say whose certificate it has.
+result<upstream_server> parse_nameserver(const std::string& text) {
+  if (text.starts_with("tls://"))
+    return fail("\"{}\" is no address: for DNS over TLS give --dns-upstream tls://IP#NAME", text);
+  return parse_upstream(text);
+}
+
+}  // namespace
 
 resolv_conf read_resolv_conf(const std::string& path) {
   resolv_conf read;
@@ -12,7 +22,7 @@ resolv_conf read_resolv_conf(const std::string& path) {
   std::ostringstream text;
   if (in) text << in.rdbuf();
   for (const auto& one : nameservers_of(text.str())) {
-    auto parsed = parse_upstream(one);
+    auto parsed = parse_nameserver(one);
     if (parsed)
       read.servers.push_back(std::move(*parsed));
     else
@@ -28,8 +38,9 @@ void resolv_conf_watch::start() {
 // The file is small, and its time of change is coarse: its text is read each time.
 void resolv_conf_watch::look() {
   const auto now = read_resolv_conf(path_);
-  if (!now.servers.empty() && now.servers != known_) {
-    known_ = now.servers;
+  const bool says_something = !now.servers.empty() || !now.complaints.empty();
+  if (says_something && now != known_) {
+    known_ = now;
     changed_(now);
   }
   timer_.expires_after(every_);

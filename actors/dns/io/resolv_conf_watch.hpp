@@ -11,22 +11,24 @@
 
 namespace egress::dns {
 
-// The nameservers of a file; lines that name none are left out, with a complaint each. Empty when the file
-// cannot be read.
+// The nameservers of a file, by address only: lines that name none, or one over TLS, are left out with a
+// complaint each. Empty when the file cannot be read.
 struct resolv_conf {
   upstream_list servers;
   std::vector<std::string> complaints;
+
+  friend bool operator==(const resolv_conf&, const resolv_conf&) = default;
 };
 resolv_conf read_resolv_conf(const std::string& path);
 
 // Used on its io_context's thread only; lives as long as that, once it was started.
 class resolv_conf_watch : public std::enable_shared_from_this<resolv_conf_watch> {
  public:
-  // `changed` gets each list that differs from the one before, the first from `known`; never an empty one: a
-  // file that is gone, or being written, changes nothing.
+  // `changed` gets what differs from what it got before, at first from `known`: other servers, or other
+  // complaints; these also without any server. A file that is gone, or being written, changes nothing.
   using change = std::function<void(const resolv_conf&)>;
 
-  resolv_conf_watch(boost::asio::io_context& context, std::string path, upstream_list known,
+  resolv_conf_watch(boost::asio::io_context& context, std::string path, resolv_conf known,
                     std::chrono::milliseconds every, change changed)
       : timer_(context),
         path_(std::move(path)),
@@ -41,7 +43,7 @@ class resolv_conf_watch : public std::enable_shared_from_this<resolv_conf_watch>
 
   boost::asio::steady_timer timer_;
   std::string path_;
-  upstream_list known_;
+  resolv_conf known_;
   std::chrono::milliseconds every_;
   change changed_;
 };

@@ -87,6 +87,20 @@ TEST(resolv_conf, lines_that_name_no_server_are_left_out) {
   EXPECT_TRUE(read_resolv_conf(folder.path("none")).servers.empty());
 }
 
+// resolv.conf(5) has addresses only, and whoever writes it does not know that we are asked to trust a name.
+TEST(resolv_conf, has_no_server_over_tls) {
+  const egress::test::temporary_folder folder;
+  const auto read = read_resolv_conf(folder.write("r",
+                                                  "nameserver tls://192.0.2.1#dns.example\n"
+                                                  "nameserver tls://192.0.2.2\n"
+                                                  "nameserver 192.0.2.3:5300\n"));
+  EXPECT_EQ(read.servers, (upstream_list{parse_upstream("192.0.2.3:5300").value()}));
+  ASSERT_EQ(read.complaints.size(), 2u);
+  EXPECT_TRUE(read.complaints[0].contains("tls://192.0.2.1#dns.example")) << read.complaints[0];
+  for (const auto& one : read.complaints)
+    EXPECT_TRUE(one.contains("give --dns-upstream tls://IP#NAME")) << one;
+}
+
 // A watch on a file, and what it has told.
 struct watching {
   egress::test::temporary_folder folder;
@@ -98,12 +112,13 @@ struct watching {
   std::thread thread;
 
   watching() {
-    std::make_shared<resolv_conf_watch>(io, path, read_resolv_conf(path).servers, milliseconds{5},
+    std::make_shared<resolv_conf_watch>(io, path, read_resolv_conf(path), milliseconds{5},
                                         [this](const resolv_conf& now) {
                                           const std::scoped_lock lock(mutex);
                                           std::string text;
                                           for (const auto& one : now.servers)
                                             text += to_text(one.address) + " ";
+                                          for (const auto& one : now.complaints) text += one;
                                           told.push_back(text);
                                           ++count;
                                         })
@@ -137,6 +152,25 @@ TEST(resolv_conf, changes_are_told_once_however_they_come) {
   }));
   const std::scoped_lock lock(w.mutex);
   for (const auto& text : w.told) EXPECT_EQ(std::ranges::count(w.told, text), 1) << text;
+}
+
+TEST(resolv_conf, lines_that_are_left_out_are_told_once_though_the_servers_stay) {
+  watching w;
+  const auto has_told = [&](std::size_t times) { return becomes_true([&] { return w.count >= times; }); };
+  w.folder.write("next", "nameserver 10.0.0.1\nnameserver nobody\n");
+  std::filesystem::rename(w.folder.path("next"), w.path);
+  ASSERT_TRUE(has_told(1));
+  w.folder.write("next", "nameserver tls://192.0.2.1#dns.example\n");
+  std::filesystem::rename(w.folder.path("next"), w.path);
+  ASSERT_TRUE(has_told(2));
+  w.folder.write("next", "nameserver 10.0.0.2\n");
+  std::filesystem::rename(w.folder.path("next"), w.path);
+  ASSERT_TRUE(has_told(3));
+  const std::scoped_lock lock(w.mutex);
+  ASSERT_EQ(w.told.size(), 3u);
+  EXPECT_TRUE(w.told[0].starts_with("10.0.0.1:53 ") && w.told[0].contains("nobody")) << w.told[0];
+  EXPECT_TRUE(w.told[1].contains("tls://192.0.2.1")) << w.told[1];
+  EXPECT_EQ(w.told[2], "10.0.0.2:53 ");
 }
 
 }  // namespace

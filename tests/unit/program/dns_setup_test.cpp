@@ -184,6 +184,29 @@ TEST_F(of_resolv_conf, are_followed_while_it_changes) {
   EXPECT_THAT(texts(*made.upstreams->get()), ElementsAre("192.0.2.2:53"));
 }
 
+// Nobody has loaded the authorities that a server over TLS is judged by.
+TEST_F(of_resolv_conf, are_never_asked_over_tls) {
+  const std::string over_tls = "nameserver tls://127.0.0.1#dns.example\n";
+  folder.write("resolv.conf", "nameserver 192.0.2.1\n" + over_tls);
+  const auto made = prepare_dns(options).value();
+  EXPECT_THAT(texts(made.config.upstreams), ElementsAre("192.0.2.1:53"));
+  EXPECT_EQ(made.config.tls, nullptr);
+  folder.write("resolv.conf", over_tls + "nameserver 192.0.2.2\n");
+  boost::asio::io_context context;
+  made.follow_resolv_conf(context);
+  context.poll();
+  EXPECT_THAT(texts(*made.upstreams->get()), ElementsAre("192.0.2.2:53"));
+}
+
+TEST_F(of_resolv_conf, stay_when_only_lines_that_name_no_server_are_left) {
+  const auto made = prepare_dns(options).value();
+  folder.write("resolv.conf", "nameserver tls://127.0.0.1#dns.example\n");
+  boost::asio::io_context context;
+  made.follow_resolv_conf(context);
+  context.poll();
+  EXPECT_THAT(texts(*made.upstreams->get()), ElementsAre("192.0.2.1:53"));
+}
+
 TEST_F(of_resolv_conf, are_not_looked_at_beside_the_flag) {
   options.upstreams = {"192.0.2.53"};
   const auto made = prepare_dns(options).value();
