@@ -1,5 +1,6 @@
 #pragma once
-// A DNS server over TLS on loopback, one connection after the other, that answers each query with an address.
+// A DNS server over TLS on loopback, one connection after the other, that answers each query with an address,
+// or as a test says.
 
 #include <openssl/bio.h>
 #include <openssl/pem.h>
@@ -15,7 +16,12 @@ namespace egress::dns::test {
 
 class tls_upstream {
  public:
-  explicit tls_upstream(const egress::test::certified& who) : context_(SSL_CTX_new(TLS_server_method())) {
+  using script = std::function<std::vector<packet>(const packet& asked)>;
+
+  explicit tls_upstream(
+      const egress::test::certified& who,
+      script what = [](const packet& asked) { return std::vector<packet>{answer_to(asked)}; })
+      : script_(std::move(what)), context_(SSL_CTX_new(TLS_server_method())) {
     const auto bio = [](const std::string& pem) {
       return std::unique_ptr<BIO, decltype(&BIO_free)>(
           BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
@@ -97,14 +103,16 @@ class tls_upstream {
     packet p(load16(length.data()));
     if (SSL_read(&session, p.data(), static_cast<int>(p.size())) != static_cast<int>(p.size())) return false;
     ++asked_;
-    const auto answer = answer_to(p);
-    packet framed;
-    put16(framed, static_cast<unsigned>(answer.size()));
-    framed.insert(framed.end(), answer.begin(), answer.end());
-    SSL_write(&session, framed.data(), static_cast<int>(framed.size()));
+    for (const auto& answer : script_(p)) {
+      packet framed;
+      put16(framed, static_cast<unsigned>(answer.size()));
+      framed.insert(framed.end(), answer.begin(), answer.end());
+      SSL_write(&session, framed.data(), static_cast<int>(framed.size()));
+    }
     return !one_answer_a_connection_;
   }
 
+  script script_;
   std::unique_ptr<SSL_CTX, release> context_;
   unique_fd listening_;
   std::uint16_t port_ = 0;
