@@ -39,6 +39,26 @@ TEST(forwarding, takes_a_cut_answer_again_over_tcp) {
   EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).answers.size(), 1u);
 }
 
+// From the upstream, then from the cache; of a hijacked name, too.
+TEST(forwarding, answers_have_ra_though_the_upstream_s_have_not) {
+  scripted_upstream upstream([](const packet& asked, auto) {
+    auto answer = answer_to(asked);
+    answer[3] &= 0x7f;
+    return packets{answer};
+  });
+  served s({upstream.address()});
+  s.be_patient();
+  const auto worker = s.make();
+  const udp_client client(s.port);
+  for (const auto& what : {ask{.name = "other.org"}, ask{.name = "example.com", .type = rr::txt}})
+    for (int times = 0; times < 2; ++times) {
+      const auto said = client.ask_for(what);
+      EXPECT_TRUE(said.flags & flag::ra) << what.name;
+      EXPECT_EQ(said.answers.size(), 1u) << what.name;
+    }
+  EXPECT_EQ(s.counters->forward_requests.value(), 2u);
+}
+
 // Each reply once, however often the cache says it again.
 TEST(forwarding, counts_replies_whose_alias_leads_to_a_hijacked_name) {
   scripted_upstream upstream([](const packet& asked, auto) {
