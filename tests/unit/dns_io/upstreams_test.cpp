@@ -94,5 +94,30 @@ TEST(upstreams, patience_follows_the_round_trips_within_bounds) {
   EXPECT_EQ(all.patience(0), std::chrono::milliseconds{750});
 }
 
+TEST(upstreams, patience_is_three_round_trips) {
+  using std::chrono::milliseconds;
+  auto all = three();
+  EXPECT_EQ(all.patience(0), milliseconds{300}) << "before the first reply";
+  for (const auto& [trip, patience] : {std::pair{100, 300}, {70, 210}, {150, 450}, {240, 720}}) {
+    for (int i = 0; i < 200; ++i) all.replied(1, milliseconds{trip});
+    EXPECT_NEAR(static_cast<double>(all.patience(1).count()), patience, 1) << trip;
+  }
+  EXPECT_EQ(all.patience(0), milliseconds{300}) << "of another upstream";
+}
+
+// As TCP smooths it (RFC 6298): an eighth of what is new.
+TEST(upstreams, one_round_trip_counts_an_eighth) {
+  using std::chrono::milliseconds;
+  auto all = three();
+  all.replied(0, milliseconds{180});
+  EXPECT_EQ(all.patience(0), milliseconds{330}) << "3 * (7 * 100 + 180) / 8";
+  all.replied(0, milliseconds{30});
+  EXPECT_EQ(all.patience(0), milliseconds{300}) << "3 * (7 * 110 + 30) / 8";
+  all.replied(0, milliseconds{0});
+  EXPECT_EQ(all.patience(0), milliseconds{262});
+  all.failed(0);
+  EXPECT_EQ(all.patience(0), milliseconds{262}) << "that none came says nothing of how long one takes";
+}
+
 }  // namespace
 }  // namespace egress::dns
