@@ -26,6 +26,8 @@ class standing_queue {
     wary_until_ = now + memory;
     return true;
   }
+  // The last batch took all it could, and that was all there was.
+  void found_empty() { since_.reset(); }
 
  private:
   std::optional<time> since_;

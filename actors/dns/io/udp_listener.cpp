@@ -174,7 +174,10 @@ bool udp_listener::serve_batch() noexcept {
   send_answers();
   batch_->rearm();
   const int got = ::recvmmsg(socket_.native_handle(), batch_->in.data(), batch_size, MSG_DONTWAIT, nullptr);
-  if (got <= 0) return false;
+  if (got <= 0) {
+    queue_.found_empty();
+    return false;
+  }
   const auto now = std::chrono::steady_clock::now();
   hurried_ = queue_.stands(static_cast<std::size_t>(got) == batch_size, now);
   for (std::size_t i = 0; i < static_cast<std::size_t>(got); i += query_service::together)

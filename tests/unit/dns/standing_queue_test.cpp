@@ -17,6 +17,13 @@ TEST(standing_queue, is_none_while_a_burst_is_worked_off) {
   EXPECT_FALSE(queue.stands(more, t + 60ms)) << "another burst";
 }
 
+TEST(standing_queue, is_none_when_a_burst_ended_with_a_whole_batch) {
+  standing_queue queue;
+  queue.stands(more, t);
+  queue.found_empty();
+  EXPECT_FALSE(queue.stands(more, t + 1min));
+}
+
 TEST(standing_queue, stands_once_it_was_not_empty_for_long_and_until_it_is) {
   standing_queue queue;
   queue.stands(more, t);

@@ -1,6 +1,9 @@
 // What is answered while more questions wait than can be served.
+#include <linux/sock_diag.h>
+
 #include "actors/dns/io/cached_forwarder.hpp"
-#include "tests/unit/dns_io/running.hpp"
+#include "actors/dns/standing_queue.hpp"
+#include "tests/unit/dns_io/tcp_client.hpp"
 
 namespace egress::dns::test {
 namespace {
@@ -45,6 +48,88 @@ TEST_F(hurried, answers_names_below_a_wildcard_without_asking_for_the_real_one) 
 TEST_F(hurried, still_learns_the_root_for_the_health_probe) {
   EXPECT_EQ(answer({.name = "", .type = rr::ns}, forward_kind::root_probe).made.code, rcode::servfail);
   EXPECT_EQ(counters.forward_requests.value(), 1u);
+}
+
+// A loop that is held up, for as long as a queue may stand or longer, when the log's reader is woken.
+struct held_up_loop : ::testing::Test {
+  static constexpr unsigned batch = 64, one_in = 4;  // questions is for a hijacked name
+  static constexpr unsigned hijacked = batch / one_in, forwarded = batch - hijacked;
+
+  held_up_loop() {
+    s.be_patient();
+    log = std::make_shared<query_recorder>(log_sampler(logged_queries::all, 1), 1000, [this] {
+      std::this_thread::sleep_for(standing_queue::patience);
+      ++held_up;
+      while (!go_on) std::this_thread::yield();
+    });
+    s.config.log = log;
+  }
+  ~held_up_loop() override { go_on = true; }
+  static bool is_hijacked(unsigned id) { return id % one_in == 0; }
+  // All of one size, so that each takes as much of the receive buffer.
+  static packet question(unsigned id) {
+    return ask{.name = is_hijacked(id) ? "example.com" : fmt::format("n{:06}.org", id), .id = id}.make();
+  }
+  std::uint32_t waiting_bytes() const {
+    std::array<std::uint32_t, SK_MEMINFO_VARS> about{};
+    socklen_t size = sizeof about;
+    EXPECT_EQ(::getsockopt(s.sockets->at(0).udp.get(), SOL_SOCKET, SO_MEMINFO, about.data(), &size), 0);
+    return about[SK_MEMINFO_RMEM_ALLOC];
+  }
+  // Puts so many questions into the socket's queue, which nobody reads meanwhile.
+  void fill(unsigned count, unsigned first_id = 0) const {
+    ASSERT_TRUE(becomes_true([&] { return waiting_bytes() == 0; }));
+    client.send(question(first_id));
+    ASSERT_TRUE(becomes_true([&] { return waiting_bytes() != 0; }));
+    const auto each = waiting_bytes();
+    for (unsigned i = 1; i < count; ++i) client.send(question(first_id + i));
+    ASSERT_TRUE(becomes_true([&] { return waiting_bytes() == count * each; }));
+  }
+
+  scripted_upstream upstream{[](const packet& asked, auto) {
+    std::vector<packet> replies;
+    if (read_reply(asked).question == "later.org") replies.push_back(answer_to(asked));
+    return replies;
+  }};
+  served s{{upstream.address()}};
+  udp_client client{s.port};
+  std::shared_ptr<query_recorder> log;
+  std::atomic<int> held_up = 0;
+  std::atomic<bool> go_on = true;
+};
+
+TEST_F(held_up_loop, refuses_to_forward_until_its_queue_is_empty_and_answers_hijacked_names) {
+  constexpr unsigned batches = 3;
+  fill(batches * batch);
+  const auto worker = s.make();
+  std::set<unsigned> answered, refused;
+  for (unsigned i = 0; i < batches * batch - forwarded; ++i) {
+    const auto got = read_reply(client.receive());
+    (is_hijacked(got.id) ? answered : refused).insert(got.id);
+    EXPECT_EQ(got.code, is_hijacked(got.id) ? 0u : 5u) << got.id;
+  }
+  EXPECT_EQ(answered.size(), batches * hijacked);
+  EXPECT_EQ(refused.size(), (batches - 1) * forwarded);
+  EXPECT_GE(*refused.begin(), batch) << "nothing of the first batch had waited";
+  EXPECT_EQ(s.counters->overload_refused.value(), refused.size());
+  EXPECT_EQ(s.counters->forward_requests.value(), forwarded);
+  EXPECT_EQ(client.ask_for({.name = "later.org"}).code, 0u);
+}
+
+TEST_F(held_up_loop, forwards_a_burst_that_comes_long_after_one_of_just_a_batch) {
+  fill(batch);
+  const auto worker = s.make();
+  for (unsigned i = 0; i < hijacked; ++i) EXPECT_EQ(read_reply(client.receive()).code, 0u);
+  while (log->take()) continue;
+  go_on = false;
+  const tcp_client other(s.port);
+  other.send(ask{}.make());
+  ASSERT_TRUE(becomes_true([&] { return held_up == 2; }));
+  fill(batch, batch);
+  go_on = true;
+  for (unsigned i = 0; i < hijacked; ++i) EXPECT_EQ(read_reply(client.receive()).code, 0u);
+  EXPECT_TRUE(becomes_true([&] { return s.counters->forward_requests.value() == 2 * forwarded; }));
+  EXPECT_EQ(s.counters->overload_refused.value(), 0u);
 }
 
 }  // namespace
