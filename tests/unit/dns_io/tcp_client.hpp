@@ -1,6 +1,8 @@
 #pragma once
 // A DNS client over TCP.
 
+#include <arpa/inet.h>
+
 #include "tests/unit/dns_io/running.hpp"
 
 namespace egress::dns::test {
@@ -22,6 +24,16 @@ class tcp_client {
   static tcp_client over_ipv6(std::uint16_t port) {
     tcp_client made(AF_INET6);
     const auto at = loopback_ipv6(port);
+    EXPECT_EQ(::connect(made.fd_.get(), generic(at), sizeof at), 0);
+    return made;
+  }
+  // From another address of loopback, as another client.
+  static tcp_client from(const char* address, std::uint16_t port) {
+    tcp_client made(AF_INET);
+    auto own = loopback(0);
+    EXPECT_EQ(::inet_pton(AF_INET, address, &own.sin_addr), 1);
+    EXPECT_EQ(::bind(made.fd_.get(), generic(own), sizeof own), 0);
+    const auto at = loopback(port);
     EXPECT_EQ(::connect(made.fd_.get(), generic(at), sizeof at), 0);
     return made;
   }

@@ -89,6 +89,25 @@ TEST(tcp_limits, ten_thousand_idle_connections_cost_little_and_disturb_nobody) {
   EXPECT_TRUE(too_many.ends());
 }
 
+TEST(tcp_limits, clients_that_each_keep_to_their_share_are_bounded_together) {
+  served s;
+  s.config.tcp.connections = 2;
+  s.config.tcp.per_client = 2;
+  const auto worker = s.make();
+  const auto is_served = [](const tcp_client& client) {
+    client.send(ask{}.make());
+    return !client.receive().empty();
+  };
+  std::optional first = tcp_client::from("127.0.0.2", s.port);
+  const auto second = tcp_client::from("127.0.0.3", s.port);
+  EXPECT_TRUE(is_served(*first) && is_served(second));
+  EXPECT_TRUE(tcp_client::from("127.0.0.4", s.port).ends());
+  EXPECT_EQ(s.counters->tcp_rejects.value(), 1u);
+  first.reset();
+  EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() == 1; }));
+  EXPECT_TRUE(is_served(tcp_client::from("127.0.0.4", s.port))) << "there is room again";
+}
+
 // Sends questions until the server takes no more. Gives how many bytes it took.
 std::size_t send_until_held_back(const tcp_client& client, const packet& questions) {
   constexpr std::size_t far_too_much = 256 << 20;
