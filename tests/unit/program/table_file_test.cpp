@@ -22,6 +22,11 @@ std::uint8_t last_byte(const dns::hijack_table& table) {
   return dns::test::find(table, "a.example")->v4.at(0)[3];
 }
 
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator(file), {}};
+}
+
 struct table_file : ::testing::Test {
   test::temporary_folder folder;
   std::string path = folder.path("table");
@@ -34,6 +39,32 @@ TEST_F(table_file, is_read_as_it_was_stored) {
   ASSERT_TRUE(loaded && *loaded);
   EXPECT_EQ(last_byte(**loaded), 2);
   EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+}
+
+// Who reads it meanwhile, and a machine that stops, must not meet half of it.
+TEST_F(table_file, is_replaced_as_a_whole) {
+  ASSERT_TRUE(store_table(path, *one_name("10.0.0.1")));
+  std::ifstream reader(path, std::ios::binary);
+  const auto old = content_of(path);
+  ASSERT_TRUE(store_table(path, *one_name("10.0.0.2")));
+  EXPECT_EQ(std::string(std::istreambuf_iterator(reader), {}), old);
+  EXPECT_NE(content_of(path), old);
+}
+
+TEST_F(table_file, stays_as_it_was_when_a_new_one_cannot_be_written) {
+  ASSERT_TRUE(store_table(path, *one_name("10.0.0.1")));
+  const auto old = content_of(path);
+  const auto expect_failure = [&](const char* why) {
+    const auto stored = store_table(path, *one_name("10.0.0.2"));
+    ASSERT_FALSE(stored);
+    EXPECT_THAT(stored.error().message, HasSubstr(why));
+    EXPECT_EQ(content_of(path), old);
+    std::filesystem::remove(path + ".new");
+  };
+  std::filesystem::create_directory(path + ".new");
+  expect_failure("Is a directory");
+  std::filesystem::create_symlink("/dev/full", path + ".new");
+  expect_failure("No space left");
 }
 
 TEST_F(table_file, that_is_not_there_yet_is_no_error) {
