@@ -149,6 +149,7 @@ class Leadership(ClusterTest):
         eventually("the follower does not hear of ExternalServices any more",
                    lambda: new.log_lines(kind="ExternalService", level="warn"), 60)
         self.api.patch(objects.path("moved"), {"spec": {"dnsName": "after.example"}})
+        self.forbidden_on_purpose = True
         eventually("the name is hijacked", lambda: self.hijacked_by("moved") == "after.example")
         self.wait_settled(old)
         self.cluster.audit.mark()

@@ -74,6 +74,7 @@ class Rights(ClusterTest):
         self.live_through_everything()
         used |= self.used()
         # In no request of their own: the tests below show that each is needed.
+        self.assertEqual(self.cluster.audit.forbidden(), [])
         granted = {right for right in self.granted() if right not in self.ASKED_FOR_BY_ADMISSION}
         used -= self.ASKED_FOR_BY_ADMISSION
         self.assertEqual(granted - used, set(), "rights that nothing uses")
@@ -83,6 +84,7 @@ class Rights(ClusterTest):
         """The role without the verbs on the resource; the rules as they were, to put them back."""
         before = self.api.get(role)["rules"]
         after = [{**rule, "verbs": [v for v in rule["verbs"] if resource not in rule["resources"] or v not in verbs]}
+        self.forbidden_on_purpose = True
                  for rule in before]
         self.api.patch(role, {"rules": [rule for rule in after if rule["verbs"]]})
         self.addCleanup(self.api.patch, role, {"rules": before})

@@ -45,9 +45,9 @@ class OlderDefinition(ClusterTest):
         cls.cluster.kubectl("apply", "-k", f"{ROOT}/deploy/base")
 
     def tearDown(self):
-        for one in self.operators:
-            one.kill()
-        self.operators.clear()
+        # What one test stored the next one needs.
+        self.end_operators()
+        self.assert_nothing_was_forbidden()
 
     def test_1_with_the_older_definition_all_but_the_status_works(self):
         operator = self.operator()

@@ -1,27 +1,35 @@
 """What the operator asked of the API server, as the server's audit log tells it."""
+import datetime
 import json
 import re
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 
+def instant(text):
+    """Of an RFC 3339 time of the API server or of a Lease."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 class Audit:
     def __init__(self, log):
         self.log, self.at = log, 0
+        self.starts = []  # [(from, to)] when an API server was not ready yet
 
     def mark(self):
         """From here on."""
         self.at += len(self._whole_lines())
 
-    def _whole_lines(self):
+    def _whole_lines(self, since=None):
         with open(self.log, "rb") as file:
-            file.seek(self.at)
+            file.seek(self.at if since is None else since)
             text = file.read()
         # Behind the last end of line is one that is still being written, or nothing.
         return text[:text.rfind(b"\n") + 1]
 
-    def entries(self):
-        return [json.loads(line) for line in self._whole_lines().splitlines()]
+    def entries(self, since=None):
+        """Since the last mark, or another place in the log."""
+        return [json.loads(line) for line in self._whole_lines(since).splitlines()]
 
     def take_writes(self):
         """The accepted writes up to here, each returned once."""
@@ -45,8 +53,14 @@ class Audit:
         """The replica's identity, as the Lease shows it."""
         return re.search(r"\((.*)\)", entry["userAgent"]).group(1)
 
-    def forbidden(self):
-        return [one for one in self.entries() if one.get("responseStatus", {}).get("code") == 403]
+    def forbidden(self, since=None):
+        """Without the answers of an API server that is not ready yet: it may not know of any rights."""
+        return [one for one in self.entries(since)
+                if one.get("responseStatus", {}).get("code") == 403 and not self._is_at_a_start(one)]
+
+    def _is_at_a_start(self, entry):
+        at = instant(entry["requestReceivedTimestamp"])
+        return any(began <= at <= ended for began, ended in self.starts)
 
     @staticmethod
     def summary(entries):

@@ -5,17 +5,12 @@ import threading
 import typing
 import urllib.parse
 
-from .audit import Audit
+from .audit import Audit, instant
 from .objects import NAMESPACE
 
 NAME = "egress-operator"
 COLLECTION = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 LEASE = f"{COLLECTION}/{NAME}"
-
-
-def instant(text):
-    """Of an RFC 3339 time of the API server or of a Lease."""
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 class Write(typing.NamedTuple):

@@ -1,4 +1,5 @@
 """etcd, kube-apiserver and kube-controller-manager, in the manner of controllers' test harnesses."""
+import datetime
 import json
 import os
 import shutil
@@ -97,7 +98,7 @@ class Cluster:
             f"{self.folder}/etcd.log")
 
     def start_apiserver(self, *more):
-        at = self.folder
+        at, began = self.folder, datetime.datetime.now(datetime.timezone.utc)
         self.apiserver = Process(
             [f"{self.programs}/kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
              "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={self.port}",
@@ -110,6 +111,7 @@ class Cluster:
              f"--audit-policy-file={at}/audit.json", f"--audit-log-path={at}/audit.log",
              *self.apiserver_arguments, *more], f"{at}/kube-apiserver.log")
         self.wait_for_apiserver()
+        self.audit.starts.append((began, datetime.datetime.now(datetime.timezone.utc)))
 
     def wait_for_apiserver(self):
         def ready():

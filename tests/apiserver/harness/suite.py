@@ -38,18 +38,29 @@ class ClusterTest(unittest.TestCase):
 
     def setUp(self):
         self.cluster.audit.mark()
+        self.begins_at, self.forbidden_on_purpose = self.cluster.audit.at, False
         self.failed_before = self.failures_so_far()
 
     def failures_so_far(self):
         return len(self._outcome.result.failures) + len(self._outcome.result.errors)
 
     def tearDown(self):
+        self.end_operators()
+        self.remove_all()
+        self.assert_nothing_was_forbidden()
+
+    def end_operators(self):
         for one in self.operators:
             if self.failures_so_far() > self.failed_before:
                 print(f"--- {self.id()}: {one.name} {one.tail()}", flush=True)
             one.kill()
         self.operators.clear()
-        self.remove_all()
+
+    def assert_nothing_was_forbidden(self):
+        """The rights of deploy/ are enough for whatever a test does, but for one that takes some away."""
+        if not self.forbidden_on_purpose:
+            found = self.cluster.audit.forbidden(self.begins_at)
+            self.assertEqual(found, [], self.cluster.audit.summary(found))
 
     def operator(self, *flags, **options):
         made = Operator(self.cluster, *flags, **options)
