@@ -8,22 +8,33 @@ from harness.servers import ROOT
 from harness.suite import ApiError, ClusterTest, eventually, figure, main, objects
 from harness.waiting import stays
 
-# Bad, and yet stored by the older definition: the spec, and the reason we give.
+# Bad, and yet stored by the older definition: the spec, the reason we give, and how the message begins.
 BAD = {
-    "no-name": ({"dnsName": "", "ports": [{"port": 443}]}, "InvalidDNSName"),
-    "no-host": ({"dnsName": "a_b.example.com", "ports": [{"port": 443}]}, "InvalidDNSName"),
-    "no-ports": ({"dnsName": "a.example.com", "ports": []}, "NoPorts"),
-    "no-spec": ({}, "InvalidDNSName"),
-    "port-zero": ({"dnsName": "b.example.com", "ports": [{"port": 0}]}, "InvalidPort"),
-    "port-high": ({"dnsName": "c.example.com", "ports": [{"port": 65536}]}, "InvalidPort"),
-    "port-twice": ({"dnsName": "d.example.com", "ports": [{"port": 1}, {"port": 1, "protocol": "TCP"}]}, "DuplicatePort"),
-    "lower-case": ({"dnsName": "e.example.com", "ports": [{"port": 1, "protocol": "tcp"}]}, "InvalidProtocol"),
-    "no-address": ({"dnsName": "f.example.com", "ports": [{"port": 1}], "ipOverride": ["somewhere"]}, "InvalidIPOverride"),
-    "min-above": ({"dnsName": "g.example.com", "ports": [{"port": 1}], "minReplicas": 5, "maxReplicas": 4}, "InvalidReplicas"),
-    "no-replicas": ({"dnsName": "h.example.com", "ports": [{"port": 1}], "minReplicas": 0}, "InvalidReplicas"),
-    "no-conns": ({"dnsName": "i.example.com", "ports": [{"port": 1}], "envoyClusterMaxConnections": 0}, "InvalidMaxConnections"),
-    "a.dot": ({"dnsName": "j.example.com", "ports": [{"port": 1}]}, "InvalidName"),
-    "n" * 60: ({"dnsName": "k.example.com", "ports": [{"port": 1}]}, "NameTooLong"),
+    "no-name": ({"dnsName": "", "ports": [{"port": 443}]}, "InvalidDNSName", "spec.dnsName is missing"),
+    "no-host": ({"dnsName": "a_b.example.com", "ports": [{"port": 443}]}, "InvalidDNSName",
+                'spec.dnsName "a_b.example.com" is no host name'),
+    "no-ports": ({"dnsName": "a.example.com", "ports": []}, "NoPorts", "spec.ports is empty"),
+    "no-spec": ({}, "InvalidDNSName", "spec.dnsName is missing"),
+    "port-zero": ({"dnsName": "b.example.com", "ports": [{"port": 0}]}, "InvalidPort",
+                  "spec.ports[0].port is 0: must be from 1 to 65535"),
+    "port-high": ({"dnsName": "c.example.com", "ports": [{"port": 65536}]}, "InvalidPort",
+                  "spec.ports[0].port is 65536: must be from 1 to 65535"),
+    "port-twice": ({"dnsName": "d.example.com", "ports": [{"port": 1}, {"port": 1, "protocol": "TCP"}]}, "DuplicatePort",
+                   "spec.ports[1] repeats 1/TCP"),
+    "lower-case": ({"dnsName": "e.example.com", "ports": [{"port": 1, "protocol": "tcp"}]}, "InvalidProtocol",
+                   'spec.ports[0].protocol is "tcp": must be TCP or UDP'),
+    "no-address": ({"dnsName": "f.example.com", "ports": [{"port": 1}], "ipOverride": ["somewhere"]}, "InvalidIPOverride",
+                   'spec.ipOverride[0] is "somewhere": must be an IPv4 or IPv6 address'),
+    "min-above": ({"dnsName": "g.example.com", "ports": [{"port": 1}], "minReplicas": 5, "maxReplicas": 4}, "InvalidReplicas",
+                  "spec.minReplicas 5 is more than spec.maxReplicas 4"),
+    "no-replicas": ({"dnsName": "h.example.com", "ports": [{"port": 1}], "minReplicas": 0}, "InvalidReplicas",
+                    "spec.minReplicas is 0: must be from 1 to 2147483647"),
+    "no-conns": ({"dnsName": "i.example.com", "ports": [{"port": 1}], "envoyClusterMaxConnections": 0}, "InvalidMaxConnections",
+                 "spec.envoyClusterMaxConnections is 0: must be from 1 to 4294967295"),
+    "a.dot": ({"dnsName": "j.example.com", "ports": [{"port": 1}]}, "InvalidName",
+              'metadata.name "a.dot" cannot name a Service'),
+    "n" * 60: ({"dnsName": "k.example.com", "ports": [{"port": 1}]}, "NameTooLong",
+               "the label egress.monzo.com/allowed-" + "n" * 60 + " has 68 characters behind the slash"),
 }
 
 
@@ -51,11 +62,16 @@ class OlderDefinition(ClusterTest):
 
     def test_1_with_the_older_definition_all_but_the_status_works(self):
         operator = self.operator()
-        self.create("good", "good.example.com")
-        self.wait_for_children("good")
-        eventually("one clear line says so",
-                   lambda: any("status" in one["msg"] for one in operator.log_lines() if one["level"] in ("warn", "error")))
+        for name in ("good", "other"):
+            self.create(name)
+            self.wait_for_children(name)
+        eventually("a clear line says so", lambda: operator.log_lines(msg="no status can be written", level="warn"))
         self.wait_settled(operator)
+        self.assertEqual(len(operator.log_lines(msg="no status can be written")), 1)
+        told = self.events("good") + self.events("other")
+        self.assertEqual([(one[:2], one[3]) for one in told], [(("Warning", "StatusUnavailable"), 1)])
+        self.assertIn("the definition of ExternalService has no status subresource", told[0][2])
+        self.assertEqual(operator.metric("egress_operator_ignored_fields_total", field="ExternalService:/status"), 1)
         self.cluster.audit.mark()
         self.assertEqual(self.api.get(objects.path("good"))["metadata"]["generation"], 1)
         stays("no status is written through the object itself", lambda: not self.cluster.audit.writes("externalservices"), 1)
@@ -67,10 +83,11 @@ class OlderDefinition(ClusterTest):
         # The new schema is in force when it refuses a new one.
         eventually("ours is in force", lambda: self.refused_early("port-zero"))
         operator = self.operator()
-        for name, (_, reason) in BAD.items():
+        for name, (_, reason, message) in BAD.items():
             with self.subTest(name):
                 found = self.wait_for_condition(name, "Accepted", "False", reason)
-                self.assertTrue(found["message"])
+                self.assertTrue(found["message"].startswith(message), found["message"])
+                eventually("an Event says so", lambda: self.events(name) == [("Warning", reason, found["message"], 1)])
                 self.wait_for_condition(name, "Ready", "False")
                 at = objects.path(name)
                 self.api.patch(at, {"metadata": {"annotations": {"note": "x"}}})
@@ -84,6 +101,8 @@ class OlderDefinition(ClusterTest):
         self.wait_settled(operator)
         self.cluster.audit.mark()
         stays("nothing loops", lambda: not self.cluster.audit.writes(accepted_only=False), 2)
+        for name, (_, reason, _) in BAD.items():
+            self.assertEqual([(one[:2], one[3]) for one in self.events(name)], [(("Warning", reason), 1)], name)
 
     def refused_early(self, name):
         one = bad(name)
@@ -113,12 +132,7 @@ class Validation(ClusterTest):
         self.create("api", resources={"requests": {"cpu": "3"}, "limits": {"cpu": "1"}})
         found = self.wait_for_condition("api", "Accepted", "False", "InvalidResources")
         self.assertEqual(self.condition("api", "Stalled")["status"], "True")
-
-        def event():
-            return [one for one in self.api.items("/api/v1/namespaces/default/events")
-                    if one["involvedObject"]["name"] == "api" and one["reason"] == "InvalidResources"]
-
-        self.assertEqual(eventually("an Event says so", event)[0]["message"], found["message"])
+        eventually("an Event says so", lambda: self.events("api") == [("Warning", "InvalidResources", found["message"], 1)])
 
     def test_one_dns_name_twice(self):
         operator = self.operator()
@@ -129,7 +143,9 @@ class Validation(ClusterTest):
             objects.path("first"))["metadata"]["creationTimestamp"])
         self.create("second", "same.example.com.")
         found = self.wait_for_condition("second", "Accepted", "False", "DNSNameTaken")
-        self.assertIn("first", found["message"])
+        self.assertTrue(found["message"].startswith('spec.dnsName "same.example.com." belongs to ExternalService first'),
+                        found["message"])
+        eventually("an Event says so", lambda: self.events("second") == [("Warning", "DNSNameTaken", found["message"], 1)])
         self.assertIsNone(self.child("service", "second"))
         self.api.delete(objects.path("first"))
         self.wait_for_condition("second", "Accepted", "True")

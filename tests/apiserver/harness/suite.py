@@ -94,6 +94,12 @@ class ClusterTest(unittest.TestCase):
     def condition(self, name, kind):
         return objects.condition(self.api.get(objects.path(name)), kind)
 
+    def events(self, name):
+        """[(type, reason, message, how often)] about the ExternalService that has the name now."""
+        uid = self.api.get(objects.path(name))["metadata"]["uid"]
+        return [(one["type"], one["reason"], one["message"], one["count"])
+                for one in self.api.items("/api/v1/namespaces/default/events") if one["involvedObject"]["uid"] == uid]
+
     def wait_for_condition(self, name, kind, status=None, reason=None, seconds=30):
         def holds():
             one = self.condition(name, kind)
