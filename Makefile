@@ -48,7 +48,7 @@ test-apiserver: packages-test
 	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset $(PRESET) -j $(JOBS) --target egress-operator
 	scripts/kubectl.sh && scripts/apiserver.sh
-	ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -L apiserver $(CTEST_FLAGS)
+	EGRESS_APISERVER=required ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -L apiserver $(CTEST_FLAGS)
 
 test-envoy: packages-test
 	cmake --preset $(PRESET) -DEGRESS_TESTS=ON $(CMAKE_FLAGS)

@@ -23,6 +23,8 @@ leave_out() {
 }
 [ "$apiserver" != no ] && "$here/apiserver.sh" >/dev/null || leave_out apiserver "$apiserver" the tests on a real kube-apiserver and etcd
 [ "$envoy" != no ] && envoys >/dev/null || leave_out envoy "$envoy" the tests with a real Envoy
+# A test that finds out by itself that it cannot run fails where it is required.
+export EGRESS_APISERVER=$apiserver
 labels=()
 [ ${#without[@]} -eq 0 ] || labels=(-LE "$(IFS='|'; echo "${without[*]}")")
 
