@@ -118,6 +118,47 @@ class Lifecycle(ClusterTest):
         self.assertEqual((label(), operator.address("api.example.com")), ("true", address))
         self.api.patch(objects.path("api"), {"spec": {"hijackDns": False}})
         eventually("not hijacked any more", lambda: operator.ask("api.example.com")[1] == [])
+        self.assertEqual(label(), "false")
+
+    def test_the_hijack_label_is_a_state_machine(self):
+        operator = self.operator()
+        self.create("api", "api.example.com")
+        address = self.wait_for_children("api")["service"]["spec"]["clusterIP"]
+
+        def becomes(wanted):
+            eventually(f"the label is {wanted}", lambda: self.child("service", "api")["metadata"]["labels"].get(
+                "egress.monzo.com/hijack-dns") == wanted)
+            self.wait_settled(operator)
+
+        def put(label):
+            self.api.patch(objects.child("service", "api"), {"metadata": {"labels": {"egress.monzo.com/hijack-dns": label}}})
+
+        def hijack(wanted):
+            self.api.patch(objects.path("api"), {"spec": {"hijackDns": wanted}})
+
+        becomes("waiting-for-pods")
+        for other in (None, "false", "nonsense"):
+            put(other)
+            becomes("waiting-for-pods")
+        # One that was hijacked is not given back for want of pods.
+        put("true")
+        eventually("DNS has seen it", lambda: operator.address("api.example.com") == address)
+        self.wait_settled(operator)
+        becomes("true")
+        hijack(False)
+        becomes("false")
+        for other in (None, "true", "waiting-for-pods", "nonsense"):
+            put(other)
+            becomes("false")
+        hijack(True)
+        becomes("waiting-for-pods")
+        self.set_ready("api")
+        becomes("true")
+        for other in (None, "false", "waiting-for-pods", "nonsense"):
+            put(other)
+            becomes("true")
+        hijack(False)
+        becomes("false")
 
     def test_deletion_takes_everything_along(self):
         operator = self.operator("--enable-pod-disruption-budgets")
