@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The rights of deploy/ are enough, each of them is needed, and a missing one is said and harms nothing else."""
-from harness.suite import ApiError, ClusterTest, eventually, figure, main, objects
+from harness.audit import instant
 from harness.servers import USER
-from harness.waiting import stays
+from harness.suite import ClusterTest, eventually, figure, main, objects, slack
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 GATEWAYS = f"{RBAC}/namespaces/{objects.NAMESPACE}/roles/egress-operator-gateways"
@@ -10,6 +10,8 @@ ROLES = (f"{RBAC}/clusterroles/egress-operator", GATEWAYS,
          f"{RBAC}/namespaces/default/roles/egress-operator-events",
          f"{RBAC}/namespaces/{objects.NAMESPACE}/roles/egress-operator-lease")
 ALL = ("configmap", "deployment", "hpa", "service", "networkpolicy", "pdb")
+# Of a run of one ExternalService: itself, four children that are made, and the status.
+REASONS = 6
 
 
 class Rights(ClusterTest):
@@ -72,9 +74,9 @@ class Rights(ClusterTest):
         self.cluster.restart_apiserver(True, "--feature-gates=WatchList=false")
         self.cluster.audit.mark()
         self.live_through_everything()
+        self.assertEqual(self.cluster.audit.forbidden(), [])
         used |= self.used()
         # In no request of their own: the tests below show that each is needed.
-        self.assertEqual(self.cluster.audit.forbidden(), [])
         granted = {right for right in self.granted() if right not in self.ASKED_FOR_BY_ADMISSION}
         used -= self.ASKED_FOR_BY_ADMISSION
         self.assertEqual(granted - used, set(), "rights that nothing uses")
@@ -82,9 +84,9 @@ class Rights(ClusterTest):
 
     def without(self, role, resource, verbs):
         """The role without the verbs on the resource; the rules as they were, to put them back."""
+        self.forbidden_on_purpose = True
         before = self.api.get(role)["rules"]
         after = [{**rule, "verbs": [v for v in rule["verbs"] if resource not in rule["resources"] or v not in verbs]}
-        self.forbidden_on_purpose = True
                  for rule in before]
         self.api.patch(role, {"rules": [rule for rule in after if rule["verbs"]]})
         self.addCleanup(self.api.patch, role, {"rules": before})
@@ -115,28 +117,48 @@ class Rights(ClusterTest):
                 eventually("mended as soon as it may be", lambda: self.child(kind, "api")["metadata"].get("ownerReferences"), 45)
 
     def test_one_kind_forbidden_keeps_no_other_back(self):
-        for verbs in (("create",), ("patch",)):
-            with self.subTest(verbs):
-                operator = self.operator(name="one")
+        for verb in ("create", "patch"):
+            with self.subTest(verb):
+                operator = self.operator(name=f"may-not-{verb}")
                 self.create("first")
                 self.wait_for_children("first")
                 self.wait_settled(operator)
-                self.without(GATEWAYS, "networkpolicies", verbs)
-                eventually("the right is gone", lambda: not self.allowed(verbs[0], "networkpolicies"))
-                if verbs == ("create",):
-                    self.create("api")
-                    found = self.wait_for_condition("api", "Ready", "False", "ChildRejected")
-                    self.wait_for_children("api", kinds=("configmap", "deployment", "hpa", "service"))
-                else:
-                    self.api.patch(objects.child("networkpolicy", "first"), {"spec": {"policyTypes": ["Ingress", "Egress"]}})
-                    found = self.wait_for_condition("first", "Ready", "False", "ChildRejected")
-                self.assertIn("forbidden", found["message"])
-                self.wait_settled(operator)
+                self.without(GATEWAYS, "networkpolicies", (verb,))
+                eventually("the right is gone", lambda: not self.allowed(verb, "networkpolicies"))
                 self.cluster.audit.mark()
-                stays("it is asked for with back-off", lambda: len(self.cluster.audit.forbidden()) < 12, 2)
+                name = self.need(verb)
+                found = self.wait_for_condition(name, "Ready", "False", "ChildRejected")
+                self.assertIn("forbidden", found["message"])
+                self.wait_for_children(name, kinds=("configmap", "deployment", "hpa", "service"))
+                self.wait_settled(operator)
+                self.is_told_once(operator, name)
+                self.is_asked_for_again_after_half_a_minute()
                 self.doCleanups()
                 self.remove_all()
                 operator.kill()
+
+    def need(self, verb):
+        """Makes the operator need the right to a NetworkPolicy; for which ExternalService."""
+        if verb == "create":
+            self.create("api")
+            return "api"
+        self.api.patch(objects.child("networkpolicy", "first"), {"spec": {"policyTypes": ["Ingress", "Egress"]}})
+        return "first"
+
+    def is_told_once(self, operator, name):
+        statuses = [one for one in self.cluster.audit.writes("externalservices") if one["objectRef"]["name"] == name]
+        self.assertEqual(self.cluster.audit.summary(statuses), {"patch externalservices/status": 1})
+        self.assertEqual([one[:2] for one in self.events(name) if one[1] == "ChildRejected"], [("Warning", "ChildRejected")])
+        self.assertEqual(operator.metric("rest_client_requests_total", code="403"), len(self.cluster.audit.forbidden()))
+
+    def is_asked_for_again_after_half_a_minute(self):
+        """Each news of the object is a reason to ask; without, the back-off is."""
+        before = self.cluster.audit.forbidden()
+        figure("refusals until all was told", len(before))
+        self.assertLessEqual(len(before), REASONS)
+        eventually("it is asked for again", lambda: len(self.cluster.audit.forbidden()) > len(before), 30 + slack(5))
+        last, again = (instant(one["requestReceivedTimestamp"]) for one in self.cluster.audit.forbidden()[-2:])
+        self.assertGreater((again - last).total_seconds(), 29)
 
     def allowed(self, verb, resource):
         """The authorizer follows roles after a moment."""
