@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Leader election on a real Lease: one replica writes, all serve DNS, and a straggler's write comes to nothing."""
 import itertools
+import re
 import signal
 import time
 
@@ -179,6 +180,22 @@ class Leadership(ClusterTest):
         self.leader(replicas)
         self.api.delete(LEASE)
         self.leader(replicas)
+    def test_metrics_and_status_show_who_leads(self):
+        replicas = [self.replica(), self.replica()]
+        while replicas:
+            leader = self.leader(replicas)
+            eventually("its status says so", lambda: self.says_who_writes(leader) == f"{self.holder()} (this replica)")
+            for other in (one for one in replicas if one is not leader):
+                self.assertIn('leader_election_master_status{name="egress-operator"} 0\n', other.page("/metrics")[1])
+                eventually("a follower's names the leader", lambda: self.says_who_writes(other) == self.holder())
+            replicas.remove(leader)
+            leader.stop()
+
+    @staticmethod
+    def says_who_writes(replica):
+        row = re.search("^ *writes +(.*)$", replica.page("/statusz?format=text")[1], re.MULTILINE)
+        return row and row.group(1)
+
         self.wait_for_children(self.next_change())
 
 
