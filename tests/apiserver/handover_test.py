@@ -18,6 +18,30 @@ FAULTS = (os.environ.get("EGRESS_FAULTS") or "stopped killed paused cut_off unhe
 LEASE_SECONDS = 3
 RETRY = 0.2 * 2.2  # of a candidate, with all its jitter
 NAMES = [f"es-{i}" for i in range(4)]
+CONNECTIONS = 16  # of a replica for its writes: --max-concurrent-reconciles
+ARRIVING = 3      # seconds in which all has arrived that a network held up
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+class HeldUp:
+    """A fault of one process that may hold up this many of its writes, from when on, and until when they have come."""
+
+    def __init__(self, identity, most):
+        self.identity, self.left, self.began, self.ended = identity, most, now(), None
+
+    def heal(self):
+        self.ended = now() + datetime.timedelta(seconds=slack(ARRIVING))
+
+    def explains(self, write):
+        if write.author != self.identity or not self.left or write.came < self.began:
+            return False
+        if self.ended and write.came > self.ended:
+            return False
+        self.left -= 1
+        return True
 
 
 class Replica:
@@ -119,11 +143,7 @@ class HandOvers(ClusterTest):
                 self.late.append(one)
 
     def was_held_up(self, one):
-        if one.author in self.held_up:
-            return True
-        paused = self.paused.get(one.author, 0)
-        self.paused[one.author] = max(paused - 1, 0)
-        return paused > 0
+        return any(fault.explains(one) for fault in self.held_up)
 
     def story_of(self, one, ended, between):
         """What a reader needs to see whose fault it is."""
@@ -145,40 +165,52 @@ class HandOvers(ClusterTest):
         self.enough = threading.Event()
         self.addCleanup(self.enough.set)
         threading.Thread(target=self.damage_all_the_time, daemon=True).start()
-        self.held_up, self.outside, self.late, self.recent, self.writes = set(), [], [], [], 0
-        self.befell, self.paused = [], {}
-        took = {}
-        for _ in range(COUNT):
-            struck = eventually("a replica leads", self.leader, slack(30))
-            self.wait_until_it_writes(struck.identity)
-            fault = choice.choice(FAULTS)
-            time.sleep(choice.random() * 0.5)
-            before, began = self.log.holder, time.monotonic()
-            if before != struck.identity:
-                continue  # it lost the Lease by itself
-            if fault in ("unheard", "unreachable"):
-                self.held_up.add(before)
-            if fault == "paused":
-                self.paused[before] = 1
-            self.befell.append((before, fault, datetime.datetime.now(datetime.timezone.utc)))
-            getattr(struck, fault)()
-            after = self.log.wait_for_another(before, slack(30))
-            took.setdefault(fault, []).append(time.monotonic() - began)
-            self.assertTrue(after, f"nobody follows a leader that was {fault}")
-            struck.heal(fault)
+        self.held_up, self.outside, self.late, self.recent, self.writes = [], [], [], [], 0
+        self.befell, self.took = [], {}
+        made = lost = 0
+        while made < COUNT:
+            if self.strikes_the_leader(choice):
+                made += 1
+            else:
+                lost += 1
+                self.assertLess(lost, COUNT / 10 + 2, "leaders that lost the Lease by themselves")
+        self.tell(lost)
+
+    def strikes_the_leader(self, choice):
+        """And waits for the next; False when the Lease was lost before anything was done."""
+        struck = eventually("a replica leads", self.leader, slack(30))
+        self.wait_until_it_writes(struck.identity)
+        fault = choice.choice(FAULTS)
+        time.sleep(choice.random() * 0.5)
+        before, began = self.log.holder, time.monotonic()
+        if before != struck.identity:
+            return False
+        holds_up = HeldUp(before, {"unheard": CONNECTIONS, "unreachable": CONNECTIONS, "paused": 1}.get(fault, 0))
+        self.held_up.append(holds_up)
+        self.befell.append((before, fault, now()))
+        getattr(struck, fault)()
+        after = self.log.wait_for_another(before, slack(30))
+        self.took.setdefault(fault, []).append(time.monotonic() - began)
+        self.assertTrue(after, f"nobody follows a leader that was {fault}")
+        struck.heal(fault)
+        holds_up.heal()
+        return True
+
+    def tell(self, lost):
+        took = self.took
         self.wait_until_it_writes(eventually("a replica leads", self.leader, slack(30)).identity)
         self.enough.set()
         for fault, times in sorted(took.items()):
             figure(f"hand-over, the leader {fault}, {len(times)} times",
                    f"mean {sum(times) / len(times):.2f} s, longest {max(times):.2f} s")
-        figure("hand-overs", sum(map(len, took.values())))
+        figure("hand-overs, and leaders that lost the Lease by themselves", f"{sum(map(len, took.values()))}, {lost}")
         figure("accepted writes", self.writes)
         figure("that came late, to objects which the next leader had not written", len(self.late))
         figure("of two leaders at once", len(self.outside))
         self.assertEqual(self.outside, [])
-        self.assertGreaterEqual(sum(map(len, took.values())), COUNT * 0.9)
         for fault, times in took.items():
-            self.assertLess(max(times), slack(1 if fault == "stopped" else LEASE_SECONDS + RETRY + 1), fault)
+            # A machine that is slow makes no Lease longer.
+            self.assertLess(max(times), slack(1) if fault == "stopped" else LEASE_SECONDS + RETRY + slack(1), fault)
         # Whoever was struck is well, and one of them leads.
         eventually("a replica leads", self.leader, slack(30))
         for one in self.replicas:

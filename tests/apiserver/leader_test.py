@@ -10,6 +10,8 @@ from harness.proxy import Proxy
 from harness.suite import ClusterTest, eventually, figure, main, objects, slack
 from harness.waiting import stays
 
+LEASE_SECONDS = 30
+RETRY = 2 * 2.2  # of a candidate, with all its jitter
 CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/egress-operator"
 REPAIRED = {"metadata": {"annotations": None}}
 
@@ -85,8 +87,9 @@ class Leadership(ClusterTest):
         name = self.next_change()
         self.leader(replicas)
         self.wait_for_children(name)
-        figure("hand-over after SIGKILL", f"{time.monotonic() - began:.1f} s")
-        self.assertLess(time.monotonic() - began, slack(35))
+        took = time.monotonic() - began
+        figure("hand-over after SIGKILL", f"{took:.1f} s")
+        self.assertLess(took, LEASE_SECONDS + RETRY + slack(3))
         self.assertEqual(len(self.assert_one_after_the_other()), 2)
 
     def test_a_paused_leader_writes_nothing_when_it_wakes(self):
@@ -98,7 +101,9 @@ class Leadership(ClusterTest):
         other = next(r for r in replicas if r is not leader)
         began = time.monotonic()
         self.leader([other])
-        figure("hand-over after SIGSTOP", f"{time.monotonic() - began:.1f} s")
+        took = time.monotonic() - began
+        figure("hand-over after SIGSTOP", f"{took:.1f} s")
+        self.assertLess(took, LEASE_SECONDS + RETRY + slack(3))
         self.api.patch(objects.child("configmap", name), REPAIRED)
         eventually("the new leader writes", lambda: self.child("configmap", name)["metadata"].get("annotations"))
         leader.resume()
@@ -144,13 +149,13 @@ class Leadership(ClusterTest):
         self.wait_for_children("moved")
         self.set_ready("moved")
         new = self.replica(short, "--kube-watch-timeout=10s")
+        self.forbidden_on_purpose = True
         rules = self.api.get(CLUSTER_ROLE)["rules"]
         self.addCleanup(self.api.patch, CLUSTER_ROLE, {"rules": rules})
         self.api.patch(CLUSTER_ROLE, {"rules": [rule for rule in rules if "externalservices" not in rule["resources"]]})
         eventually("the follower does not hear of ExternalServices any more",
                    lambda: new.log_lines(kind="ExternalService", level="warn"), 60)
         self.api.patch(objects.path("moved"), {"spec": {"dnsName": "after.example"}})
-        self.forbidden_on_purpose = True
         eventually("the name is hijacked", lambda: self.hijacked_by("moved") == "after.example")
         self.wait_settled(old)
         self.cluster.audit.mark()
@@ -175,11 +180,6 @@ class Leadership(ClusterTest):
         hijacks = metadata["labels"].get("egress.monzo.com/hijack-dns") == "true"
         return metadata["annotations"]["egress.monzo.com/dns-name"] if hijacks else None
 
-    def test_a_deleted_lease_is_made_again(self):
-        replicas = [self.replica(), self.replica()]
-        self.leader(replicas)
-        self.api.delete(LEASE)
-        self.leader(replicas)
     def test_metrics_and_status_show_who_leads(self):
         replicas = [self.replica(), self.replica()]
         while replicas:
@@ -196,6 +196,11 @@ class Leadership(ClusterTest):
         row = re.search("^ *writes +(.*)$", replica.page("/statusz?format=text")[1], re.MULTILINE)
         return row and row.group(1)
 
+    def test_a_deleted_lease_is_made_again(self):
+        replicas = [self.replica(), self.replica()]
+        self.leader(replicas)
+        self.api.delete(LEASE)
+        self.leader(replicas)
         self.wait_for_children(self.next_change())
 
 
