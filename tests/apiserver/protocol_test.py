@@ -7,23 +7,24 @@ import subprocess
 import time
 import urllib.parse
 
-from harness.certificates import Authority
-from harness.dns import Watch
+from harness.dns import SERVFAIL, Watch
 from harness.etcd import compact
 from harness.older import OURS
 from harness.proxy import Proxy
 from harness.servers import ROOT
-from harness.suite import ApiError, ClusterTest, eventually, figure, main, objects
+from harness.suite import ClusterTest, eventually, figure, main, objects
+from harness.throttle import throttled
+from soak.upstream import ADDRESS, Upstream
 
 RESOURCES = ["externalservices"] + [at.rsplit("/", 1)[1] for at in objects.CHILDREN.values()]
 
 
-class Faults(ClusterTest):
-    cluster_arguments = {"controllers": ("garbage-collector-controller",)}
+class ProtocolTest(ClusterTest):
+    """What is asked for all the time is always answered, and rightly."""
 
     def setUp(self):
         super().setUp()
-        self.steady = None
+        self.steady, self.watched = None, []
 
     def begin(self, *flags):
         """An operator with one hijacked name, which is asked for until the end of the test."""
@@ -36,18 +37,30 @@ class Faults(ClusterTest):
         return operator
 
     def watch_dns(self, operator):
-        self.steady = Watch(operator.dns_port, "steady.example.com", self.address)
-        self.steady.start()
-        self.addCleanup(self.steady.stop)
+        self.steady = self.watch(operator, "steady.example.com", self.address)
+
+    def watch(self, operator, name, *expected):
+        made = Watch(operator.dns_port, name, *expected)
+        self.watched.append(made)
+        made.start()
+        self.addCleanup(made.stop)
+        return made
 
     def tearDown(self):
         try:
-            if self.steady:
-                self.steady.stop()
-                self.assertEqual(self.steady.wrong, [], f"of {self.steady.asked} answers")
-                self.assertGreater(self.steady.asked, 10)
+            for one in self.watched:
+                one.stop()
+            for one in self.watched:
+                self.assertEqual(one.wrong, [], f"{one.name}: of {one.asked} answers")
+            asked = {name: sum(one.asked for one in self.watched if one.name == name)
+                     for name in {one.name for one in self.watched}}
+            self.assertGreater(min(asked.values(), default=0), 10, asked)
         finally:
             super().tearDown()
+
+
+class Faults(ProtocolTest):
+    cluster_arguments = {"controllers": ("garbage-collector-controller",)}
 
     def converges(self, operator, name, what, seconds=90):
         """A change made now reaches the children."""
@@ -122,6 +135,10 @@ class Faults(ClusterTest):
             operator.resume()
         self.watch_dns(operator)
         eventually("the deleted child is back", lambda: self.child("hpa", "steady"), 90)
+        # Within the stream, so that the audit log has 200 for it.
+        gone = [one for one in operator.log_lines() if "too old resource version" in one.get("error", "")]
+        self.assertTrue(gone, "no 410 came")
+        figure("kinds whose watch ended with 410", len({one["kind"] for one in gone}))
         self.converges(operator, "after", "compaction and an API server restart")
 
     def test_etcd_restored_to_an_older_state(self):
@@ -147,26 +164,48 @@ class Faults(ClusterTest):
         self.converges(operator, "after", "etcd restored to an older state")
         eventually("what is not there any more is forgotten", lambda: "later-29" not in operator.page("/statusz")[1], 60)
 
-    def test_the_definition_comes_late_goes_and_comes_again(self):
-        self.remove_all()
-        definition = self.api.get(OURS)
+    def remove_definition(self):
         self.api.delete(OURS)
         eventually("the definition is gone", lambda: self.api.find(OURS) is None)
-        operator = self.operator(wait=False)
+
+    def install_definition(self):
+        self.cluster.kubectl("apply", "-f", f"{ROOT}/deploy/crd/externalservices.yaml")
+        eventually("it is served", lambda: self.api.get(objects.EXTERNAL_SERVICES))
+
+    def hijacks(self, operator, name):
+        self.create(name)
+        self.wait_for_children(name)
+        self.set_ready(name)
+        address = self.child("service", name)["spec"]["clusterIP"]
+        eventually("hijacked", lambda: operator.address(f"{name}.example.com") == address)
+        return address
+
+    def test_the_definition_comes_late_goes_and_comes_again(self):
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        self.remove_definition()
+        operator = self.operator(wait=False, upstream=upstream.port)
         eventually("readiness says what to do", lambda: "install its definition" in operator.page("/readyz?verbose")[1])
-        for round in (1, 2):
-            self.cluster.kubectl("apply", "-f", f"{ROOT}/deploy/crd/externalservices.yaml")
-            eventually("it is served", lambda: self.api.get(objects.EXTERNAL_SERVICES))
-            operator.wait_until_ready(60)
-            self.create(f"api-{round}")
-            self.wait_for_children(f"api-{round}")
-            if round == 1:
-                self.api.delete(OURS)
-                eventually("it is gone", lambda: self.api.find(OURS) is None)
-                eventually("unready", lambda: not operator.is_ready(), 60)
+        eventually("DNS answers", lambda: operator.ask("any.example.com"))
+        unknown = self.watch(operator, "any.example.com", (SERVFAIL, []))
+        eventually("a while has passed", lambda: unknown.asked > 100)
+        unknown.stop()
+        self.install_definition()
+        operator.wait_until_ready(60)
+        self.watch(operator, "other.example.com", ADDRESS)
+        address = self.hijacks(operator, "api-1")
+        # Its ExternalService goes with the definition, and when that is heard of is not said.
+        self.watch(operator, "api-1.example.com", address, ADDRESS)
+        self.remove_definition()
+        eventually("unready", lambda: not operator.is_ready(), 60)
+        self.install_definition()
+        operator.wait_until_ready(60)
+        self.hijacks(operator, "api-2")
+        eventually("what went with the definition is not hijacked any more",
+                   lambda: operator.address("api-1.example.com") == ADDRESS)
         missing = [one for one in operator.log_lines() if "install its definition" in one["msg"]]
         figure("log lines about a missing definition, in two absences", len(missing))
-        self.assertEqual(definition["metadata"]["name"], self.api.get(OURS)["metadata"]["name"])
+        self.assertEqual(len(missing), 2, missing)
 
     def test_a_token_that_is_refused_is_read_again(self):
         operator = self.begin()
@@ -180,48 +219,27 @@ class Faults(ClusterTest):
 
     def test_the_serving_certificate_and_its_authority_are_replaced(self):
         operator = self.begin()
-        self.cluster.authority = Authority(self.cluster.folder, "ca2")
-        # As a mounted ConfigMap changes: the file the operator was given has new content.
-        os.replace(self.cluster.authority.certificate, f"{self.cluster.folder}/ca.crt")
-        self.cluster.authority.certificate = f"{self.cluster.folder}/ca.crt"
-        self.cluster.authority.issue(self.cluster.certificate, self.cluster.key)
-        self.cluster.apiserver.kill()
-        self.api.trust(self.cluster.authority.certificate)
-        self.cluster.start_apiserver()
+        self.cluster.replace_certificates()
         self.cluster.manager.kill()
         self.cluster.start_manager()
         self.converges(operator, "after", "serving certificate and CA replaced")
 
     def test_priority_and_fairness(self):
         operator = self.begin()
-        self.api.create("/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations", {
-            "apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "PriorityLevelConfiguration",
-            "metadata": {"name": "tight"}, "spec": {"type": "Limited", "limited": {
-                "nominalConcurrencyShares": 0, "lendablePercent": 0, "limitResponse": {"type": "Reject"}}}})
-        self.api.create("/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas", {
-            "apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "FlowSchema", "metadata": {"name": "tight"},
-            "spec": {"priorityLevelConfiguration": {"name": "tight"}, "matchingPrecedence": 2,
-                     "rules": [{"subjects": [{"kind": "ServiceAccount", "serviceAccount": {
-                         "namespace": objects.NAMESPACE, "name": "egress-operator"}}],
-                         "resourceRules": [{"verbs": ["create", "patch"], "apiGroups": ["*"], "resources": ["*"],
-                                            "namespaces": ["*"], "clusterScope": True}]}]}})
-        try:
-            # One request at a time is let in, whatever the limit: so there must be many.
-            def many():
-                for _ in range(20):
-                    self.create(f"many-{next(number)}")
-                return operator.metric("rest_client_requests_total", code="429") > 0
+        number = itertools.count()
 
-            number = itertools.count()
+        def many():
+            for _ in range(20):
+                self.create(f"many-{next(number)}")
+            return operator.metric("rest_client_requests_total", code="429") > 0
+
+        with throttled(self.api):
             eventually("the operator gets 429", many, 60, 0.2)
-        finally:
-            self.api.delete("/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/tight")
-            self.api.delete("/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/tight")
         figure("429s while the flow schema was in force", int(operator.metric("rest_client_requests_total", code="429")))
         self.converges(operator, "after", "429 from API Priority and Fairness")
 
 
-class Watches(ClusterTest):
+class Watches(ProtocolTest):
     """How watches end and go on; the audit log has what each asked for."""
     cluster_arguments = {"controllers": ()}
 
@@ -233,9 +251,7 @@ class Watches(ClusterTest):
                 and one["objectRef"]["resource"] == resource]
 
     def test_watches_that_expire_go_on_from_the_last_bookmark(self):
-        operator = self.operator("--kube-watch-timeout=10s")
-        self.create("api")
-        self.wait_for_children("api")
+        operator = self.begin("--kube-watch-timeout=10s")
         self.wait_settled(operator)
         self.cluster.audit.mark()
         began = time.monotonic()
@@ -257,26 +273,32 @@ class Watches(ClusterTest):
             self.assertEqual(versions, sorted(versions), resource)
             self.assertGreater(versions[-1], int(other["metadata"]["resourceVersion"]), f"{resource}: no bookmark")
             self.assertEqual(self.asked_for("list", resource), [], f"{resource} is not listed again")
-        self.api.delete(objects.child("service", "api"))
-        eventually("a deleted child is back", lambda: self.child("service", "api"))
+        self.api.delete(objects.child("service", "steady"))
+        eventually("a deleted child is back", lambda: self.child("service", "steady"))
         figure("watches that expired, in how long, and lists after them", ", ".join((
             str(sum(len(self.asked_for("watch", resource)) for resource in RESOURCES)),
             f"{time.monotonic() - began:.0f} s", "none")))
 
 
-class PagedLists(ClusterTest):
+class PagedLists(ProtocolTest):
     """A server without streaming lists, whose pages come out of etcd."""
     cluster_arguments = {"controllers": (), "apiserver_arguments": (
         "--feature-gates=WatchList=false,ListFromCacheSnapshot=false",)}
 
     def test_a_list_that_spans_a_compaction_begins_again(self):
+        saved = f"--dns-snapshot={self.cluster.folder}/table"
+        first = self.begin(saved)
+        self.steady.stop()
+        first.stop()
         for i in range(600):
             self.create(f"paged-{i:03}")
         way = Proxy(self.cluster.port)
         self.addCleanup(way.close)
         way.bytes_a_second = 8 * 1024
         self.cluster.audit.mark()
-        operator = self.operator(api_port=way.port, wait=False)
+        operator = self.operator(saved, api_port=way.port, wait=False, name="second")
+        operator.wait_until_ready()
+        self.watch_dns(operator)
 
         def pages(**status):
             return [one for one in self.cluster.audit.entries()
@@ -295,11 +317,10 @@ class PagedLists(ClusterTest):
         way.release()
         eventually("the next page is gone", lambda: pages(continued=True, code=410), 60)
         began = time.monotonic()
-        operator.wait_until_ready()
         eventually("all have their children", lambda: all(
-            len(self.api.items(at)) >= 610 for kind, at in objects.CHILDREN.items() if kind != "pdb"), 120, 0.5)
+            len(self.api.items(at)) >= 611 for kind, at in objects.CHILDREN.items() if kind != "pdb"), 120, 0.5)
         self.assertGreaterEqual(len(pages(continued=True, code=200)), 1)
-        figure("a list that spans a compaction: 410s, and converged with 610 after",
+        figure("a list that spans a compaction: 410s, and converged with 611 after",
                f"{len(pages(continued=True, code=410))}, {time.monotonic() - began:.1f} s")
 
 

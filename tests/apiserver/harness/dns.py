@@ -56,10 +56,11 @@ def ask(port, name, kind=A, timeout=5.0):
 
 
 class Watch:
-    """Asks for one name all the time, and keeps what came that was not the expected address."""
+    """Asks for one name all the time, and keeps what came that was none of the expected: addresses, or (rcode, addresses)."""
 
-    def __init__(self, port, name, address):
-        self.port, self.name, self.expected = port, name, (NOERROR, [address])
+    def __init__(self, port, name, *expected):
+        self.port, self.name = port, name
+        self.expected = [(NOERROR, [one]) if isinstance(one, str) else one for one in expected]
         self.asked, self.wrong, self._end = 0, [], threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -67,7 +68,7 @@ class Watch:
         while not self._end.is_set():
             got = ask(self.port, self.name, timeout=2.0)
             self.asked += 1
-            if got != self.expected:
+            if got not in self.expected:
                 self.wrong.append(got)
             self._end.wait(0.01)
 

@@ -124,6 +124,19 @@ class Cluster:
         (self.apiserver.kill if kill else self.apiserver.stop)()
         self.start_apiserver(*more)
 
+    def replace_certificates(self, wait=lambda: None):
+        """Another authority, and a serving certificate of it. The API server is away meanwhile, and wait()s."""
+        self.apiserver.kill()
+        made = Authority(self.folder, "next-ca")
+        # As a mounted ConfigMap changes: the file the operator was given has new content.
+        os.replace(made.certificate, self.authority.certificate)
+        made.certificate = self.authority.certificate
+        made.issue(self.certificate, self.key)
+        self.authority = made
+        self.admin.trust(made.certificate)
+        wait()
+        self.start_apiserver()
+
     def start_manager(self):
         config = f"{self.folder}/manager.kubeconfig"
         self.manager = Process(
