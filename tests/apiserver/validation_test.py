@@ -3,7 +3,7 @@
 older definition has stored stays readable and writable."""
 import copy
 
-from harness.older import DEFINITION, DEFINITIONS, OURS
+from harness.older import DEFINITION, DEFINITIONS
 from harness.servers import ROOT
 from harness.suite import ApiError, ClusterTest, eventually, figure, main, objects
 from harness.waiting import stays

@@ -38,14 +38,15 @@ class Audit:
         return self._writes_of([json.loads(line) for line in text.splitlines()], None, True)
 
     def writes(self, resource=None, accepted_only=True):
-        """Leases and Events are none: they are about the operator, not its objects."""
+        """Of Leases and Events only when they are asked for: they are about the operator, not its objects."""
         return self._writes_of(self.entries(), resource, accepted_only)
 
     @staticmethod
     def _writes_of(entries, resource, accepted_only):
         return [one for one in entries
-                if one["verb"] in WRITES and one["objectRef"]["resource"] not in ("leases", "events")
-                and (resource is None or one["objectRef"]["resource"] == resource)
+                if one["verb"] in WRITES
+                and (one["objectRef"]["resource"] == resource if resource
+                     else one["objectRef"]["resource"] not in ("leases", "events"))
                 and (not accepted_only or one["responseStatus"]["code"] < 300)]
 
     @staticmethod

@@ -116,12 +116,12 @@ class ClusterTest(unittest.TestCase):
                                    "readyReplicas": replicas, "availableReplicas": replicas}})
 
     def wait_settled(self, operator, seconds=60):
-        """Nothing queued, nothing in work, and no write for half a second."""
+        """Nothing queued, nothing in work, and no write and no Event for half a second."""
         seen = {"count": -1, "since": 0.0}
 
         def quiet():
             idle = operator.metric("workqueue_depth") == 0 and operator.metric("controller_runtime_active_workers") == 0
-            count = len(self.cluster.audit.writes(accepted_only=False))
+            count = sum(len(self.cluster.audit.writes(one, accepted_only=False)) for one in (None, "events"))
             if not idle or count != seen["count"]:
                 seen.update(count=count, since=time.monotonic())
             return time.monotonic() - seen["since"] > 0.5
