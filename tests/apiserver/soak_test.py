@@ -64,7 +64,7 @@ class Soak(ClusterTest):
                 with contextlib.ExitStack() as stack:
                     for replica in self.replicas:
                         stack.enter_context(replica.out_of_touch())
-                    servers.suffer(self.cluster, one.what, lambda: time.sleep(one.detail))
+                    servers.suffer(self.cluster, self.replicas, one.what, lambda: time.sleep(one.detail))
             else:
                 self.replicas[one.about].suffer(one.what, lambda: time.sleep(one.detail))
 
@@ -220,6 +220,8 @@ class Soak(ClusterTest):
         accepted = len(self.cluster.audit.writes())
         figure("accepted writes", f"{accepted} (the steps need {self.people.needed} at most): "
                                   f"{self.cluster.audit.summary(self.cluster.audit.writes())}")
+        figure("requests answered 429", sum(one.get("responseStatus", {}).get("code") == 429
+                                            for one in self.cluster.audit.entries()))
         self.assertLess(accepted, self.people.needed + 30 * faults)
 
     def tell(self, faults):

@@ -10,7 +10,8 @@ NOT_RENDERED = {("deployment", "spec", "replicas"), ("service", "metadata", "lab
 
 def children(program, external_services):
     """{(kind, name): object}"""
-    rendered = subprocess.run([program, "render", "-o", "json", "-f", "-"], capture_output=True, text=True, check=True,
+    rendered = subprocess.run([program, "render", "-o", "json", "-f", "-", "--enable-pod-disruption-budgets"],
+                              capture_output=True, text=True, check=True,
                               input="\n---\n".join(json.dumps(one) for one in external_services))
     items = json.loads(rendered.stdout)["items"] if external_services else []
     return {(KINDS[one.pop("kind")], one["metadata"]["name"]): one for one in items if one.pop("apiVersion")}

@@ -9,7 +9,7 @@ from harness.waiting import eventually
 from .plan import SHARED
 
 # What a step may cost in accepted writes: children, the hijack label, and the status as it goes along.
-COST = {"create": 11, "recreate": 11, "edit": 9, "damage": 3, "delete child": 4, "ready": 3, "unready": 2, "delete": 0}
+COST = {"create": 12, "recreate": 12, "edit": 9, "damage": 3, "delete child": 4, "ready": 3, "unready": 2, "delete": 0}
 
 
 class People:

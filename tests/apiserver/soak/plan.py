@@ -11,6 +11,7 @@ DAMAGES = {
     "hpa": {"spec": {"maxReplicas": 99}},
     "service": {"metadata": {"labels": {"egress.monzo.com/hijack-dns": "nonsense"}}},
     "networkpolicy": {"spec": {"policyTypes": ["Egress"]}},
+    "pdb": {"spec": {"maxUnavailable": 3}},
 }
 EVERY_KIND = {
     "annotations": {"metadata": {"annotations": None}},
@@ -18,7 +19,7 @@ EVERY_KIND = {
     "owner's name": {"metadata": {"labels": {"egress.monzo.com/gateway": "somebody-else"}}},
 }
 
-API_FAULTS = ("api hung", "api killed", "etcd killed", "compacted")
+API_FAULTS = ("api hung", "api killed", "etcd killed", "compacted", "certificates replaced", "tokens revoked", "throttled")
 REPLICA_FAULTS = ("cut off", "unheard", "deaf", "killed", "stopped", "paused", "new token")
 
 

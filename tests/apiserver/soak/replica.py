@@ -26,8 +26,9 @@ class Replica:
     def start(self):
         self.starts += 1
         self.operator = self.test.operator(
-            "--enable-leader-election", "--leader-elect-lease-duration=6s", name=f"{self.name}-{self.starts}",
-            upstream=self.upstream, api_port=self.way.port, wait=False)
+            "--enable-leader-election", "--leader-elect-lease-duration=6s", "--enable-pod-disruption-budgets",
+            "--kube-watch-timeout=15s", f"--dns-snapshot={self.test.cluster.folder}/{self.name}.table",
+            name=f"{self.name}-{self.starts}", upstream=self.upstream, api_port=self.way.port, wait=False)
         self.resident[self.operator.pid] = []
 
     def serve(self, seconds=90):
