@@ -229,6 +229,8 @@ class Soak(ClusterTest):
         kinds = [one.what for one in faults]
         figure("faults", {kind: kinds.count(kind) for kind in sorted(set(kinds))})
         wrong = [line for one in self.witnesses for line in one.all_wrong()]
+        figure("DNS, while a Service was damaged or away and the name stayed hijacked",
+               f"{sum(one.kept for one in self.witnesses)} answers")
         figure("DNS", f"{sum(one.asked for one in self.witnesses)} answers, {len(wrong)} wrong or missing, the slowest "
                       f"after {max(one.slowest for one in self.witnesses):.2f} s; "
                       f"{sum(one.late for one in self.witnesses)} still with a gateway while the news could not come")

@@ -30,10 +30,10 @@ class People:
         self.done[step.what] = self.done.get(step.what, 0) + 1
         self.needed += COST.get(step.what, 0)
 
-    def _claim(self, slot, spec):
+    def _claim(self, slot, spec, still_hijacked=False):
         """The names that this may change, from before it happens."""
         for one in {self.specs.get(slot, {}).get("dnsName"), spec and spec["dnsName"]} - {None}:
-            self.names.begin(one)
+            self.names.begin(one, still_hijacked)
             self.claimed.append(one)
 
     def _create(self, slot, spec):
@@ -75,9 +75,10 @@ class People:
         self._create(slot, spec)
 
     def _change_child(self, slot, kind, change):
-        # The Service holds the address, and its label and annotation say for which name.
+        # The Service holds the address, and its label and annotation say for which name; but whether a name is
+        # hijacked, the ExternalService says.
         if kind == "service":
-            self._claim(slot, None)
+            self._claim(slot, None, still_hijacked=True)
         try:
             change()
         except ApiError as error:
@@ -101,7 +102,7 @@ class People:
 
     def _ready(self, slot, _):
         if not self.ready[slot]:
-            self._claim(slot, None)
+            self._claim(slot, None, still_hijacked=True)
         self.ready[slot] = True
 
     def _unready(self, slot, _):

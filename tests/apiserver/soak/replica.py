@@ -48,7 +48,8 @@ class Replica:
     def out_of_touch(self):
         with self.count:
             if time.monotonic() > self.news_by:
-                self.no_news_since = time.monotonic() - 1  # what came last may be on the way yet
+                # What came last may be on the way yet, and is in the saved table a second later.
+                self.no_news_since = time.monotonic() - 2
             self.faults, self.news_by = self.faults + 1, float("inf")
         yield
         with self.count:

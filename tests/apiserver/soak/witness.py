@@ -2,8 +2,11 @@
 
 A name is stable from when every replica gave the wanted answer until a step begins that may change it: in that time
 no other answer is right. In between, the old and the new are. And while a fault keeps news from a replica, and until it
-has caught up, it may go on with a gateway of the name that was; never with the real address of one that is hijacked,
-unless that is among what it has to catch up with: a watch tells all that was on the way.
+has caught up, it may go on with a gateway of the name that was.
+
+The real address is another matter: from when every replica gave the gateway's until a step about the ExternalService
+begins it is wrong, whatever becomes of the Service and of the replica, unless the hijack is among what the replica has
+to catch up with.
 """
 import random
 import threading
@@ -21,15 +24,18 @@ class Names:
 
     def __init__(self):
         self._lock, self._stable, self._ever, self._version, self._changing = threading.Lock(), {}, {}, {}, {}
-        self._changed = {}  # when a change ended
+        self._changed = {}   # when a change ended
+        self._hijacked = {}  # since when the real address is wrong
 
     def all(self):
         with self._lock:
             return list(self._version)
 
-    def begin(self, name):
+    def begin(self, name, still_hijacked=False):
         """Something begins that may change the answer, and lasts until end()."""
         with self._lock:
+            if not still_hijacked:
+                self._hijacked.pop(name, None)
             self._stable[name] = None
             self._version[name] = self._version.get(name, 0) + 1
             self._changing[name] = self._changing.get(name, 0) + 1
@@ -50,6 +56,8 @@ class Names:
         with self._lock:
             if self._version[name] == version and not self._changing[name]:
                 self._stable[name] = address
+                if address != ADDRESS:
+                    self._hijacked.setdefault(name, time.monotonic())
 
     def expect_also(self, name, address):
         with self._lock:
@@ -62,6 +70,11 @@ class Names:
     def has_changed_since(self, name, when):
         with self._lock:
             return self._changed.get(name, 0.0) >= when
+
+    def hijacked_since(self, name):
+        """Infinity when the real address may be right."""
+        with self._lock:
+            return self._hijacked.get(name, float("inf"))
 
     def right(self, name):
         """(the only address that is right now, or None; version)"""
@@ -78,6 +91,7 @@ class Witness(threading.Thread):
         super().__init__(daemon=True)
         self.names, self.replicas, self.choice = names, replicas, random.Random(seed)
         self.asked, self.slowest, self.wrong, self.late, self.enough = 0, 0.0, [], 0, threading.Event()
+        self.kept = 0  # answers about a name that stays hijacked, while something is done to its Service
         self.unclear = {}  # (name, address) and what to say if it never was one of the name's
 
     def run(self):
@@ -88,7 +102,7 @@ class Witness(threading.Thread):
             self.enough.wait(0.004)
 
     def ask(self, replica, name):
-        life = replica.life
+        life, hijacked = replica.life, self.names.hijacked_since(name)
         right, version = self.names.right(name)
         began = time.monotonic()
         answer = dns.ask(replica.operator.dns_port, name, timeout=TIME)
@@ -100,7 +114,10 @@ class Witness(threading.Thread):
         said = f"{time.strftime('%T')}.{int(time.time() * 1000) % 1000:03} {name} asked of {replica.name}: {answer}"
         if not answer or answer[0] != dns.NOERROR or len(answer[1]) != 1:
             self.wrong.append(said)
+        elif answer[1][0] == ADDRESS and self.leaks(replica, name, hijacked):
+            self.wrong.append(f"{said}, and it is hijacked")
         elif now != version or not right:
+            self.kept += self.was_hijacked(name, hijacked)
             self.unclear[name, answer[1][0]] = said
         elif answer[1][0] != right:
             behind = time.monotonic() < replica.news_by and self.names.was_right(name, answer[1][0])
@@ -108,6 +125,15 @@ class Witness(threading.Thread):
                 self.late += 1
             else:
                 self.wrong.append(f"{said}, right is {right}")
+
+    def was_hijacked(self, name, hijacked):
+        return hijacked != float("inf") and self.names.hijacked_since(name) == hijacked
+
+    def leaks(self, replica, name, hijacked):
+        """Whether the real address was wrong all the time; `hijacked` is since when it was before the question."""
+        if not self.was_hijacked(name, hijacked):
+            return False
+        return time.monotonic() >= replica.news_by or hijacked < replica.no_news_since
 
     def all_wrong(self):
         """With those that no state of the name explains."""
