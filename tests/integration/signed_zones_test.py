@@ -165,7 +165,8 @@ class SignedZones(DnsTest):
             found, _, records = self.records("hijacked.signed.example", *flags)
             self.assertNotIn("ad", found)
             self.assertEqual([line.split()[-1] for line in records], [address])
-        self.assertIn("EDE: 4 (Forged Answer)", self.dig("hijacked.signed.example", "+dnssec"))
+        for kind in ("A", "TXT"):
+            self.assertIn("EDE: 4 (Forged Answer): (ExternalService ", self.dig("hijacked.signed.example", kind, "+dnssec"))
         # So has another type of it, though the record is the zone's own.
         self.assertEqual(self.records("hijacked.signed.example", "TXT", "+dnssec"),
                          (set(), "NOERROR", ['hijacked.signed.example. IN\tTXT\t"real text"']))

@@ -219,6 +219,30 @@ TEST(cached_answer, to_another_type_of_a_hijacked_name_has_no_alias) {
   EXPECT_TRUE(c.last.hijacked);
 }
 
+// First whose it is, then that it is stale; neither for more than the client takes.
+TEST(cached_answer, that_is_forged_and_stale_says_as_much_as_fits) {
+  int both = 0, one = 0, none = 0;
+  for (std::size_t size = 380; size < 480; ++size) {
+    timed_cache c;
+    const ask txt{.name = "example.com", .type = rr::txt, .edns = true, .udp_size = 512};
+    packet data(size);
+    data[0] = 255;
+    data[256] = static_cast<std::uint8_t>(size - 257);
+    c.learn(txt,
+            upstream_reply{.answers = {{txt.name, rr::cname, 60, {1, 'x', 0}}, {"x", rr::txt, 60, data}}}.to(
+                txt));
+    c.now += seconds{61};
+    const auto r = c.said(txt);
+    ASSERT_LE(c.last.size, plain_udp_size);
+    if ((r.flags & flag::tc) != 0) continue;
+    EXPECT_TRUE(r.ede == -1 || r.ede == 4) << size;
+    ++(!r.more_edes.empty() ? both : r.ede == 4 ? one : none);
+  }
+  EXPECT_GT(both, 0);
+  EXPECT_GT(one, 0);
+  EXPECT_GT(none, 0);
+}
+
 TEST(cached_answer, below_a_wildcard_is_ours_unless_there_is_no_such_name) {
   timed_cache c;
   const ask below{.name = "a.wild.example.com"};

@@ -42,7 +42,7 @@ TEST(forwarding, takes_a_cut_answer_again_over_tcp) {
 // From the upstream, then from the cache; of a hijacked name, too.
 TEST(forwarding, answers_have_ra_though_the_upstream_s_have_not) {
   scripted_upstream upstream([](const packet& asked, auto) {
-    auto answer = answer_to(asked);
+    auto answer = answer_to(asked, 0, {3, 't', 'x', 't'});
     answer[3] &= 0x7f;
     return packets{answer};
   });
