@@ -367,23 +367,21 @@ TEST_F(dispatching, without_their_definition_nothing_is_made_for_external_servic
   EXPECT_EQ(shared.runs["a"], 2);
 }
 
-TEST_F(dispatching, a_missing_status_subresource_is_observed_and_told_in_one_event) {
+TEST_F(dispatching, an_old_definition_is_told_once_however_many_external_services_meet_it) {
   start();
   sync_children();
-  update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
-  for (int run = 0; run < 2; ++run) {
+  update(kind::external_service, {external_service("a"), external_service("b"), external_service("c")});
+  ASSERT_EQ(shared.under_way.size(), 3u);
+  while (!shared.under_way.empty()) {
     auto result = std::make_shared<reconcile_result>();
-    result->no_status = reconciler::happening{.name = shared.under_way.front().work->service->meta.name,
-                                              .uid = "1",
-                                              .resource_version = "1",
-                                              .how = reconciler::event_kind::warning,
-                                              .reason = "StatusNotWritable",
-                                              .message = "the definition has no status"};
+    result->no_status = reconciler::without_status(*shared.under_way.front().work->service);
     finish_first(std::move(result));
   }
   EXPECT_EQ(shared.ineffective, std::vector<std::string>{"ExternalService:/status"});
-  EXPECT_EQ(
-      std::ranges::count_if(script.requests, [](const auto& one) { return one.what.of == kind::event; }), 1);
+  ASSERT_EQ(script.requests.size(), 1u);
+  EXPECT_EQ(script.requests[0].what.of, kind::event);
+  EXPECT_EQ(script.requests[0].what.what, kube::verb::create);
+  EXPECT_TRUE(script.requests[0].what.body.contains(R"("reason":"StatusUnavailable")"));
 }
 
 TEST_F(dispatching, a_child_of_nobody_is_nobodys_work) {
