@@ -163,6 +163,13 @@ struct of_resolv_conf : ::testing::Test {
   }
 };
 
+std::vector<std::string> upstreams_after_a_look(const dns_setup& at) {
+  boost::asio::io_context context;
+  at.follow_resolv_conf(context);
+  context.poll();
+  return texts(*at.upstreams->get());
+}
+
 TEST_F(of_resolv_conf, are_the_upstreams_without_the_flag) {
   const auto made = prepare_dns(options).value();
   EXPECT_THAT(texts(made.config.upstreams), ElementsAre("192.0.2.1:53"));
@@ -178,10 +185,7 @@ TEST_F(of_resolv_conf, are_none_when_it_is_missing_which_ends_nothing) {
 TEST_F(of_resolv_conf, are_followed_while_it_changes) {
   const auto made = prepare_dns(options).value();
   folder.write("resolv.conf", "nameserver 192.0.2.2\nnameserver nobody\n");
-  boost::asio::io_context context;
-  made.follow_resolv_conf(context);
-  context.poll();
-  EXPECT_THAT(texts(*made.upstreams->get()), ElementsAre("192.0.2.2:53"));
+  EXPECT_THAT(upstreams_after_a_look(made), ElementsAre("192.0.2.2:53"));
 }
 
 // Nobody has loaded the authorities that a server over TLS is judged by.
@@ -192,19 +196,13 @@ TEST_F(of_resolv_conf, are_never_asked_over_tls) {
   EXPECT_THAT(texts(made.config.upstreams), ElementsAre("192.0.2.1:53"));
   EXPECT_EQ(made.config.tls, nullptr);
   folder.write("resolv.conf", over_tls + "nameserver 192.0.2.2\n");
-  boost::asio::io_context context;
-  made.follow_resolv_conf(context);
-  context.poll();
-  EXPECT_THAT(texts(*made.upstreams->get()), ElementsAre("192.0.2.2:53"));
+  EXPECT_THAT(upstreams_after_a_look(made), ElementsAre("192.0.2.2:53"));
 }
 
 TEST_F(of_resolv_conf, stay_when_only_lines_that_name_no_server_are_left) {
   const auto made = prepare_dns(options).value();
   folder.write("resolv.conf", "nameserver tls://127.0.0.1#dns.example\n");
-  boost::asio::io_context context;
-  made.follow_resolv_conf(context);
-  context.poll();
-  EXPECT_THAT(texts(*made.upstreams->get()), ElementsAre("192.0.2.1:53"));
+  EXPECT_THAT(upstreams_after_a_look(made), ElementsAre("192.0.2.1:53"));
 }
 
 TEST_F(of_resolv_conf, are_not_looked_at_beside_the_flag) {
