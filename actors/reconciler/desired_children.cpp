@@ -33,10 +33,14 @@ struct rendered_trees {
 
 }  // namespace
 
+bool has_ipv6_address(const kube::child& service) {
+  return std::ranges::any_of(service.cluster_ips, [](const std::string& ip) { return ip.contains(':'); });
+}
+
 bool listens_on_ipv6(const live_children& live, bool elsewhere) {
   const auto* service = child_of(live, kube::kind::service);
   if (!service || service->cluster_ips.empty()) return elsewhere;
-  return std::ranges::any_of(service->cluster_ips, [](const std::string& ip) { return ip.contains(':'); });
+  return has_ipv6_address(*service);
 }
 
 rendering_key key_of(const kube::object& external_service, const live_children& live, bool ipv6) {

@@ -19,6 +19,8 @@ struct desired_gateway {
   std::string config_hash;
 };
 
+bool has_ipv6_address(const kube::child& service);
+
 // Whether the gateway's listeners take IPv6: where its Service has an address of it. While the Service has
 // none of either family, being made or made again, as others of this cluster have (`elsewhere`): a Deployment
 // that is rendered for the wrong family rolls a moment later.

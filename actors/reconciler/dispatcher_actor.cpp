@@ -4,6 +4,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/reconciler/desired_children.hpp"
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
 
@@ -65,8 +66,7 @@ void dispatcher_state::service_changed(const std::string& key, priority how) {
 void dispatcher_state::child_changed(kube::kind kind, const std::string& key, priority how) {
   if (kind == kube::kind::service && !ipv6_services) {
     const auto live = of(kind).objects.find(key);
-    ipv6_services = live && std::ranges::any_of(live->as_child().cluster_ips,
-                                                [](const std::string& ip) { return ip.contains(':'); });
+    ipv6_services = live && reconciler::has_ipv6_address(live->as_child());
   }
   // One that is gone may come again before its last run is over: then the next has to know.
   if (!of(kube::kind::external_service).objects.find(key) && !workers.contains(key)) return;
