@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <tuple>
 #include <unordered_map>
 
@@ -141,9 +142,15 @@ asked_name read_asked(std::string_view text) {
   return {wildcard, parse_name(text)};
 }
 
+// Most tables are nearly the last one again; else there is room for the usual, three records for each
+// Service.
+std::size_t expected_bytes(const kube::snapshot& services, const hijack_table* previous) {
+  const std::size_t usual = services.size() * 160, last = previous ? previous->record_bytes() : 0;
+  return last > usual / 2 && last < usual * 2 ? last + last / 64 : usual;
+}
+
 class builder {
  public:
-  // Room for the usual: three records for each Service.
   builder(const kube::snapshot& services, const kube::snapshot& external_services,
           const hijack_table* previous, const table_options& options)
       : services_(services),
@@ -152,7 +159,7 @@ class builder {
         suffix_(parse_name(fmt::format("{}.svc.{}", options.name_space, options.cluster_domain))) {
     claims_.reserve(services.size() * 3);
     done_.reserve(services.size());
-    records_.reserve(services.size() * 160);
+    records_.reserve(expected_bytes(services, previous));
   }
 
   void add_external_service(const kube::object& object) {
@@ -191,7 +198,8 @@ class builder {
   }
 
   built_table finish() {
-    records_.shrink_to_fit();
+    object_list{}.swap(done_);
+    if (records_.capacity() - records_.size() > records_.size() / 8) records_.shrink_to_fit();
     auto table = std::make_shared<const hijack_table>(std::move(records_), claims_);
     if (table->entry_count() < claims_.size()) complain_of_taken(*table);
     return {std::move(table), std::move(complaints_)};
@@ -262,7 +270,8 @@ class builder {
 
   record_place claim(const table_entry& entry, std::int64_t created, record_place target = 0) {
     const auto place = write_record(records_, entry, target);
-    claims_.push_back({place, hash_name(entry.name, entry.wildcard), created, entry.kind, entry.wildcard});
+    constexpr std::int64_t latest = std::numeric_limits<std::uint32_t>::max();
+    claims_.push_back({place, static_cast<std::uint32_t>(std::clamp<std::int64_t>(created, 0, latest))});
     return place;
   }
 
@@ -336,7 +345,7 @@ class builder {
   void complain_of_taken(const hijack_table& table) {
     struct loser {
       table_entry entry;
-      std::int64_t created;
+      std::uint32_t created;
       std::string_view winner;
     };
     std::vector<loser> losers;
@@ -375,14 +384,16 @@ class builder {
 built_table build_hijack_table(const kube::snapshot& services, const kube::snapshot& external_services,
                                const hijack_table* previous, const table_options& options) {
   builder table(services, external_services, previous, options);
-  const auto externals = objects_of(external_services), children = objects_of(services);
-  for (std::size_t i = 0; i < externals.size(); ++i) {
-    // Both are in the same order: about there is the Service that will be looked up.
-    fetch_ahead(externals, i);
-    fetch_ahead(children, i * children.size() / externals.size());
-    table.add_external_service(*externals[i]);
+  {
+    const auto externals = objects_of(external_services), children = objects_of(services);
+    for (std::size_t i = 0; i < externals.size(); ++i) {
+      // Both are in the same order: about there is the Service that will be looked up.
+      fetch_ahead(externals, i);
+      fetch_ahead(children, i * children.size() / externals.size());
+      table.add_external_service(*externals[i]);
+    }
+    for (const auto* service : children) table.add_service(*service);
   }
-  for (const auto* service : children) table.add_service(*service);
   return table.finish();
 }
 

@@ -20,35 +20,36 @@ hijack_table::hijack_table(record_arena records, const std::vector<table_claim>&
   for (std::uint32_t i = 0; i < claims.size(); ++i) insert(claims, i);
   for (auto& taken : slots_) {
     if (taken.place == 0) continue;
-    const auto& winner = claims[taken.place - 1];
-    count(winner);
-    taken.place = winner.record + 1;
+    const auto winner = claims[taken.place - 1].record;
+    count(entry_at(winner));
+    taken.place = winner + 1;
   }
 }
 
 void hijack_table::insert(const std::vector<table_claim>& claims, std::uint32_t number) {
   const auto& mine = claims[number];
-  for (std::size_t at = home(mine.hash);; at = after(at)) {
+  const auto entry = entry_at(mine.record);
+  const auto hash = hash_name(entry.name, entry.wildcard);
+  for (std::size_t at = home(hash);; at = after(at)) {
     auto& here = slots_[at];
     if (here.place == 0) {
-      here = {mine.hash, number + 1};
+      here = {hash, number + 1};
       return;
     }
-    if (here.hash != mine.hash) continue;
+    if (here.hash != hash) continue;
     const auto& theirs = claims[here.place - 1];
-    const auto entry = read_record(records_, mine.record);
     if (!record_has_name(records_, theirs.record, entry.name, entry.wildcard)) continue;
-    const auto rival = read_record(records_, theirs.record);
+    const auto rival = entry_at(theirs.record);
     if (std::tie(entry.kind, mine.created, entry.owner) < std::tie(rival.kind, theirs.created, rival.owner))
       here.place = number + 1;
     return;
   }
 }
 
-void hijack_table::count(const table_claim& winner) {
+void hijack_table::count(const table_entry& winner) {
   ++entries_;
   if (winner.kind == entry_kind::hijacked) ++hijacked_;
-  if (winner.wildcard) wildcard_depths_.set(label_count(entry_at(winner.record).name));
+  if (winner.wildcard) wildcard_depths_.set(label_count(winner.name));
 }
 
 std::optional<table_entry> hijack_table::find_only(bytes name, bool wildcard) const {

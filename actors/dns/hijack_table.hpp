@@ -16,13 +16,11 @@
 
 namespace egress::dns {
 
-// A record that wants to be in the table.
+// A record that wants to be in the table. There is one for each name while a table is built, beside the last
+// table and this: no larger than needed.
 struct table_claim {
   record_place record = 0;
-  std::uint32_t hash = 0;    // hash_name of its name
-  std::int64_t created = 0;  // its owner, seconds since 1970
-  entry_kind kind = entry_kind::hijacked;
-  bool wildcard = false;
+  std::uint32_t created = 0;  // its owner, seconds since 1970, or what is nearest of those that fit
 };
 
 class hijack_table {
@@ -53,6 +51,8 @@ class hijack_table {
   std::size_t entry_count() const { return entries_; }
   // In bytes, all included.
   std::size_t memory() const { return sizeof *this + records_.capacity() + slots_.capacity() * sizeof(slot); }
+  // Of that, what the records are.
+  std::size_t record_bytes() const { return records_.size(); }
 
   // In no particular order.
   template <class Visitor>
@@ -70,7 +70,7 @@ class hijack_table {
   std::size_t home(std::uint32_t hash) const { return std::uint64_t{hash} * slots_.size() >> 32; }
   std::size_t after(std::size_t at) const { return at + 1 == slots_.size() ? 0 : at + 1; }
   void insert(const std::vector<table_claim>& claims, std::uint32_t claim);
-  void count(const table_claim& winner);
+  void count(const table_entry& winner);
 
   record_arena records_;
   std::vector<slot> slots_;           // at most half full

@@ -109,7 +109,7 @@ class table_loader {
   }
   record_place claim(const table_entry& entry, record_place target) {
     const auto place = write_record(records_, entry, target);
-    claims_.push_back({place, hash_name(entry.name, entry.wildcard), 0, entry.kind, entry.wildcard});
+    claims_.push_back({.record = place});
     return place;
   }
 

@@ -127,6 +127,11 @@ bool wait_for_room(int fd) {
   return ::poll(&want, 1, send_patience_ms) == 1;
 }
 
+bool has_datagram(int fd) {
+  pollfd want{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&want, 1, 0) != 0;
+}
+
 bool is_full(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
 }
@@ -167,6 +172,8 @@ void udp_listener::wait() {
 void udp_listener::serve_batches() {
   for (int i = 0; i < batches_in_a_row; ++i)
     if (!serve_batch()) return;
+  // A burst may have ended just here, and a later one would be taken for the rest of it.
+  if (!has_datagram(socket_.native_handle())) queue_.found_empty();
 }
 
 // Whether the socket may have more.

@@ -86,6 +86,23 @@ struct held_up_loop : ::testing::Test {
     ASSERT_TRUE(becomes_true([&] { return waiting_bytes() == count * each; }));
   }
 
+  // Another batch, while the loop is held up for as long as a queue may stand.
+  void fill_while_held_up(unsigned first_id) {
+    while (log->take()) continue;
+    go_on = false;
+    const tcp_client other(s.port);
+    other.send(ask{}.make());
+    ASSERT_TRUE(becomes_true([&] { return held_up == 2; }));
+    fill(batch, first_id);
+    go_on = true;
+  }
+  std::uint32_t receive_buffer() const {
+    std::uint32_t room = 0;
+    socklen_t size = sizeof room;
+    EXPECT_EQ(::getsockopt(s.sockets->at(0).udp.get(), SOL_SOCKET, SO_RCVBUF, &room, &size), 0);
+    return room;
+  }
+
   scripted_upstream upstream{[](const packet& asked, auto) {
     std::vector<packet> replies;
     if (read_reply(asked).question == "later.org") replies.push_back(answer_to(asked));
@@ -121,16 +138,24 @@ TEST_F(held_up_loop, forwards_a_burst_that_comes_long_after_one_of_just_a_batch)
   fill(batch);
   loop = s.make();
   for (unsigned i = 0; i < hijacked; ++i) EXPECT_EQ(read_reply(client.receive()).code, 0u);
-  while (log->take()) continue;
-  go_on = false;
-  const tcp_client other(s.port);
-  other.send(ask{}.make());
-  ASSERT_TRUE(becomes_true([&] { return held_up == 2; }));
-  fill(batch, batch);
-  go_on = true;
+  fill_while_held_up(batch);
   for (unsigned i = 0; i < hijacked; ++i) EXPECT_EQ(read_reply(client.receive()).code, 0u);
   EXPECT_TRUE(becomes_true([&] { return s.counters->forward_requests.value() == 2 * forwarded; }));
   EXPECT_EQ(s.counters->overload_refused.value(), 0u);
+}
+
+// As many as a loop takes before it looks at its other work.
+TEST_F(held_up_loop, forwards_a_burst_that_comes_long_after_one_of_just_its_turn) {
+  constexpr unsigned turn = 16 * batch;
+  if (receive_buffer() < turn * 1024) GTEST_SKIP() << "the socket's buffer is too small for the burst";
+  fill(turn);
+  loop = s.make();
+  for (unsigned i = 0; i < turn - forwarded; ++i) client.receive();
+  const auto refused = s.counters->overload_refused.value();
+  fill_while_held_up(turn);
+  for (unsigned i = 0; i < hijacked; ++i) EXPECT_EQ(read_reply(client.receive()).code, 0u);
+  EXPECT_TRUE(becomes_true([&] { return s.counters->forward_requests.value() == 2 * forwarded; }));
+  EXPECT_EQ(s.counters->overload_refused.value(), refused);
 }
 
 }  // namespace
