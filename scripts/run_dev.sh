@@ -9,7 +9,10 @@ shift
 
 lowest_port=22  # of the samples
 may_listen() { [ "$(id -u)" = 0 ] || [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -le "$lowest_port" ]; }
-find_envoy() { "$here/envoy.sh" --find 2>/dev/null || { "$here/packages.sh" run >&2 && "$here/envoy.sh"; }; }
+find_envoy() {
+  if [ -n "${ENVOY:-}" ]; then "$here/envoy.sh"; return; fi
+  "$here/envoy.sh" --find 2>/dev/null || { "$here/packages.sh" run >&2 && "$here/envoy.sh"; }
+}
 
 gateways=()
 if [ "${ENVOY:-}" = no ]; then

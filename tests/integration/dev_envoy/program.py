@@ -3,6 +3,7 @@ import ctypes
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -47,32 +48,20 @@ _C = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_the_test():
+def die_with_the_test():
     _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Operator:
-    def __init__(self, binary, envoy, folder, upstream, services, *flags):
-        self.dns_port, self.folder = free_port(), folder
-        os.makedirs(folder)
-        self.logs, self._config = f"{folder}/gateways", f"{folder}/kubeconfig"
-        with open(f"{folder}/operator.log", "wb") as log:
-            self.process = subprocess.Popen(
-                [binary, "dev", "--envoy", envoy, "--envoy-logs", self.logs, "--service-cluster-ip-range", str(services),
-                 "--kubeconfig-out", self._config, "--dns-addr", f"127.0.0.1:{self.dns_port}", "--metrics-addr", "127.0.0.1:0",
-                 "--dns-upstream", f"127.0.0.1:{upstream}", "--dns-ttl", "1s", "--log-format", "text", *flags],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_the_test)
-        wait_for("the kubeconfig is written", self._find_api)
+class Dev:
+    """A running `dev`: what it says, its API and its gateways. The class that starts it sets process, folder (operator.log is
+    there) and logs."""
 
-    def _find_api(self):
+    def find_api(self):
+        """The kubeconfig is named by what it says."""
         if self.process.poll() is not None:
             raise Failed(f"the operator has ended with {self.process.returncode}:\n{self.log()}")
-        try:
-            with open(self._config, encoding="utf-8") as file:
-                found = [line.split("//")[1].strip() for line in file if "server:" in line]
-        except FileNotFoundError:
-            return False
-        self._api = found[0] if found else None
+        found = re.search(r"^The embedded API server is at http://(\S+); its kubeconfig is (\S+)$", self.log(), re.MULTILINE)
+        self._api = found and found[1]
         return bool(found)
 
     def log(self):
@@ -127,6 +116,20 @@ class Operator:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class Operator(Dev):
+    def __init__(self, binary, envoy, folder, upstream, services, *flags):
+        self.dns_port, self.folder = free_port(), folder
+        os.makedirs(folder)
+        self.logs = f"{folder}/gateways"
+        with open(f"{folder}/operator.log", "wb") as log:
+            self.process = subprocess.Popen(
+                [binary, "dev", "--envoy", envoy, "--envoy-logs", self.logs, "--service-cluster-ip-range", str(services),
+                 "--kubeconfig-out", f"{folder}/kubeconfig", "--dns-addr", f"127.0.0.1:{self.dns_port}", "--metrics-addr", "127.0.0.1:0",
+                 "--dns-upstream", f"127.0.0.1:{upstream}", "--dns-ttl", "1s", "--log-format", "text", *flags],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_the_test)
+        wait_for("the API's address is printed", self.find_api)
 
 
 class Client:
