@@ -28,12 +28,12 @@ int complain(const error& what, int code) {
 }
 
 // Serves until a signal or a failure ends it.
-int serve(operator_setup setup, io_thread& signals_on) {
+int serve(operator_setup setup, const caught_signals& caught) {
   auto started = egress_operator::start(std::move(setup));
   if (!started) return complain(started.error(), wrong_usage);
   auto& running = **started;
   log::info("serving", {{"dns", running.dns_address()}, {"metrics", running.metrics_address()}});
-  const shutdown_signals signals(signals_on, [&running] { running.shutdown(); });
+  const shutdown_signals signals(caught, [&running] { running.shutdown(); });
   return running.wait();
 }
 
@@ -43,18 +43,19 @@ int perform(const run_options& options) {
   if (!api) return complain(api.error(), wrong_usage);
   log::info("starting", {{"version", version()}, {"server", api->server}});
   io_thread signals_on("signals");
-  return serve({options, std::move(*api), {}, version()}, signals_on);
+  return serve({options, std::move(*api), {}, version()}, caught_signals(signals_on));
 }
 
 int perform(const dev_options& options) {
   log::configure(options.run.log);
   io_thread signals_on("signals");
-  auto ready = start_dev(options, signals_on);
+  const caught_signals caught(signals_on);
+  auto ready = start_dev(options, caught);
   if (!ready) return complain(ready.error(), wrong_usage);
   if (options.api_only) return (*ready)->wait_for_signal();
   auto setup = (*ready)->operator_to_run();
   setup.version = version();
-  return serve(std::move(setup), signals_on);
+  return serve(std::move(setup), caught);
 }
 
 int perform(const render_options& options) {

@@ -88,7 +88,7 @@ result<std::unique_ptr<dev_server>> dev_server::start(dev_server_options options
         "or [::1]:PORT",
         options.address);
   auto socket = net::listen_tcp(options.address);
-  if (!socket) return std::unexpected(socket.error());
+  if (!socket) return fail("--api-addr: {}", socket.error().message);
   auto objects = cluster::make(options.cluster, std::chrono::system_clock::now());
   if (!objects) return std::unexpected(objects.error());
   auto made = std::make_unique<parts>(*std::move(objects), *std::move(socket), options.bookmark_every);

@@ -82,7 +82,7 @@ std::string_view dns_name_of(const json::object& manifest) {
 
 class running final : public dev_environment {
  public:
-  running(const dev_options& options, io_thread& signals_on) : options_(options), signals_on_(signals_on) {}
+  running(const dev_options& options, const caught_signals& caught) : options_(options), caught_(caught) {}
 
   result<void> start();
   operator_setup operator_to_run() const override;
@@ -94,7 +94,7 @@ class running final : public dev_environment {
   void print_what_to_try() const;
 
   dev_options options_;
-  io_thread& signals_on_;
+  const caught_signals& caught_;
   scratch_folder scratch_;
   std::unique_ptr<dev::dev_server> server_;
   std::string kubeconfig_, gateways_in_, dns_name_ = "example.com";
@@ -172,7 +172,7 @@ int running::wait_for_signal() {
   // Shared: a second signal may arrive when the first one has ended the wait.
   const auto arrived = std::make_shared<std::promise<void>>();
   auto over = arrived->get_future();
-  const shutdown_signals signals(signals_on_, [arrived, first = true]() mutable {
+  const shutdown_signals signals(caught_, [arrived, first = true]() mutable {
     if (std::exchange(first, false)) arrived->set_value();
   });
   over.wait();
@@ -182,8 +182,8 @@ int running::wait_for_signal() {
 
 }  // namespace
 
-result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, io_thread& signals_on) {
-  auto made = std::make_unique<running>(options, signals_on);
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, const caught_signals& caught) {
+  auto made = std::make_unique<running>(options, caught);
   if (auto started = made->start(); !started) return std::unexpected(started.error());
   return made;
 }

@@ -8,7 +8,7 @@
 
 namespace egress {
 
-class io_thread;
+class caught_signals;
 
 class dev_environment {
  public:
@@ -21,6 +21,6 @@ class dev_environment {
 };
 
 // Starts the server, applies the files, and prints on stdout where the kubeconfig is and what to try.
-result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, io_thread& signals_on);
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, const caught_signals& caught);
 
 }  // namespace egress

@@ -5,9 +5,8 @@
 
 namespace egress {
 
-struct shutdown_signals::state : std::enable_shared_from_this<state> {
-  state(boost::asio::io_context& on, std::function<void()> call)
-      : set(on, SIGINT, SIGTERM), arrived(std::move(call)) {}
+struct caught_signals::state : std::enable_shared_from_this<state> {
+  explicit state(boost::asio::io_context& on) : set(on, SIGINT, SIGTERM) {}
 
   void wait() {
     set.async_wait([self = shared_from_this()](const boost::system::error_code& ended, int) {
@@ -21,9 +20,14 @@ struct shutdown_signals::state : std::enable_shared_from_this<state> {
   std::function<void()> arrived;
 };
 
-shutdown_signals::shutdown_signals(io_thread& on, std::function<void()> arrived)
-    : state_(std::make_shared<state>(on.context(), std::move(arrived))) {
-  boost::asio::post(on.context(), [s = state_] { s->wait(); });
+caught_signals::caught_signals(io_thread& on) : state_(std::make_shared<state>(on.context())) {}
+
+shutdown_signals::shutdown_signals(const caught_signals& caught, std::function<void()> arrived)
+    : state_(caught.state_) {
+  boost::asio::post(state_->set.get_executor(), [s = state_, call = std::move(arrived)]() mutable {
+    s->arrived = std::move(call);
+    s->wait();
+  });
 }
 
 shutdown_signals::~shutdown_signals() {

@@ -143,12 +143,12 @@ class Test(unittest.TestCase):
         running.press_ctrl_c()
         self.assert_gone(running, 0)
 
-    def assert_refuses(self, running, port):
-        """In one line, that names the port."""
+    def assert_refuses(self, running, flag, port):
+        """In one line, that names both."""
         self.assert_gone(running, 2)
         lines = [line for line in running.complaints() if not line.startswith("run_dev.sh: ")]
         self.assertEqual(len(lines), 1, lines)
-        self.assertRegex(lines[0], f"^egress-operator: .*{port}.*in use")
+        self.assertRegex(lines[0], f"^egress-operator: {flag}: .*{port}.*in use")
 
     def take_port(self):
         """Somebody else's."""
@@ -199,7 +199,18 @@ class Played(Test):
         for flag in ("--dns-addr", "--metrics-addr", "--api-addr"):
             with self.subTest(flag):
                 port = self.take_port()
-                self.assert_refuses(self.run_dev(flag, f"127.0.0.1:{port}", ENVOY="no"), port)
+                self.assert_refuses(self.run_dev(flag, f"127.0.0.1:{port}", ENVOY="no"), flag, port)
+
+    def test_ctrl_c_before_it_serves(self):
+        """When there is something to take down already; once, and impatiently."""
+        for times in (1, 2):
+            running = self.run_dev(ENVOY="no")
+            # Without a pause, as the moment is short.
+            while not os.listdir(running.temporary) and running.process.poll() is None:
+                pass
+            for _ in range(times):
+                running.press_ctrl_c()
+            self.assert_gone(running, 0)
 
     def test_sigterm(self):
         running = self.run_dev(ENVOY="no")
@@ -240,7 +251,7 @@ class Real(Test):
 
     def test_a_port_that_somebody_has(self):
         port = self.take_port()
-        self.assert_refuses(self.start("--dns-addr", f"127.0.0.1:{port}"), port)
+        self.assert_refuses(self.start("--dns-addr", f"127.0.0.1:{port}"), "--dns-addr", port)
 
 
 def find_envoy():
