@@ -52,6 +52,8 @@ class RunDev(Dev):
         def sit_down():
             die_with_the_test()
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+            # Its end would hang up the terminal, and so end what it left: a user's shell goes on.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             fcntl.ioctl(screen, termios.TIOCSCTTY, 0)
 
         with open(f"{self.folder}/operator.log", "wb") as log, open(self.said, "wb") as said:
