@@ -27,7 +27,7 @@ class TrafficTest(unittest.TestCase):
 
     def gateway(self, name, ports, dns_name=None, wait=True, **spec):
         """ports: numbers of TCP ports, or "53/UDP". spec: of the ExternalService, and what Gateway takes."""
-        options = {key: spec.pop(key) for key in ("flags", "exact", "change", "stdout", "owns_stdout") if key in spec}
+        options = {key: spec.pop(key) for key in ("profile", "flags", "exact", "change", "stdout", "owns_stdout") if key in spec}
         listed = [{"port": int(str(one).split("/", maxsplit=1)[0]), "protocol": "UDP" if str(one).endswith("UDP") else "TCP"}
                   for one in ports]
         made = Gateway(external_service(name, dns_name, ports=listed, **spec), **options)

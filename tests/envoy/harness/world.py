@@ -30,6 +30,17 @@ def private(last):
     return f"{PRIVATE}.{last}"
 
 
+def come(last):
+    """An address that answers from now on, until go(): packets to it vanish then, as those to SILENT."""
+    address = f"192.0.2.{last}"
+    run("ip", "address", "add", f"{address}/32", "dev", "lo")
+    return address
+
+
+def go(address):
+    run("ip", "address", "del", f"{address}/32", "dev", "lo")
+
+
 def _unshare(*arguments):
     rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     return ["unshare", *rights, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *arguments]
