@@ -5,6 +5,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <boost/json/value_ref.hpp>
+#include <initializer_list>
+#include <utility>
 
 namespace egress::json {
 
@@ -13,5 +16,9 @@ using boost::json::object;
 using boost::json::storage_ptr;
 using boost::json::string;
 using boost::json::value;
+
+// {{"name", …}, …}: an object's members as they are written down, for functions that make it. A member's
+// value may be such a list again. It is made once, where it belongs, and needs no storage to be named.
+using members = std::initializer_list<std::pair<boost::json::string_view, boost::json::value_ref>>;
 
 }  // namespace egress::json

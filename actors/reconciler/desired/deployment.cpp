@@ -16,9 +16,8 @@ namespace egress::desired {
 namespace {
 
 json::array one(json::object item) {
-  json::array items(item.storage());
-  items.push_back(std::move(item));
-  return items;
+  const auto in = item.storage();
+  return json::array({std::move(item)}, in);
 }
 
 std::int64_t drain_seconds(const gateway& from) {
@@ -67,23 +66,19 @@ json::object resources(const gateway& from) {
 }
 
 json::object readiness_probe(const gateway& from) {
-  json::object made(
-      {{"timeoutSeconds", 1}, {"periodSeconds", 10}, {"successThreshold", 1}, {"failureThreshold", 3}},
+  return json::object(
+      {{"timeoutSeconds", 1},
+       {"periodSeconds", 10},
+       {"successThreshold", 1},
+       {"failureThreshold", 3},
+       {"httpGet", {{"path", "/ready"}, {"port", from.config.admin_port}, {"scheme", "HTTP"}}}},
       from.in);
-  made["httpGet"] =
-      json::object({{"path", "/ready"}, {"port", from.config.admin_port}, {"scheme", "HTTP"}}, from.in);
-  return made;
 }
 
 // At SIGTERM Envoy ends at once: the wait before it is the drain. Endpoints disappear, old connections go on.
 json::object drain(const gateway& from) {
-  json::object command(from.in);
-  command["command"] = json::array({"/bin/sleep", std::to_string(drain_seconds(from))}, from.in);
-  json::object exec(from.in);
-  exec["exec"] = std::move(command);
-  json::object made(from.in);
-  made["preStop"] = std::move(exec);
-  return made;
+  const auto seconds = std::to_string(drain_seconds(from));
+  return json::object({{"preStop", {{"exec", {{"command", {"/bin/sleep", seconds}}}}}}}, from.in);
 }
 
 // For who reads it: pods listen on what they like.
@@ -95,12 +90,13 @@ json::array container_ports(const gateway& from) {
 }
 
 json::object container(const gateway& from) {
+  constexpr std::size_t most_members = 12;
   json::object made({{"name", "gateway"},
                      {"image", envoy::image(from.settings)},
                      {"imagePullPolicy", "IfNotPresent"},
                      {"terminationMessagePath", "/dev/termination-log"},
                      {"terminationMessagePolicy", "File"}},
-                    from.in);
+                    most_members, from.in);
   if (auto args = arguments(from); !args.empty()) made["args"] = std::move(args);
   if (!from.reloads()) made["ports"] = container_ports(from);
   // To the image's start script: stay root, where that is what the pod is.
@@ -114,12 +110,11 @@ json::object container(const gateway& from) {
 }
 
 json::object topology_spread(const gateway& from, const topology_spread& spread) {
-  json::object made({{"maxSkew", spread.max_skew},
-                     {"topologyKey", spread.topology_key},
-                     {"whenUnsatisfiable", spread.when_unsatisfiable}},
-                    from.in);
-  made["labelSelector"] = selector(from);
-  return made;
+  return json::object({{"maxSkew", spread.max_skew},
+                       {"topologyKey", spread.topology_key},
+                       {"whenUnsatisfiable", spread.when_unsatisfiable},
+                       {"labelSelector", selector(from)}},
+                      from.in);
 }
 
 // Hardened gateways are spread where nothing else is said, as far as that is possible.
@@ -143,14 +138,15 @@ void add_placement(json::object& pod, const gateway& from) {
 }
 
 json::object pod(const gateway& from) {
-  json::object volume({{"name", "envoy-config"}}, from.in);
-  volume["configMap"] = json::object({{"name", from.name}, {"defaultMode", 420}}, from.in);
+  constexpr std::size_t most_members = 11;
+  json::object volume({{"name", "envoy-config"}, {"configMap", {{"name", from.name}, {"defaultMode", 420}}}},
+                      from.in);
   json::object made({{"restartPolicy", "Always"},
                      {"terminationGracePeriodSeconds", drain_seconds(from) + 5},
                      {"dnsPolicy", "Default"},
-                     {"schedulerName", "default-scheduler"}},
-                    from.in);
-  made["securityContext"] = from.hardened() ? pod_security(from) : json::object(from.in);
+                     {"schedulerName", "default-scheduler"},
+                     {"securityContext", from.hardened() ? pod_security(from) : json::object(from.in)}},
+                    most_members, from.in);
   if (from.hardened()) made["automountServiceAccountToken"] = false;
   made["volumes"] = one(std::move(volume));
   made["containers"] = one(container(from));
@@ -162,21 +158,19 @@ json::object pod_template(const gateway& from) {
   auto notes = from.reloads() ? json::object(from.in) : annotations(from);
   notes[config_hash_annotation] = from.config.hash;
   notes[admin_port_annotation] = std::to_string(from.config.admin_port);
-  json::object metadata(from.in);
-  metadata["labels"] = labels(from);
-  metadata["annotations"] = std::move(notes);
-  json::object made(from.in);
-  made["metadata"] = std::move(metadata);
-  made["spec"] = pod(from);
-  return made;
+  return json::object(
+      {{"metadata", {{"labels", labels(from)}, {"annotations", std::move(notes)}}}, {"spec", pod(from)}},
+      from.in);
 }
 
 }  // namespace
 
 json::object deployment(const gateway& from) {
-  json::object strategy({{"type", "RollingUpdate"}}, from.in);
-  strategy["rollingUpdate"] = json::object({{"maxUnavailable", "25%"}, {"maxSurge", "25%"}}, from.in);
-  json::object spec({{"progressDeadlineSeconds", 600}, {"revisionHistoryLimit", 10}}, from.in);
+  constexpr std::size_t most_members = 7;  // with the replicas
+  json::object strategy(
+      {{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxUnavailable", "25%"}, {"maxSurge", "25%"}}}},
+      from.in);
+  json::object spec({{"progressDeadlineSeconds", 600}, {"revisionHistoryLimit", 10}}, most_members, from.in);
   // A gateway that falls over at once does not replace one that works.
   if (from.hardened()) spec["minReadySeconds"] = 5;
   spec["selector"] = selector(from);

@@ -8,13 +8,12 @@ namespace egress::desired {
 json::object horizontal_pod_autoscaler(const gateway& from) {
   auto made = new_child(kube::kind::horizontal_pod_autoscaler, from);
   const auto bounds = reconciler::replica_bounds(from.spec);
-  json::object spec({{"minReplicas", bounds.min},
-                     {"maxReplicas", bounds.max},
-                     {"targetCPUUtilizationPercentage", reconciler::target_cpu_utilization(from.spec)}},
-                    from.in);
-  spec["scaleTargetRef"] =
-      json::object({{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"name", from.name}}, from.in);
-  made["spec"] = std::move(spec);
+  made["spec"] = json::object(
+      {{"minReplicas", bounds.min},
+       {"maxReplicas", bounds.max},
+       {"targetCPUUtilizationPercentage", reconciler::target_cpu_utilization(from.spec)},
+       {"scaleTargetRef", {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"name", from.name}}}},
+      from.in);
   return made;
 }
 

@@ -33,24 +33,23 @@ json::object annotations(const gateway& from) {
 }
 
 json::object selector(const gateway& from) {
-  json::object made(from.in);
-  made["matchLabels"] = json::object({{gateway_label, from.name}}, from.in);
-  return made;
+  return json::object({{"matchLabels", {{gateway_label, from.name}}}}, from.in);
 }
 
+// Room for the members that not all have: ownerReferences, spec or data.
+constexpr std::size_t most_members = 5;
+
 json::object new_child(kube::kind of, const gateway& from) {
-  json::object metadata({{"name", from.name}, {"namespace", from.settings.name_space}}, from.in);
-  metadata["labels"] = labels(from);
-  metadata["annotations"] = annotations(from);
-  if (!from.uid.empty()) {
-    json::array owners(from.in);
-    owners.push_back(owner_reference(from));
-    metadata["ownerReferences"] = std::move(owners);
-  }
+  json::object metadata({{"name", from.name},
+                         {"namespace", from.settings.name_space},
+                         {"labels", labels(from)},
+                         {"annotations", annotations(from)}},
+                        most_members, from.in);
+  if (!from.uid.empty()) metadata["ownerReferences"] = json::array({owner_reference(from)}, from.in);
   const auto& kind = kube::info(of);
-  json::object made({{"apiVersion", kind.api_version}, {"kind", kind.name}}, from.in);
-  made["metadata"] = std::move(metadata);
-  return made;
+  return json::object(
+      {{"apiVersion", kind.api_version}, {"kind", kind.name}, {"metadata", std::move(metadata)}},
+      most_members, from.in);
 }
 
 }  // namespace egress::desired

@@ -11,12 +11,10 @@ namespace {
 
 // Pods of any namespace that carry these labels.
 json::object peer(json::object match_labels) {
-  json::object pods(match_labels.storage());
-  pods["matchLabels"] = std::move(match_labels);
-  json::object made(pods.storage());
-  made["namespaceSelector"].emplace_object();
-  made["podSelector"] = std::move(pods);
-  return made;
+  const auto in = match_labels.storage();
+  return json::object(
+      {{"namespaceSelector", json::object(in)}, {"podSelector", {{"matchLabels", std::move(match_labels)}}}},
+      in);
 }
 
 json::object allowed(const gateway& from, std::string_view key, std::string_view value) {
@@ -42,27 +40,19 @@ json::object match_labels(const json::storage_ptr& in, std::string_view equaliti
 }
 
 json::object rule(json::array ports, json::array from) {
-  json::object made(ports.storage());
-  made["ports"] = std::move(ports);
-  made["from"] = std::move(from);
-  return made;
+  const auto in = ports.storage();
+  return json::object({{"ports", std::move(ports)}, {"from", std::move(from)}}, in);
 }
 
 json::array admin_port(const gateway& from) {
-  json::array made(from.in);
-  made.push_back(json::object({{"protocol", "TCP"}, {"port", from.config.admin_port}}, from.in));
-  return made;
+  json::object port({{"protocol", "TCP"}, {"port", from.config.admin_port}}, from.in);
+  return json::array({std::move(port)}, from.in);
 }
 
 // Its pods beside the gateways, as deploy/ labels them: it asks which listeners there are.
 json::array operator_itself(const gateway& from) {
-  json::object pods(from.in);
-  pods["matchLabels"] = json::object({{"app", "egress-operator"}}, from.in);
-  json::object one(from.in);
-  one["podSelector"] = std::move(pods);
-  json::array made(from.in);
-  made.push_back(std::move(one));
-  return made;
+  json::object pods({{"podSelector", {{"matchLabels", {{"app", "egress-operator"}}}}}}, from.in);
+  return json::array({std::move(pods)}, from.in);
 }
 
 }  // namespace
@@ -81,11 +71,9 @@ json::object network_policy(const gateway& from) {
     rules.push_back(rule(admin_port(from), std::move(scrapers)));
   }
   if (from.reloads()) rules.push_back(rule(admin_port(from), operator_itself(from)));
-  json::object spec(from.in);
-  spec["podSelector"] = selector(from);
-  spec["ingress"] = std::move(rules);
-  spec["policyTypes"] = json::array({"Ingress"}, from.in);
-  made["spec"] = std::move(spec);
+  made["spec"] = json::object(
+      {{"podSelector", selector(from)}, {"ingress", std::move(rules)}, {"policyTypes", {"Ingress"}}},
+      from.in);
   return made;
 }
 

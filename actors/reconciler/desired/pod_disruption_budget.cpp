@@ -5,11 +5,8 @@ namespace egress::desired {
 
 json::object pod_disruption_budget(const gateway& from) {
   auto made = new_child(kube::kind::pod_disruption_budget, from);
-  json::object by_labels(from.in);
-  by_labels["matchLabels"] = labels(from);
-  json::object spec({{"maxUnavailable", "25%"}}, from.in);
-  spec["selector"] = std::move(by_labels);
-  made["spec"] = std::move(spec);
+  made["spec"] =
+      json::object({{"maxUnavailable", "25%"}, {"selector", {{"matchLabels", labels(from)}}}}, from.in);
   return made;
 }
 

@@ -12,24 +12,26 @@ constexpr std::int64_t first_unprivileged_port = 1024;
 }  // namespace
 
 json::object pod_security(const gateway& from) {
-  json::object made({{"runAsNonRoot", true}, {"runAsUser", envoy_user}, {"runAsGroup", envoy_user}}, from.in);
-  made["seccompProfile"] = json::object({{"type", "RuntimeDefault"}}, from.in);
+  json::object made({{"runAsNonRoot", true},
+                     {"runAsUser", envoy_user},
+                     {"runAsGroup", envoy_user},
+                     {"seccompProfile", {{"type", "RuntimeDefault"}}}},
+                    from.in);
   const bool privileged = std::ranges::any_of(
       from.spec.ports, [](const kube::service_port& port) { return port.port < first_unprivileged_port; });
   // A pod that stays may get such a port later.
   if (privileged || from.reloads()) {
-    json::array sysctls(from.in);
-    sysctls.push_back(
-        json::object({{"name", "net.ipv4.ip_unprivileged_port_start"}, {"value", "0"}}, from.in));
-    made["sysctls"] = std::move(sysctls);
+    json::object low_ports({{"name", "net.ipv4.ip_unprivileged_port_start"}, {"value", "0"}}, from.in);
+    made["sysctls"] = json::array({std::move(low_ports)}, from.in);
   }
   return made;
 }
 
 json::object container_security(const gateway& from) {
-  json::object made({{"allowPrivilegeEscalation", false}, {"readOnlyRootFilesystem", true}}, from.in);
-  made["capabilities"] = json::object({{"drop", json::array({"ALL"}, from.in)}}, from.in);
-  return made;
+  return json::object({{"allowPrivilegeEscalation", false},
+                       {"readOnlyRootFilesystem", true},
+                       {"capabilities", {{"drop", {"ALL"}}}}},
+                      from.in);
 }
 
 }  // namespace egress::desired

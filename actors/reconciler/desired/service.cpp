@@ -23,7 +23,8 @@ json::object service(const gateway& from, std::string_view hijack) {
   made["metadata"].as_object()["labels"].as_object()[hijack_label] = hijack;
   json::array ports(from.in);
   for (const auto& port : from.spec.ports) ports.push_back(service_port(from, port));
-  json::object spec({{"type", "ClusterIP"}, {"sessionAffinity", "None"}}, from.in);
+  constexpr std::size_t most_members = 6;  // with internalTrafficPolicy
+  json::object spec({{"type", "ClusterIP"}, {"sessionAffinity", "None"}}, most_members, from.in);
   if (from.hardened()) spec["ipFamilyPolicy"] = "PreferDualStack";
   spec["ports"] = std::move(ports);
   spec["selector"] = json::object({{gateway_label, from.name}}, from.in);

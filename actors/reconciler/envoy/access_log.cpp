@@ -7,13 +7,12 @@
 namespace egress::envoy {
 namespace {
 
-json::object stdout_log(json::object format) {
-  format["contentType"] = "application/json; charset=UTF-8";
-  format["omitEmptyValues"] = true;
-  json::object config(format.storage());
-  config["logFormat"] = std::move(format);
-  return extension("envoy.stdout_access_log",
-                   typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", std::move(config)));
+json::object stdout_log(const json::storage_ptr& in, std::string_view kind, json::value format) {
+  return extension(in, "envoy.stdout_access_log", "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+                   {{"logFormat",
+                     {{"contentType", "application/json; charset=UTF-8"},
+                      {kind, std::move(format)},
+                      {"omitEmptyValues", true}}}});
 }
 
 }  // namespace
@@ -81,17 +80,13 @@ std::span<const log_field> hardened_log_fields() {
 }
 
 json::object text_access_log(const json::storage_ptr& in, std::string_view format) {
-  json::object source(in);
-  source["textFormatSource"] = json::object({{"inlineString", format}}, in);
-  return stdout_log(std::move(source));
+  return stdout_log(in, "textFormatSource", json::object({{"inlineString", format}}, in));
 }
 
 json::object json_access_log(const json::storage_ptr& in, std::span<const log_field> fields) {
   json::object format(fields.size(), in);
   for (const auto& [key, operators] : fields) format[key] = operators;
-  json::object source(in);
-  source["jsonFormat"] = std::move(format);
-  return stdout_log(std::move(source));
+  return stdout_log(in, "jsonFormat", std::move(format));
 }
 
 }  // namespace egress::envoy

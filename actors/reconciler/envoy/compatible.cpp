@@ -15,25 +15,7 @@ using kube::external_service_spec;
 using kube::service_port;
 
 json::object endpoint(const json::storage_ptr& in, std::string_view address, const service_port& port) {
-  json::object made(in);
-  made["address"] = socket_address(in, address, port.port, port.protocol);
-  return made;
-}
-
-// A locality of one endpoint.
-json::object locality(json::object target) {
-  json::object host(target.storage());
-  host["endpoint"] = std::move(target);
-  json::object made(host.storage());
-  made["lbEndpoints"] = one(std::move(host));
-  return made;
-}
-
-json::object assignment(std::string_view cluster, json::array localities) {
-  json::object made(localities.storage());
-  made["clusterName"] = cluster;
-  made["endpoints"] = std::move(localities);
-  return made;
+  return json::object({{"address", socket_address(in, address, port.port, port.protocol)}}, in);
 }
 
 void add_dns_options(json::object& cluster, const external_service_spec& spec) {
@@ -45,10 +27,13 @@ void add_dns_options(json::object& cluster, const external_service_spec& spec) {
 
 json::object dns_cluster(const json::storage_ptr& in, std::string_view name,
                          const external_service_spec& spec, const service_port& port) {
-  json::object made({{"connectTimeout", "1s"}, {"name", name}, {"type", "LOGICAL_DNS"}}, in);
+  json::object made({{"connectTimeout", "1s"},
+                     {"name", name},
+                     {"type", "LOGICAL_DNS"},
+                     {"loadAssignment", assignment(name, one(locality(endpoint(in, spec.dns_name, port))))},
+                     {"upstreamConnectionOptions", keepalive(in)}},
+                    in);
   add_dns_options(made, spec);
-  made["loadAssignment"] = assignment(name, one(locality(endpoint(in, spec.dns_name, port))));
-  made["upstreamConnectionOptions"] = keepalive(in);
   return made;
 }
 
@@ -85,13 +70,14 @@ json::object override_cluster(const json::storage_ptr& in, const std::string& na
 
 json::object aggregate_cluster(const json::storage_ptr& in, const std::string& name, const std::string& first,
                                const std::string& then) {
-  json::object config(in);
-  config["clusters"] = json::array({first, then}, in);
-  json::object made({{"connectTimeout", "1s"}, {"lbPolicy", "CLUSTER_PROVIDED"}, {"name", name}}, in);
-  made["clusterType"] =
-      extension("envoy.clusters.aggregate",
-                typed("envoy.extensions.clusters.aggregate.v3.ClusterConfig", std::move(config)));
-  return made;
+  auto type =
+      extension(in, "envoy.clusters.aggregate", "envoy.extensions.clusters.aggregate.v3.ClusterConfig",
+                {{"clusters", {first, then}}});
+  return json::object({{"connectTimeout", "1s"},
+                       {"lbPolicy", "CLUSTER_PROVIDED"},
+                       {"name", name},
+                       {"clusterType", std::move(type)}},
+                      in);
 }
 
 void add_clusters(json::array& clusters, const std::string& name, const external_service_spec& spec,
@@ -116,21 +102,18 @@ json::array access_log(const json::storage_ptr& in, bool as_json, std::string_vi
 json::object listener(const json::storage_ptr& in, const std::string& name, const external_service_spec& spec,
                       const service_port& port) {
   const bool tcp = is_tcp(port);
-  json::object config(in);
-  config["accessLog"] = access_log(in, spec.envoy_json_cluster_access_logs, cluster_log_text);
-  config["cluster"] = tcp && !spec.ip_override.empty() ? name + "-aggregate" : name;
-  config["statPrefix"] = tcp ? "tcp_proxy" : "udp_proxy";
   auto filter =
-      tcp ? extension("envoy.tcp_proxy",
-                      typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", std::move(config)))
-          : extension("envoy.filters.udp_listener.udp_proxy",
-                      typed("envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig", std::move(config)));
-  json::object chain(in);
-  chain["filters"] = one(std::move(filter));
-  json::object made({{"name", name}}, in);
-  made["address"] = socket_address(in, "0.0.0.0", port.port, port.protocol);
-  made["filterChains"] = one(std::move(chain));
-  return made;
+      extension(in, tcp ? "envoy.tcp_proxy" : "envoy.filters.udp_listener.udp_proxy",
+                tcp ? "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+                    : "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig",
+                {{"accessLog", access_log(in, spec.envoy_json_cluster_access_logs, cluster_log_text)},
+                 {"cluster", tcp && !spec.ip_override.empty() ? name + "-aggregate" : name},
+                 {"statPrefix", tcp ? "tcp_proxy" : "udp_proxy"}});
+  json::object chain({{"filters", one(std::move(filter))}}, in);
+  return json::object({{"name", name},
+                       {"address", socket_address(in, "0.0.0.0", port.port, port.protocol)},
+                       {"filterChains", one(std::move(chain))}},
+                      in);
 }
 
 }  // namespace
@@ -143,17 +126,13 @@ json::object compatible_bootstrap(const json::storage_ptr& in, std::string_view 
     add_clusters(clusters, title, spec, port);
     listeners.push_back(listener(in, title, spec, port));
   }
-  json::object admin(in);
-  admin["accessLog"] = access_log(in, spec.envoy_json_admin_access_logs, admin_log_text);
-  admin["address"] = socket_address(in, "0.0.0.0", admin_port(spec));
-  json::object resources(in);
-  resources["clusters"] = std::move(clusters);
-  resources["listeners"] = std::move(listeners);
-  json::object made(in);
-  made["admin"] = std::move(admin);
-  made["node"] = json::object({{"cluster", name}}, in);
-  made["staticResources"] = std::move(resources);
-  return made;
+  return json::object(
+      {{"admin",
+        {{"accessLog", access_log(in, spec.envoy_json_admin_access_logs, admin_log_text)},
+         {"address", socket_address(in, "0.0.0.0", admin_port(spec))}}},
+       {"node", {{"cluster", name}}},
+       {"staticResources", {{"clusters", std::move(clusters)}, {"listeners", std::move(listeners)}}}},
+      in);
 }
 
 }  // namespace egress::envoy

@@ -44,22 +44,20 @@ resources resources_of(const gateway_view& gateway) {
 }
 
 json::object base_of(const gateway_view& gateway) {
-  json::object made(gateway.in);
-  made["admin"] = admin(gateway);
-  made["node"] = json::object({{"cluster", gateway.name}}, gateway.in);
-  made["overloadManager"] = overload_manager(gateway.in, gateway.spec);
-  return made;
+  return json::object({{"admin", admin(gateway)},
+                       {"node", {{"cluster", gateway.name}}},
+                       {"overloadManager", overload_manager(gateway.in, gateway.spec)}},
+                      gateway.in);
 }
 
 // The folder is watched, not the file: a kubelet swaps the link ..data in it, and with that all files at
 // once.
 json::object followed(const json::storage_ptr& in, std::string_view file) {
-  json::object path({{"path", fmt::format("{}/{}", config_folder, file)}}, in);
-  path["watchedDirectory"] = json::object({{"path", config_folder}}, in);
-  json::object made(in);
-  made["pathConfigSource"] = std::move(path);
-  made["resourceApiVersion"] = "V3";
-  return made;
+  return json::object({{"pathConfigSource",
+                        {{"path", fmt::format("{}/{}", config_folder, file)},
+                         {"watchedDirectory", {{"path", config_folder}}}}},
+                       {"resourceApiVersion", "V3"}},
+                      in);
 }
 
 json::array packed(std::string_view type, json::array items) {
@@ -75,11 +73,9 @@ json::object hardened_bootstrap(const json::storage_ptr& in, std::string_view na
                                 const kube::external_service_spec& spec, const surroundings& around) {
   const auto gateway = view_of(in, name, spec, around, false);
   auto all = resources_of(gateway);
-  json::object statics(in);
-  statics["clusters"] = std::move(all.clusters);
-  statics["listeners"] = std::move(all.listeners);
   auto made = base_of(gateway);
-  made["staticResources"] = std::move(statics);
+  made["staticResources"] =
+      json::object({{"clusters", std::move(all.clusters)}, {"listeners", std::move(all.listeners)}}, in);
   return made;
 }
 
@@ -92,10 +88,8 @@ reloading hardened_reload(const json::storage_ptr& in, std::string_view name,
                  packed("envoy.config.listener.v3.Listener", std::move(all.listeners))};
   // Without an id Envoy takes no configuration that changes.
   made.bootstrap["node"].as_object()["id"] = name;
-  json::object sources(in);
-  sources["cdsConfig"] = followed(in, "cds.yaml");
-  sources["ldsConfig"] = followed(in, "lds.yaml");
-  made.bootstrap["dynamicResources"] = std::move(sources);
+  made.bootstrap["dynamicResources"] =
+      json::object({{"cdsConfig", followed(in, "cds.yaml")}, {"ldsConfig", followed(in, "lds.yaml")}}, in);
   return made;
 }
 

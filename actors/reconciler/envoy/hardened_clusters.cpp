@@ -17,23 +17,15 @@ namespace {
 using kube::service_port;
 
 json::object endpoint(const gateway_view& gateway, std::string_view address, const service_port& port) {
-  json::object made(gateway.in);
-  made["address"] = socket_address(gateway.in, address, port.port, port.protocol);
-  return made;
-}
-
-json::object locality(json::object target) {
-  json::object host(target.storage());
-  host["endpoint"] = std::move(target);
-  json::object made(host.storage());
-  made["lbEndpoints"] = one(std::move(host));
-  return made;
+  return json::object({{"address", socket_address(gateway.in, address, port.port, port.protocol)}},
+                      gateway.in);
 }
 
 json::object base_cluster(const gateway_view& gateway, std::string_view name) {
+  constexpr std::size_t with_what_callers_add = 8;
   return json::object(
       {{"name", name}, {"connectTimeout", "5s"}, {"perConnectionBufferLimitBytes", buffer_bytes}},
-      gateway.in);
+      with_what_callers_add, gateway.in);
 }
 
 // IPv6 is tried beside IPv4 (RFC 8305) where the gateway has it; a UDP session has no second try.
@@ -45,19 +37,16 @@ json::object dns_cluster(const gateway_view& gateway, const service_port& port) 
   const auto& in = gateway.in;
   const auto& spec = gateway.spec;
   const auto name = cluster_name(gateway.name, port);
-  json::object dns({{"allAddressesInSingleEndpoint", true},
-                    {"dnsLookupFamily", lookup_family(gateway, port)},
-                    {"respectDnsTtl", spec.envoy_respect_dns_ttl.value_or(true)}},
-                   in);
-  dns["dnsFailureRefreshRate"] = json::object({{"baseInterval", "1s"}, {"maxInterval", "10s"}}, in);
+  auto type = extension(in, "envoy.clusters.dns", "envoy.extensions.clusters.dns.v3.DnsCluster",
+                        {{"allAddressesInSingleEndpoint", true},
+                         {"dnsLookupFamily", lookup_family(gateway, port)},
+                         {"respectDnsTtl", spec.envoy_respect_dns_ttl.value_or(true)},
+                         {"dnsFailureRefreshRate", {{"baseInterval", "1s"}, {"maxInterval", "10s"}}}});
   if (spec.envoy_dns_refresh_rate_s)
-    dns["dnsRefreshRate"] = fmt::format("{}s", *spec.envoy_dns_refresh_rate_s);
+    type["typedConfig"].as_object()["dnsRefreshRate"] = fmt::format("{}s", *spec.envoy_dns_refresh_rate_s);
   auto made = base_cluster(gateway, name);
-  made["clusterType"] =
-      extension("envoy.clusters.dns", typed("envoy.extensions.clusters.dns.v3.DnsCluster", std::move(dns)));
-  json::object assignment({{"clusterName", name}}, in);
-  assignment["endpoints"] = one(locality(endpoint(gateway, spec.dns_name, port)));
-  made["loadAssignment"] = std::move(assignment);
+  made["clusterType"] = std::move(type);
+  made["loadAssignment"] = assignment(name, one(locality(endpoint(gateway, spec.dns_name, port))));
   if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive(gateway.in);
   return made;
 }
@@ -73,9 +62,9 @@ json::object health_check(const json::storage_ptr& in) {
                     in);
   made["tcpHealthCheck"].emplace_object();
   made["eventLogger"] =
-      one(extension("envoy.health_check.event_sink.file",
-                    typed("envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink",
-                          json::object({{"eventLogPath", "/dev/stdout"}}, in))));
+      one(extension(in, "envoy.health_check.event_sink.file",
+                    "envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink",
+                    {{"eventLogPath", "/dev/stdout"}}));
   return made;
 }
 
@@ -90,13 +79,12 @@ json::object override_cluster(const gateway_view& gateway, const service_port& p
   }
   // One address that is up carries it all: DNS is used only when every override is down.
   const auto addresses = static_cast<std::int64_t>(gateway.spec.ip_override.size());
-  json::object assignment({{"clusterName", name}}, gateway.in);
-  assignment["endpoints"] = std::move(localities);
-  assignment["policy"] =
+  auto assigned = assignment(name, std::move(localities));
+  assigned["policy"] =
       json::object({{"overprovisioningFactor", 100 * std::max<std::int64_t>(addresses, 2)}}, gateway.in);
   auto made = base_cluster(gateway, name);
   made["type"] = "STATIC";
-  made["loadAssignment"] = std::move(assignment);
+  made["loadAssignment"] = std::move(assigned);
   if (is_tcp(port)) made["upstreamConnectionOptions"] = keepalive(gateway.in);
   if (checked) {
     made["closeConnectionsOnHostHealthFailure"] = true;
@@ -107,13 +95,11 @@ json::object override_cluster(const gateway_view& gateway, const service_port& p
 
 json::object aggregate_cluster(const gateway_view& gateway, const service_port& port) {
   const auto name = cluster_name(gateway.name, port);
-  json::object config(gateway.in);
-  config["clusters"] = json::array({name + "-override", name}, gateway.in);
   auto made = base_cluster(gateway, name + "-aggregate");
   made["lbPolicy"] = "CLUSTER_PROVIDED";
-  made["clusterType"] =
-      extension("envoy.clusters.aggregate",
-                typed("envoy.extensions.clusters.aggregate.v3.ClusterConfig", std::move(config)));
+  made["clusterType"] = extension(gateway.in, "envoy.clusters.aggregate",
+                                  "envoy.extensions.clusters.aggregate.v3.ClusterConfig",
+                                  {{"clusters", {name + "-override", name}}});
   return made;
 }
 

@@ -21,18 +21,19 @@ json::object connection_log(const gateway_view& gateway) {
 }
 
 json::object tcp_proxy(const gateway_view& gateway, const service_port& port) {
-  json::object config({{"cluster", listener_cluster(gateway, port)},
-                       {"idleTimeout", "3600s"},
-                       {"maxConnectAttempts", 3},
-                       {"statPrefix", cluster_name(gateway.name, port)}},
-                      gateway.in);
-  config["accessLog"] = one(connection_log(gateway));
+  auto made = extension(gateway.in, "envoy.filters.network.tcp_proxy",
+                        "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+                        {{"cluster", listener_cluster(gateway, port)},
+                         {"idleTimeout", "3600s"},
+                         {"maxConnectAttempts", 3},
+                         {"statPrefix", cluster_name(gateway.name, port)},
+                         {"accessLog", one(connection_log(gateway))}});
   if (gateway.connects_on_data && guards_addresses(gateway)) {
+    auto& config = made["typedConfig"].as_object();
     config["upstreamConnectMode"] = "ON_DOWNSTREAM_DATA";
     config["maxEarlyDataBytes"] = buffer_bytes;
   }
-  return extension("envoy.filters.network.tcp_proxy",
-                   typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", std::move(config)));
+  return made;
 }
 
 // Connection N+1 is reset at once: the circuit breaker alone would let it hang before an aggregate cluster,
@@ -45,11 +46,9 @@ std::optional<std::int64_t> most_connections(const gateway_view& gateway) {
 }
 
 json::object connection_limit(const gateway_view& gateway, const service_port& port, std::int64_t most) {
-  return extension(
-      "envoy.filters.network.connection_limit",
-      typed("envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
-            json::object({{"maxConnections", most}, {"statPrefix", cluster_name(gateway.name, port)}},
-                         gateway.in)));
+  return extension(gateway.in, "envoy.filters.network.connection_limit",
+                   "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
+                   {{"maxConnections", most}, {"statPrefix", cluster_name(gateway.name, port)}});
 }
 
 bool sni_decides(const gateway_view& gateway) {
@@ -60,34 +59,27 @@ bool sni_decides(const gateway_view& gateway) {
 // So is who has not named one in time: without `continue` it would be closed, and not logged.
 void require_sni(json::object& listener, json::object& chain, const gateway_view& gateway) {
   const auto& in = gateway.in;
-  json::object match({{"transportProtocol", "tls"}}, in);
-  match["serverNames"] = one(json::value(reconciler::dns_name_key(gateway.spec.dns_name), in));
-  chain["filterChainMatch"] = std::move(match);
-  listener["listenerFilters"] = one(
-      extension("envoy.filters.listener.tls_inspector",
-                typed("envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector", json::object(in))));
+  chain["filterChainMatch"] = json::object(
+      {{"transportProtocol", "tls"}, {"serverNames", {reconciler::dns_name_key(gateway.spec.dns_name)}}}, in);
+  listener["listenerFilters"] =
+      one(extension(in, "envoy.filters.listener.tls_inspector",
+                    "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"));
   listener["listenerFiltersTimeout"] = "5s";
   listener["continueOnListenerFiltersTimeout"] = true;
-  json::object unmatched(in);
-  unmatched["responseFlagFilter"] = json::object({{"flags", one("NR")}}, in);
   auto log = connection_log(gateway);
-  log["filter"] = std::move(unmatched);
+  log["filter"] = json::object({{"responseFlagFilter", {{"flags", {"NR"}}}}}, in);
   listener["accessLog"] = one(std::move(log));
 }
 
 json::object udp_proxy(const gateway_view& gateway, const service_port& port) {
   const auto& in = gateway.in;
-  json::object action(in);
-  action["action"] =
-      extension("route", typed("envoy.extensions.filters.udp.udp_proxy.v3.Route",
-                               json::object({{"cluster", listener_cluster(gateway, port)}}, in)));
-  json::object matcher(in);
-  matcher["onNoMatch"] = std::move(action);
-  json::object config({{"statPrefix", cluster_name(gateway.name, port)}}, in);
-  config["accessLog"] = one(connection_log(gateway));
-  config["matcher"] = std::move(matcher);
-  return extension("envoy.filters.udp_listener.udp_proxy",
-                   typed("envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig", std::move(config)));
+  auto route = extension(in, "route", "envoy.extensions.filters.udp.udp_proxy.v3.Route",
+                         {{"cluster", listener_cluster(gateway, port)}});
+  return extension(in, "envoy.filters.udp_listener.udp_proxy",
+                   "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig",
+                   {{"statPrefix", cluster_name(gateway.name, port)},
+                    {"accessLog", one(connection_log(gateway))},
+                    {"matcher", {{"onNoMatch", {{"action", std::move(route)}}}}}});
 }
 
 }  // namespace
@@ -104,12 +96,11 @@ json::object tcp_listener(const gateway_view& gateway, const service_port& port)
   if (is_wildcard(gateway.spec))
     for (auto& filter : wildcard_filters(gateway, port)) filters.push_back(std::move(filter));
   filters.push_back(tcp_proxy(gateway, port));
-  json::object chain(gateway.in);
-  chain["filters"] = std::move(filters);
-  json::object made(
-      {{"name", cluster_name(gateway.name, port)}, {"perConnectionBufferLimitBytes", buffer_bytes}},
-      gateway.in);
-  made["address"] = listen_address(gateway, port.port);
+  json::object chain({{"filters", std::move(filters)}}, gateway.in);
+  json::object made({{"name", cluster_name(gateway.name, port)},
+                     {"perConnectionBufferLimitBytes", buffer_bytes},
+                     {"address", listen_address(gateway, port.port)}},
+                    gateway.in);
   if (sni_decides(gateway)) require_sni(made, chain, gateway);
   made["filterChains"] = one(std::move(chain));
   return made;
@@ -117,10 +108,10 @@ json::object tcp_listener(const gateway_view& gateway, const service_port& port)
 
 // udp_proxy is a listener filter: Envoy refuses a filter chain on a listener without connections.
 json::object udp_listener(const gateway_view& gateway, const service_port& port) {
-  json::object made({{"name", cluster_name(gateway.name, port)}}, gateway.in);
-  made["address"] = listen_address(gateway, port.port, port.protocol);
-  made["listenerFilters"] = one(udp_proxy(gateway, port));
-  return made;
+  return json::object({{"name", cluster_name(gateway.name, port)},
+                       {"address", listen_address(gateway, port.port, port.protocol)},
+                       {"listenerFilters", one(udp_proxy(gateway, port))}},
+                      gateway.in);
 }
 
 }  // namespace egress::envoy

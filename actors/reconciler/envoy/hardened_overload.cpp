@@ -10,11 +10,8 @@ namespace {
 constexpr std::string_view heap_monitor = "envoy.resource_monitors.fixed_heap";
 
 json::object action(const json::storage_ptr& in, std::string_view name, double threshold) {
-  json::object trigger({{"name", heap_monitor}}, in);
-  trigger["threshold"] = json::object({{"value", threshold}}, in);
-  json::object made({{"name", name}}, in);
-  made["triggers"] = one(std::move(trigger));
-  return made;
+  json::object trigger({{"name", heap_monitor}, {"threshold", {{"value", threshold}}}}, in);
+  return json::object({{"name", name}, {"triggers", one(std::move(trigger))}}, in);
 }
 
 }  // namespace
@@ -26,17 +23,17 @@ json::object overload_manager(const json::storage_ptr& in, const kube::external_
   json::array monitors(in);
   json::object made({{"refreshInterval", "0.250s"}}, in);
   if (guard.heap_bytes) {
-    monitors.push_back(
-        extension(heap_monitor, typed("envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
-                                      json::object({{"maxHeapSizeBytes", *guard.heap_bytes}}, in))));
+    monitors.push_back(extension(in, heap_monitor,
+                                 "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+                                 {{"maxHeapSizeBytes", *guard.heap_bytes}}));
     made["actions"] = json::array({action(in, "envoy.overload_actions.shrink_heap", 0.9),
                                    action(in, "envoy.overload_actions.reject_incoming_connections", 0.95)},
                                   in);
   }
-  monitors.push_back(extension(
-      "envoy.resource_monitors.global_downstream_max_connections",
-      typed("envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-            json::object({{"maxActiveDownstreamConnections", guard.connections}}, in))));
+  monitors.push_back(
+      extension(in, "envoy.resource_monitors.global_downstream_max_connections",
+                "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                {{"maxActiveDownstreamConnections", guard.connections}}));
   made["resourceMonitors"] = std::move(monitors);
   return made;
 }

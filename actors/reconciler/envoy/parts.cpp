@@ -9,19 +9,18 @@ json::object typed(std::string_view type, json::object fields) {
   return fields;
 }
 
-json::object extension(std::string_view name, json::object typed_config) {
-  json::object made({{"name", name}}, typed_config.storage());
-  made["typedConfig"] = std::move(typed_config);
-  return made;
+json::object extension(const json::storage_ptr& in, std::string_view name, std::string_view type,
+                       json::members fields) {
+  json::object config(fields.size() + 1, in);
+  config.insert(fields);
+  return json::object({{"name", name}, {"typedConfig", typed(type, std::move(config))}}, in);
 }
 
 json::object socket_address(const json::storage_ptr& in, std::string_view address, std::int64_t port,
                             std::string_view protocol) {
   json::object socket({{"address", address}, {"portValue", port}}, in);
   if (protocol != "TCP") socket["protocol"] = protocol;
-  json::object made(in);
-  made["socketAddress"] = std::move(socket);
-  return made;
+  return json::object({{"socketAddress", std::move(socket)}}, in);
 }
 
 json::array one(json::value item) {
@@ -30,17 +29,24 @@ json::array one(json::value item) {
   return items;
 }
 
+json::object locality(json::object endpoint) {
+  const auto in = endpoint.storage();
+  json::object host({{"endpoint", std::move(endpoint)}}, in);
+  return json::object({{"lbEndpoints", one(std::move(host))}}, in);
+}
+
+json::object assignment(std::string_view cluster, json::array localities) {
+  const auto in = localities.storage();
+  return json::object({{"clusterName", cluster}, {"endpoints", std::move(localities)}}, in);
+}
+
 json::object circuit_breakers(const json::storage_ptr& in, std::int64_t max_connections) {
-  json::object made(in);
-  made["thresholds"] = one(json::object({{"maxConnections", max_connections}}, in));
-  return made;
+  return json::object({{"thresholds", one(json::object({{"maxConnections", max_connections}}, in))}}, in);
 }
 
 json::object keepalive(const json::storage_ptr& in) {
-  json::object made(in);
-  made["tcpKeepalive"] =
-      json::object({{"keepaliveInterval", 5}, {"keepaliveProbes", 3}, {"keepaliveTime", 30}}, in);
-  return made;
+  return json::object(
+      {{"tcpKeepalive", {{"keepaliveInterval", 5}, {"keepaliveProbes", 3}, {"keepaliveTime", 30}}}}, in);
 }
 
 bool is_tcp(const kube::service_port& port) {

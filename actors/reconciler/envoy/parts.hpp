@@ -13,8 +13,9 @@ namespace egress::envoy {
 // An Any: '@type' is type.googleapis.com/TYPE, and the fields.
 json::object typed(std::string_view type, json::object fields);
 
-// {"name": …, "typedConfig": …}
-json::object extension(std::string_view name, json::object typed_config);
+// {"name": …, "typedConfig": an Any}
+json::object extension(const json::storage_ptr& in, std::string_view name, std::string_view type,
+                       json::members fields = {});
 
 // {"socketAddress": …}: the protocol only when it is not the default, TCP.
 json::object socket_address(const json::storage_ptr& in, std::string_view address, std::int64_t port,
@@ -22,6 +23,11 @@ json::object socket_address(const json::storage_ptr& in, std::string_view addres
 
 // An array of one.
 json::array one(json::value item);
+
+// {"lbEndpoints": [{"endpoint": …}]}
+json::object locality(json::object endpoint);
+// {"clusterName": …, "endpoints": …} as loadAssignment
+json::object assignment(std::string_view cluster, json::array localities);
 
 // {"thresholds": [{"maxConnections": …}]}
 json::object circuit_breakers(const json::storage_ptr& in, std::int64_t max_connections);

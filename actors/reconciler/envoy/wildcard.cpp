@@ -39,21 +39,15 @@ range parsed(std::string_view cidr) {
 }
 
 json::object upstream_in(const json::storage_ptr& in, const range& of) {
-  json::object config(in);
-  config["upstreamIp"] = json::object({{"addressPrefix", of.address}, {"prefixLen", of.length}}, in);
-  json::object made(in);
-  made["matcher"] = extension(
-      "envoy.rbac.matchers.upstream_ip_port",
-      typed("envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher", std::move(config)));
-  return made;
+  auto matcher = extension(in, "envoy.rbac.matchers.upstream_ip_port",
+                           "envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher",
+                           {{"upstreamIp", {{"addressPrefix", of.address}, {"prefixLen", of.length}}}});
+  return json::object({{"matcher", std::move(matcher)}}, in);
 }
 
 json::object rules_of(std::string_view operation, json::array rules) {
-  json::object inner(rules.storage());
-  inner["rules"] = std::move(rules);
-  json::object made(inner.storage());
-  made[operation] = std::move(inner);
-  return made;
+  const auto in = rules.storage();
+  return json::object({{operation, {{"rules", std::move(rules)}}}}, in);
 }
 
 // ALLOW what is an address and in none of the ranges. A DENY rule would let pass what it cannot judge; the
@@ -63,21 +57,17 @@ json::object public_only(const gateway_view& gateway, const service_port& port) 
   json::array all(in), any({upstream_in(in, {"0.0.0.0", 0}), upstream_in(in, {"::", 0})}, in);
   all.push_back(rules_of("orRules", std::move(any)));
   const auto refuse = [&](const range& of) {
-    json::object no(in);
-    no["notRule"] = upstream_in(in, of);
-    all.push_back(std::move(no));
+    all.push_back(json::object({{"notRule", upstream_in(in, of)}}, in));
   };
   std::ranges::for_each(not_public, refuse);
   for (const auto& cidr : gateway.private_ranges) refuse(parsed(cidr));
-  json::object policy(in);
-  policy["permissions"] = one(rules_of("andRules", std::move(all)));
-  policy["principals"] = one(json::object({{"any", true}}, in));
-  json::object rules({{"action", "ALLOW"}}, in);
-  rules["policies"] = json::object({{"public-addresses", std::move(policy)}}, in);
-  json::object config({{"statPrefix", cluster_name(gateway.name, port)}}, in);
-  config["rules"] = std::move(rules);
-  return extension("envoy.filters.network.rbac",
-                   typed("envoy.extensions.filters.network.rbac.v3.RBAC", std::move(config)));
+  json::object policy({{"permissions", one(rules_of("andRules", std::move(all)))},
+                       {"principals", one(json::object({{"any", true}}, in))}},
+                      in);
+  return extension(
+      in, "envoy.filters.network.rbac", "envoy.extensions.filters.network.rbac.v3.RBAC",
+      {{"statPrefix", cluster_name(gateway.name, port)},
+       {"rules", {{"action", "ALLOW"}, {"policies", {{"public-addresses", std::move(policy)}}}}}});
 }
 
 // A running Envoy refuses a name it has with other settings, so that they must be in it.
@@ -89,10 +79,10 @@ std::string cache_name(const gateway_view& gateway) {
 
 // Filter and cluster share the cache by name; its settings must be the same in both.
 json::object cache(const gateway_view& gateway) {
-  json::object made(
-      {{"name", cache_name(gateway)}, {"dnsLookupFamily", gateway.ipv6 ? "ALL" : "V4_PREFERRED"}},
-      gateway.in);
-  made["dnsFailureRefreshRate"] = json::object({{"baseInterval", "1s"}, {"maxInterval", "10s"}}, gateway.in);
+  json::object made({{"name", cache_name(gateway)},
+                     {"dnsLookupFamily", gateway.ipv6 ? "ALL" : "V4_PREFERRED"},
+                     {"dnsFailureRefreshRate", {{"baseInterval", "1s"}, {"maxInterval", "10s"}}}},
+                    gateway.in);
   if (gateway.spec.envoy_dns_refresh_rate_s)
     made["dnsRefreshRate"] = fmt::format("{}s", *gateway.spec.envoy_dns_refresh_rate_s);
   return made;
@@ -101,18 +91,16 @@ json::object cache(const gateway_view& gateway) {
 }  // namespace
 
 json::object wildcard_cluster(const gateway_view& gateway, const service_port& port) {
-  json::object config(gateway.in);
-  config["dnsCacheConfig"] = cache(gateway);
-  json::object made({{"name", cluster_name(gateway.name, port)},
-                     {"connectTimeout", "5s"},
-                     {"lbPolicy", "CLUSTER_PROVIDED"},
-                     {"perConnectionBufferLimitBytes", buffer_bytes}},
-                    gateway.in);
-  made["clusterType"] =
-      extension("envoy.clusters.dynamic_forward_proxy",
-                typed("envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", std::move(config)));
-  made["upstreamConnectionOptions"] = keepalive(gateway.in);
-  return made;
+  auto type = extension(gateway.in, "envoy.clusters.dynamic_forward_proxy",
+                        "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig",
+                        {{"dnsCacheConfig", cache(gateway)}});
+  return json::object({{"name", cluster_name(gateway.name, port)},
+                       {"connectTimeout", "5s"},
+                       {"lbPolicy", "CLUSTER_PROVIDED"},
+                       {"perConnectionBufferLimitBytes", buffer_bytes},
+                       {"clusterType", std::move(type)},
+                       {"upstreamConnectionOptions", keepalive(gateway.in)}},
+                      gateway.in);
 }
 
 bool guards_addresses(const gateway_view& gateway) {
@@ -120,12 +108,10 @@ bool guards_addresses(const gateway_view& gateway) {
 }
 
 json::array wildcard_filters(const gateway_view& gateway, const service_port& port) {
-  json::object config({{"portValue", port.port}, {"saveUpstreamAddress", true}}, gateway.in);
-  config["dnsCacheConfig"] = cache(gateway);
-  json::array made(gateway.in);
-  made.push_back(extension("envoy.filters.network.sni_dynamic_forward_proxy",
-                           typed("envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",
-                                 std::move(config))));
+  auto made = one(extension(
+      gateway.in, "envoy.filters.network.sni_dynamic_forward_proxy",
+      "envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig",
+      {{"portValue", port.port}, {"saveUpstreamAddress", true}, {"dnsCacheConfig", cache(gateway)}}));
   if (guards_addresses(gateway)) made.push_back(public_only(gateway, port));
   return made;
 }
