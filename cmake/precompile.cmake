@@ -49,7 +49,7 @@ function(egress_precompile name folder)
 
   # With the definitions of those whose headers they are.
   add_library(egress_precompiled_${name}_options INTERFACE)
-  target_link_libraries(egress_precompiled_${name}_options INTERFACE egress_compile fmt::fmt Boost::json ${arg_LINKS})
+  target_link_libraries(egress_precompiled_${name}_options INTERFACE egress_compile fmt::fmt Boost::headers ${arg_LINKS})
   set(of $<TARGET_PROPERTY:egress_precompiled_${name}_options)
   set(definitions ${of},INTERFACE_COMPILE_DEFINITIONS>)
   # Debian's libraries are where the compiler looks anyway; elsewhere they may have folders of their own.
