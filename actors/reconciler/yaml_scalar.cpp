@@ -159,24 +159,23 @@ void append_literal(std::string& out, std::string_view text, std::size_t indent)
   }
 }
 
-// What most texts are: a letter, then letters, digits and what never means anything there. All that reads as
-// another type and begins with a letter is shorter ("false").
+// What most texts are: a letter, then letters, digits and what never means anything there.
 constexpr auto in_words = [] {
   std::array<bool, 256> made{};
   for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@-"))
     made[static_cast<unsigned char>(c)] = true;
   return made;
 }();
-bool is_long_word(std::string_view text) {
+bool is_word(std::string_view text) {
   const auto letter = static_cast<unsigned char>((text.empty() ? 0 : text[0]) | 0x20);
-  return text.size() > 5 && letter >= 'a' && letter <= 'z' &&
+  return letter >= 'a' && letter <= 'z' &&
          std::ranges::all_of(text, [](char c) { return in_words[static_cast<unsigned char>(c)]; });
 }
 
 }  // namespace
 
 scalar_style style_of(std::string_view text) {
-  if (is_long_word(text)) return scalar_style::plain;
+  if (is_word(text)) return reads_as_another_type(text) ? scalar_style::double_quoted : scalar_style::plain;
   const auto may = analyze(text);
   if (text.contains('\n')) return may.literal ? scalar_style::literal : scalar_style::double_quoted;
   if (reads_as_another_type(text)) return scalar_style::double_quoted;

@@ -22,7 +22,7 @@ bool is_word(std::string_view text) {
       "N",    "no",   "No",    "NO",    "true",  "True",  "TRUE",  "false", "False", "FALSE",
       "on",   "On",   "ON",    "off",   "Off",   "OFF",   ".nan",  ".NaN",  ".NAN",  ".inf",
       ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"};
-  return std::ranges::find(words, text) != words.end();
+  return std::ranges::any_of(words, [&](auto word) { return word[0] == text[0] && word == text; });
 }
 
 // The value of a digit in bases up to 36; 99 for anything else.

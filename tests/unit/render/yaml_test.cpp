@@ -32,6 +32,13 @@ TEST(yaml_scalars, keep_line_and_paragraph_separators_on_one_line) {
   EXPECT_EQ(out, R"("a\Lz\P")");
 }
 
+TEST(yaml_scalars, are_quoted_when_they_are_short_words_of_another_type) {
+  for (const auto* word : {"y", "No", "null", "TRUE", "off", "False"})
+    EXPECT_EQ(style_of(word), scalar_style::double_quoted) << word;
+  for (const auto* word : {"x", "name", "type", "nul", "falsey", "a-b_c.d/e@f"})
+    EXPECT_EQ(style_of(word), scalar_style::plain) << word;
+}
+
 TEST(yaml_writer, sorts_keys_and_keeps_sequences_flush_with_their_key) {
   const auto tree =
       boost::json::parse(R"({"b":[{"z":1,"a":[1,[2,3],{}]}],"a":{"y":null,"x":-1},"@type":"t"})").as_object();
