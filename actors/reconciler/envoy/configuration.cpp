@@ -8,15 +8,23 @@
 #include "actors/reconciler/effective.hpp"
 #include "actors/reconciler/envoy/compatible.hpp"
 #include "actors/reconciler/envoy/hardened.hpp"
+#include "actors/reconciler/growing_hash.hpp"
 #include "actors/reconciler/yaml_writer.hpp"
 #include "runtime/kube/json_arena.hpp"
 
 namespace egress::envoy {
+namespace {
+
+std::string in_hex(std::uint32_t hash) {
+  return fmt::format("{:x}", hash);
+}
+
+}  // namespace
 
 std::string config_hash(std::string_view text) {
-  std::uint32_t hash = 2166136261U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return fmt::format("{:x}", hash);
+  growing_hash hash;
+  hash.follow(text);
+  return in_hex(hash.value());
 }
 
 std::int64_t admin_port(const kube::external_service_spec& spec, bool reloads) {
@@ -37,17 +45,17 @@ namespace {
 std::string discovery_file(json::array resources) {
   json::object root(resources.storage());
   root["resources"] = std::move(resources);
-  auto text = yaml::to_text(root);
-  yaml::append_document(text, json::object{{"versionInfo", config_hash(text)}});
-  return text;
+  auto [text, hash] = yaml::to_hashed_text(root);
+  yaml::append_document(text, json::object{{"versionInfo", in_hex(hash)}});
+  return std::move(text);
 }
 
 configuration configure_reload(std::string_view name, const kube::external_service_spec& spec,
                                const surroundings& around) {
   json::arena scratch;
   auto tree = hardened_reload(scratch.storage(), name, spec, around);
-  configuration made{.text = yaml::to_text(tree.bootstrap), .hash = {}, .admin_port = reload_admin_port};
-  made.hash = config_hash(made.text);
+  auto [text, hash] = yaml::to_hashed_text(tree.bootstrap);
+  configuration made{.text = std::move(text), .hash = in_hex(hash), .admin_port = reload_admin_port};
   made.clusters = discovery_file(std::move(tree.clusters));
   made.listeners = discovery_file(std::move(tree.listeners));
   made.version = config_hash(made.text + made.clusters + made.listeners);
@@ -66,10 +74,8 @@ configuration configure(std::string_view name, const kube::external_service_spec
   const auto tree = around.profile == gateway_profile::compatible
                         ? compatible_bootstrap(scratch.storage(), name, spec)
                         : hardened_bootstrap(scratch.storage(), name, spec, around);
-  configuration made{.text = {}, .hash = {}, .admin_port = admin_port(spec)};
-  made.text.reserve(16 * 1024);
-  yaml::append_document(made.text, tree);
-  made.hash = config_hash(made.text);
+  auto [text, hash] = yaml::to_hashed_text(tree);
+  configuration made{.text = std::move(text), .hash = in_hex(hash), .admin_port = admin_port(spec)};
   made.version = made.hash;
   return made;
 }

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <sstream>
 
+#include "actors/reconciler/growing_hash.hpp"
 #include "actors/reconciler/yaml_scalar.hpp"
 #include "actors/reconciler/yaml_writer.hpp"
 #include "tests/unit/render/samples.hpp"
@@ -60,6 +61,17 @@ TEST(yaml_writer, writes_empty_containers_booleans_and_numbers_inline) {
   const auto tree =
       boost::json::parse(R"({"a":[],"b":{},"c":true,"d":18446744073709551615,"e":0.95})").as_object();
   EXPECT_EQ(to_text(tree), "a: []\nb: {}\nc: true\nd: 18446744073709551615\ne: 0.95\n");
+}
+
+TEST(yaml_writer, hashes_what_it_writes) {
+  for (const auto* json : {"{}", R"({"b":[{"z":1,"a":[1,{}]},2],"a":{"y":"l\nm\n","x":{}},"c":[]})"}) {
+    const auto tree = boost::json::parse(json).as_object();
+    const auto [text, hash] = to_hashed_text(tree);
+    growing_hash expected;
+    expected.follow(text);
+    EXPECT_EQ(text, to_text(tree));
+    EXPECT_EQ(hash, expected.value()) << text;
+  }
 }
 
 TEST(yaml_writer, indents_a_literal_below_its_key) {
