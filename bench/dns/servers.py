@@ -51,6 +51,16 @@ def cpu_seconds(pid):
     return total / 1e9
 
 
+def processes(pid):
+    """It and those it has started: of NSD it is a grandchild that answers."""
+    found = [pid]
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                found += processes(child)
+    return found
+
+
 class Server:
     name, per_query = "", ()
 
@@ -94,11 +104,14 @@ class Server:
         raise SystemExit(f"bench-dns: {self.name} does not answer; see {self.work}/log")
 
     def cpu_seconds(self):
-        return cpu_seconds(self.process.pid)
+        return sum(cpu_seconds(pid) for pid in processes(self.process.pid))
 
     def resident(self):
-        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Of the largest process: those that are forked share most of it."""
+        def of_one(pid):
+            with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return max(of_one(pid) for pid in processes(self.process.pid))
 
     def counted(self):
         """Queries by the server's own count; None when it has none."""
@@ -174,12 +187,6 @@ zone:
   zonefile: {zone}
 """)
             return ["/usr/sbin/nsd", "-d", "-c", config]
-
-        def cpu_seconds(self):
-            # The one that answers is a child.
-            children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True,
-                                      check=False).stdout.split()
-            return super().cpu_seconds() + sum(map(cpu_seconds, children))
 
     return Nsd
 
