@@ -15,7 +15,7 @@ happening about(const kube::object& external_service, event_kind how, std::strin
 }
 
 std::string status_in(const kube::external_service_status& status, std::string_view type) {
-  const auto* found = find_condition(status, type);
+  const auto found = status.conditions.find(type);
   return found ? found->status : "";
 }
 
@@ -39,8 +39,8 @@ std::vector<happening> happenings_of(const kube::object& external_service,
                                      const kube::external_service_status& before,
                                      const kube::external_service_status& after) {
   std::vector<happening> all;
-  for (const auto& now : after.conditions) {
-    const auto* then = find_condition(before, now.type);
+  for (const auto& now : after.conditions.all()) {
+    const auto then = before.conditions.find(now.type);
     const bool same = then && then->status == now.status && then->reason == now.reason;
     if (same) continue;
     if (needs_a_person(now))

@@ -41,11 +41,6 @@ void shorten(std::string& message) {
 
 }  // namespace
 
-const kube::condition* find_condition(const kube::external_service_status& status, std::string_view type) {
-  const auto found = std::ranges::find(status.conditions, type, &kube::condition::type);
-  return found == status.conditions.end() ? nullptr : &*found;
-}
-
 kube::external_service_status status_of(const status_facts& facts) {
   const auto& meta = facts.external_service.meta;
   kube::external_service_status out;
@@ -59,14 +54,15 @@ kube::external_service_status status_of(const status_facts& facts) {
                                                   : service->cluster_ips.front();
   if (const auto* deployment = own(facts, kube::kind::deployment))
     out.ready_replicas = deployment->ready_replicas;
-  out.conditions = conditions_of(facts);
-  for (auto& one : out.conditions) {
+  auto conditions = conditions_of(facts);
+  for (auto& one : conditions) {
     shorten(one.message);
     one.observed_generation = meta.generation;
-    const auto* before = find_condition(facts.previous, one.type);
+    const auto before = facts.previous.conditions.find(one.type);
     const bool kept = before && before->status == one.status && !before->last_transition_time.empty();
     one.last_transition_time = kept ? before->last_transition_time : to_rfc3339(facts.now);
   }
+  out.conditions = kube::condition_list(conditions);
   return out;
 }
 
@@ -76,7 +72,7 @@ bool differs(const kube::external_service_status& now, const kube::external_serv
 
 json::object status_patch(const kube::external_service_status& status, const std::string& resource_version) {
   json::array conditions;
-  for (const auto& one : status.conditions) conditions.push_back(to_json(one));
+  for (const auto& one : status.conditions.all()) conditions.push_back(to_json(one));
   json::object body{{"observedGeneration", status.observed_generation},
                     {"conditions", std::move(conditions)},
                     {"readyReplicas", status.ready_replicas}};

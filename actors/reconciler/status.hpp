@@ -46,7 +46,4 @@ json::object status_patch(const kube::external_service_status& status, const std
 // After a run: what is live now, given what was before.
 live_children after(const live_children& before, const child_outcomes& outcomes);
 
-// Null when there is no such condition.
-const kube::condition* find_condition(const kube::external_service_status& status, std::string_view type);
-
 }  // namespace egress::reconciler

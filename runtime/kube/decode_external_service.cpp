@@ -156,6 +156,25 @@ external_service_spec read_spec(const maybe& object, std::string& wrong) {
   return out;
 }
 
+condition read_condition(dom::element entry) {
+  condition one;
+  one.type = text(member(entry, "type"));
+  one.status = text(member(entry, "status"));
+  one.reason = text(member(entry, "reason"));
+  one.message = text(member(entry, "message"));
+  one.last_transition_time = text(member(entry, "lastTransitionTime"));
+  one.observed_generation = integer(member(entry, "observedGeneration")).value_or(0);
+  return one;
+}
+
+condition_list read_conditions(const maybe& list) {
+  std::vector<condition> read;
+  dom::array conditions;
+  if (list && list->get(conditions) == simdjson::SUCCESS)
+    for (const dom::element entry : conditions) read.push_back(read_condition(entry));
+  return condition_list(read);
+}
+
 // Written by us; what somebody else made of it is read as far as it goes, and overwritten.
 external_service_status read_status(const maybe& status) {
   external_service_status out;
@@ -164,18 +183,7 @@ external_service_status read_status(const maybe& status) {
   out.ready_replicas = integer(member(status, "readyReplicas")).value_or(0);
   out.config_hash = text(member(status, "configHash"));
   out.ports = text(member(status, "ports"));
-  dom::array conditions;
-  const auto list = member(status, "conditions");
-  if (!list || list->get(conditions) != simdjson::SUCCESS) return out;
-  for (const dom::element entry : conditions) {
-    auto& one = out.conditions.emplace_back();
-    one.type = text(member(entry, "type"));
-    one.status = text(member(entry, "status"));
-    one.reason = text(member(entry, "reason"));
-    one.message = text(member(entry, "message"));
-    one.last_transition_time = text(member(entry, "lastTransitionTime"));
-    one.observed_generation = integer(member(entry, "observedGeneration")).value_or(0);
-  }
+  out.conditions = read_conditions(member(status, "conditions"));
   return out;
 }
 

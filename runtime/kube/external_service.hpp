@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/kube/condition_list.hpp"
+
 namespace egress::kube {
 
 struct service_port {
@@ -45,20 +47,9 @@ struct external_service_spec {
   friend bool operator==(const external_service_spec&, const external_service_spec&) = default;
 };
 
-// metav1.Condition
-struct condition {
-  std::string type;
-  std::string status;  // "True", "False", "Unknown"
-  std::string reason;
-  std::string message;
-  std::string last_transition_time;  // RFC 3339
-  std::int64_t observed_generation = 0;
-  friend bool operator==(const condition&, const condition&) = default;
-};
-
 struct external_service_status {
   std::int64_t observed_generation = 0;
-  std::vector<condition> conditions;
+  condition_list conditions;
   std::string cluster_ip;
   std::int64_t ready_replicas = 0;
   std::string config_hash;

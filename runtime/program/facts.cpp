@@ -3,15 +3,6 @@
 #include <algorithm>
 
 namespace egress {
-namespace {
-
-const kube::condition* ready_condition(const kube::object& external_service) {
-  const auto& all = external_service.as_external_service().status.conditions;
-  const auto found = std::ranges::find(all, "Ready", &kube::condition::type);
-  return found == all.end() ? nullptr : &*found;
-}
-
-}  // namespace
 
 void operator_facts::saw(const kube::published& now, steady_time when) {
   const std::lock_guard lock(mutex_);
@@ -70,7 +61,7 @@ metrics::gateway_states operator_facts::gateways() const {
 std::vector<metrics::not_ready> operator_facts::not_ready() const {
   std::vector<metrics::not_ready> all;
   snapshot_of(kube::kind::external_service).for_each([&all](const kube::object_ptr& one) {
-    const auto* ready = ready_condition(*one);
+    const auto ready = one->as_external_service().status.conditions.find("Ready");
     if (ready && ready->status == "True") return;
     all.push_back({one->meta.name, ready ? ready->message : "it has no status yet"});
   });

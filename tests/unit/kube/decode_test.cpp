@@ -151,7 +151,7 @@ TEST(decode, reads_metadata_and_status) {
   EXPECT_TRUE(read->meta.deleting);
   const auto& status = read->as_external_service().status;
   EXPECT_EQ(status.cluster_ip, "1.2.3.4");
-  EXPECT_EQ(status.conditions.at(0), (condition{"Ready", "True", "R", "m", "t", 3}));
+  EXPECT_EQ(status.conditions.all().at(0), (condition{"Ready", "True", "R", "m", "t", 3}));
 }
 
 TEST(decode, a_creation_time_out_of_range_is_none) {

@@ -31,7 +31,7 @@ kube::object_ptr external_service(const std::string& name, const std::string& re
   auto made = std::make_shared<kube::object>();
   made->meta.name = name;
   kube::external_service body;
-  if (!ready.empty()) body.status.conditions.push_back({"Ready", ready, "Reason", message, "", 1});
+  if (!ready.empty()) body.status.conditions = {{"Ready", ready, "Reason", message, "", 1}};
   made->body = body;
   return made;
 }

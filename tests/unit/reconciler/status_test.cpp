@@ -45,11 +45,11 @@ class Status : public ::testing::Test {
   }
   // "status/reason", or "" when there is none.
   static std::string told(const kube::external_service_status& status, std::string_view type) {
-    const auto* one = find_condition(status, type);
+    const auto one = status.conditions.find(type);
     return one ? one->status + "/" + one->reason : "";
   }
   static std::string message(const kube::external_service_status& status, std::string_view type) {
-    const auto* one = find_condition(status, type);
+    const auto one = status.conditions.find(type);
     return one ? one->message : "";
   }
 
@@ -80,7 +80,7 @@ TEST_F(Status, OfAGatewayThatServes) {
   EXPECT_EQ(told(status, "Stalled"), "");
   EXPECT_EQ(told(status, "Reconciling"), "");
   EXPECT_EQ(message(status, "DNSHijacked"), "a.com is answered with 10.0.0.4, fd00::4");
-  for (const auto& one : status.conditions) EXPECT_EQ(one.observed_generation, 3);
+  for (const auto& one : status.conditions.all()) EXPECT_EQ(one.observed_generation, 3);
 }
 
 TEST_F(Status, WithoutHijackIsReadyAndSaysDisabled) {
@@ -220,15 +220,15 @@ TEST_F(Status, SaysWhenAnOverrideOfAUdpPortIsNotChecked) {
 
 TEST_F(Status, TransitionTimesStayUntilTheStatusFlips) {
   previous = of();
-  const auto first = find_condition(previous, "Ready")->last_transition_time;
+  const auto first = previous.conditions.find("Ready")->last_transition_time;
   EXPECT_EQ(first, "2026-01-02T00:00:00Z");
   now += std::chrono::hours(1);
   EXPECT_FALSE(differs(previous, of()));
   body(deployment_).ready_replicas = 0;
   const auto after_it = of();
   EXPECT_TRUE(differs(previous, after_it));
-  EXPECT_EQ(find_condition(after_it, "Ready")->last_transition_time, "2026-01-02T01:00:00Z");
-  EXPECT_EQ(find_condition(after_it, "Accepted")->last_transition_time, first);
+  EXPECT_EQ(after_it.conditions.find("Ready")->last_transition_time, "2026-01-02T01:00:00Z");
+  EXPECT_EQ(after_it.conditions.find("Accepted")->last_transition_time, first);
 }
 
 TEST_F(Status, AServersLongMessageIsCutBetweenCharacters) {
@@ -244,7 +244,7 @@ TEST_F(Status, IsPatchedWholeAndGuarded) {
   spec.ports = {{443, "TCP"}};
   service_ = nullptr;
   auto status = of();
-  status.conditions.resize(1);
+  status.conditions = {status.conditions.all().front()};
   EXPECT_EQ(status_patch(status, "100"), tree(R"({"status":{"observedGeneration":3,"conditions":[
       {"type":"Ready","status":"False","reason":"ServiceMissing","message":"there is no Service yet",
        "lastTransitionTime":"2026-01-02T00:00:00Z","observedGeneration":3}],
