@@ -43,7 +43,9 @@ class store {
 
   // An apiserver repeats events only from its recent past, so a few deletions are enough to recognise them.
   struct deletion {
-    std::string name, uid, resource_version;
+    std::string name;
+    kube::object_uid uid;
+    std::string resource_version;
   };
   static constexpr std::size_t deletions_kept = 256;
 

@@ -115,10 +115,10 @@ child_task::step child_task::create() {
   return request;
 }
 
-child_task::step child_task::remove(const std::string& uid) {
+child_task::step child_task::remove(const kube::object_uid& uid) {
   doing_ = doing::deleting;
   auto request = about(kube::verb::remove);
-  request.uid = uid;
+  request.uid = uid.view();
   return request;
 }
 

@@ -50,7 +50,7 @@ class child_task {
   step act(const decision& what, const kube::object* live);
   step read();
   step create();
-  step remove(const std::string& uid);
+  step remove(const kube::object_uid& uid);
   step compare(std::string_view live_json, const kube::object& live);
   step created(const kube::reply& reply);
   step address_taken(const std::string& refusal);

@@ -33,7 +33,7 @@ desired_gateway desired_of(const kube::object& external_service, const live_chil
 // What desired_of() depends on beside the settings: as long as it is the same, so is what was rendered.
 struct rendering_key {
   std::int64_t generation = -1;  // of the ExternalService
-  std::string uid;
+  kube::object_uid uid;
   std::string hijack;  // the Service's next label
   bool ipv6 = false;
   friend bool operator==(const rendering_key&, const rendering_key&) = default;

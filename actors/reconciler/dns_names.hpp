@@ -31,7 +31,8 @@ class dns_names {
   // replica.
   struct claim {
     std::int64_t created;
-    std::string uid, name;
+    kube::object_uid uid;
+    std::string name;
     auto operator<=>(const claim&) const = default;
   };
   std::vector<std::string> move(const std::string& name, const std::string& to, const claim* now);

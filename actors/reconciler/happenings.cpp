@@ -11,7 +11,8 @@ namespace {
 happening about(const kube::object& external_service, event_kind how, std::string reason,
                 std::string message) {
   const auto& meta = external_service.meta;
-  return {meta.name, meta.uid, meta.resource_version, how, std::move(reason), std::move(message)};
+  return {meta.name,         std::string(meta.uid.view()), meta.resource_version, how, std::move(reason),
+          std::move(message)};
 }
 
 std::string status_in(const kube::external_service_status& status, std::string_view type) {

@@ -40,8 +40,8 @@ void write_pace::wrote(std::size_t child, const kube::digest& wanted, steady_tim
   one = {half_of(wanted), static_cast<float>(free), clock_of(now)};
 }
 
-void write_pace::about(const std::string& uid) {
-  const auto hash = std::hash<std::string>{}(uid);
+void write_pace::about(const kube::object_uid& uid) {
+  const auto hash = std::hash<std::string_view>{}(uid.view());
   if (hash == uid_) return;
   uid_ = hash;
   paces_ = {};

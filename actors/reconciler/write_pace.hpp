@@ -23,7 +23,7 @@ class write_pace {
   milliseconds wait(std::size_t child, const kube::digest& wanted, steady_time now) const;
   void wrote(std::size_t child, const kube::digest& wanted, steady_time now);
   // Another ExternalService of the name (its uid) begins anew.
-  void about(const std::string& uid);
+  void about(const kube::object_uid& uid);
 
  private:
   // There is one for each child of each ExternalService: as small as it can be. Half of a digest is enough

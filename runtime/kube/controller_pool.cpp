@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <functional>
-#include <string>
+#include <string_view>
 #include <utility>
 
 namespace egress::kube {
 
 maybe_controller controller_pool::shared(controller_ref read) {
   if (known_.size() >= look_at_) forget_unused();
-  auto& one = known_[std::hash<std::string>{}(read.uid)];
+  auto& one = known_[std::hash<std::string_view>{}(read.uid.view())];
   if (auto there = one.lock(); there && *there == read) return maybe_controller(std::move(there));
   auto made = std::make_shared<const controller_ref>(std::move(read));
   one = made;

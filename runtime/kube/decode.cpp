@@ -60,7 +60,7 @@ std::optional<controller_ref> read_controller(const maybe& object) {
     return controller_ref{.api_version = std::string(text(member(owner, "apiVersion"))),
                           .kind = std::string(text(member(owner, "kind"))),
                           .name = std::string(text(member(owner, "name"))),
-                          .uid = std::string(text(member(owner, "uid"))),
+                          .uid = text(member(owner, "uid")),
                           .block_owner_deletion = fields::boolean(member(owner, "blockOwnerDeletion"))};
   }
   return std::nullopt;

@@ -12,6 +12,7 @@
 
 #include "runtime/kube/external_service.hpp"
 #include "runtime/kube/kind.hpp"
+#include "runtime/kube/object_uid.hpp"
 
 namespace egress::kube {
 
@@ -21,7 +22,8 @@ using digest = std::array<std::uint8_t, 16>;
 
 // metadata.ownerReferences' entry with controller: true.
 struct controller_ref {
-  std::string api_version, kind, name, uid;
+  std::string api_version, kind, name;
+  object_uid uid;
   bool block_owner_deletion = false;
   friend bool operator==(const controller_ref&, const controller_ref&) = default;
 };
@@ -51,7 +53,7 @@ class maybe_controller {
 
 struct object_meta {
   std::string name;
-  std::string uid;
+  object_uid uid;
   std::string resource_version;
   std::int64_t generation = 0;
   std::int64_t creation_time = 0;  // seconds since 1970

@@ -16,7 +16,7 @@ gateway make_gateway(const kube::object& external_service, const gateway_setting
                                    .connects_on_data = envoy::image_has(envoy::image(settings), 40),
                                    .private_ranges = settings.private_ranges};
   return {.name = external_service.meta.name,
-          .uid = external_service.meta.uid,
+          .uid = external_service.meta.uid.view(),
           .spec = spec,
           .settings = settings,
           .config = envoy::configure(external_service.meta.name, spec, around),

@@ -9,7 +9,8 @@
 
 namespace egress::informer::testing {
 
-inline kube::object_ptr service(const std::string& name, const std::string& uid, const std::string& version) {
+inline kube::object_ptr service(const std::string& name, const kube::object_uid& uid,
+                                const std::string& version) {
   auto out = std::make_shared<kube::object>();
   out->of = kube::kind::service;
   out->meta.name = name;
@@ -25,7 +26,7 @@ using contents = std::map<std::string, std::string>;
 inline contents contents_of(const kube::snapshot& all) {
   contents out;
   all.for_each([&](const kube::object_ptr& one) {
-    out[one->meta.name] = one->meta.uid + "@" + one->meta.resource_version;
+    out[one->meta.name] = std::string(one->meta.uid.view()) + "@" + one->meta.resource_version;
   });
   return out;
 }
