@@ -1,4 +1,4 @@
-# Debian 12 packages; README lists them.
+# Debian 12 packages; scripts/packages.txt lists them.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(Boost 1.81 REQUIRED)

@@ -49,13 +49,12 @@ int perform(const run_options& options) {
 int perform(const dev_options& options) {
   log::configure(options.run.log);
   io_thread signals_on("signals");
-  const caught_signals caught(signals_on);
-  auto ready = start_dev(options, caught);
+  auto ready = start_dev(options, signals_on);
   if (!ready) return complain(ready.error(), wrong_usage);
   if (options.api_only) return (*ready)->wait_for_signal();
   auto setup = (*ready)->operator_to_run();
   setup.version = version();
-  return serve(std::move(setup), caught);
+  return serve(std::move(setup), (*ready)->caught());
 }
 
 int perform(const render_options& options) {

@@ -142,11 +142,11 @@ asked_name read_asked(std::string_view text) {
   return {wildcard, parse_name(text)};
 }
 
-// Most tables are nearly the last one again; else there is room for the usual, three records for each
-// Service.
+// As much for each Service as in the last table and a little more; where that had few of them, the usual,
+// which is three records.
 std::size_t expected_bytes(const kube::snapshot& services, const hijack_table* previous) {
-  const std::size_t usual = services.size() * 160, last = previous ? previous->record_bytes() : 0;
-  return last > usual / 2 && last < usual * 2 ? last + last / 64 : usual;
+  if (!previous || previous->service_count() <= services.size() / 2) return services.size() * 160;
+  return (previous->record_bytes() / previous->service_count() + 3) * services.size();
 }
 
 class builder {

@@ -49,6 +49,7 @@ void hijack_table::insert(const std::vector<table_claim>& claims, std::uint32_t 
 void hijack_table::count(const table_entry& winner) {
   ++entries_;
   if (winner.kind == entry_kind::hijacked) ++hijacked_;
+  if (winner.kind == entry_kind::in_cluster) ++services_;
   if (winner.wildcard) wildcard_depths_.set(label_count(winner.name));
 }
 

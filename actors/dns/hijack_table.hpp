@@ -49,6 +49,8 @@ class hijack_table {
   std::size_t size() const { return hijacked_; }
   // How many names there are of any kind.
   std::size_t entry_count() const { return entries_; }
+  // How many Services of ours, by their in-cluster names.
+  std::size_t service_count() const { return services_; }
   // In bytes, all included.
   std::size_t memory() const { return sizeof *this + records_.capacity() + slots_.capacity() * sizeof(slot); }
   // Of that, what the records are.
@@ -75,7 +77,7 @@ class hijack_table {
   record_arena records_;
   std::vector<slot> slots_;           // at most half full
   std::bitset<128> wildcard_depths_;  // how many labels the suffixes have: only those are looked up
-  std::size_t hijacked_ = 0;
+  std::size_t hijacked_ = 0, services_ = 0;
   std::size_t entries_ = 0;
 };
 

@@ -166,7 +166,7 @@ constexpr auto in_words = [] {
     made[static_cast<unsigned char>(c)] = true;
   return made;
 }();
-bool is_word(std::string_view text) {
+bool is_plain_word(std::string_view text) {
   const auto letter = static_cast<unsigned char>((text.empty() ? 0 : text[0]) | 0x20);
   return letter >= 'a' && letter <= 'z' &&
          std::ranges::all_of(text, [](char c) { return in_words[static_cast<unsigned char>(c)]; });
@@ -175,7 +175,8 @@ bool is_word(std::string_view text) {
 }  // namespace
 
 scalar_style style_of(std::string_view text) {
-  if (is_word(text)) return reads_as_another_type(text) ? scalar_style::double_quoted : scalar_style::plain;
+  if (is_plain_word(text))
+    return reads_as_another_type(text) ? scalar_style::double_quoted : scalar_style::plain;
   const auto may = analyze(text);
   if (text.contains('\n')) return may.literal ? scalar_style::literal : scalar_style::double_quoted;
   if (reads_as_another_type(text)) return scalar_style::double_quoted;

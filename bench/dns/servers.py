@@ -55,9 +55,13 @@ def processes(pid):
     """It and those it has started: of NSD it is a grandchild that answers."""
     found = [pid]
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
-            for child in file.read().split():
-                found += processes(child)
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                children = file.read().split()
+        except OSError:
+            continue  # it has ended, or the kernel does not say
+        for child in children:
+            found += processes(child)
     return found
 
 

@@ -83,7 +83,7 @@ result<std::unique_ptr<dev_server>> dev_server::start(dev_server_options options
     return fail("KUBERNETES_SERVICE_HOST is set: the embedded API server does not run inside a cluster");
   if (!is_loopback(options.address))
     return fail(
-        "{:?} is not on loopback: the embedded API server lets everyone do everything, so write "
+        "--api-addr: {:?} is not on loopback: the embedded API server lets everyone do everything, so write "
         "127.0.0.1:PORT "
         "or [::1]:PORT",
         options.address);

@@ -18,7 +18,8 @@ using boost::json::string;
 using boost::json::value;
 
 // {{"name", …}, …}: an object's members as they are written down, for functions that make it. A member's
-// value may be such a list again. It is made once, where it belongs, and needs no storage to be named.
+// value may be such a list again. It is made once, where it belongs, and needs no storage to be named. Only
+// as a parameter: it points at what the call was written with.
 using members = std::initializer_list<std::pair<boost::json::string_view, boost::json::value_ref>>;
 
 }  // namespace egress::json

@@ -7,6 +7,7 @@
 #include <array>
 #include <compare>
 #include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>

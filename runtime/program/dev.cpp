@@ -82,25 +82,31 @@ std::string_view dns_name_of(const json::object& manifest) {
 
 class running final : public dev_environment {
  public:
-  running(const dev_options& options, const caught_signals& caught) : options_(options), caught_(caught) {}
+  running(const dev_options& options, io_thread& signals_on) : options_(options), signals_on_(signals_on) {}
 
   result<void> start();
   operator_setup operator_to_run() const override;
   int wait_for_signal() override;
+  const caught_signals& caught() const override { return *caught_; }
 
  private:
-  result<void> apply_files();
+  result<void> apply(const std::vector<kube::manifest>& manifests);
   result<void> write_kubeconfig();
   void print_what_to_try() const;
 
   dev_options options_;
-  const caught_signals& caught_;
+  io_thread& signals_on_;
+  std::optional<caught_signals> caught_;
   scratch_folder scratch_;
   std::unique_ptr<dev::dev_server> server_;
   std::string kubeconfig_, gateways_in_, dns_name_ = "example.com";
 };
 
 result<void> running::start() {
+  const auto manifests =
+      options_.files.empty() ? std::vector<kube::manifest>{} : kube::read_manifests(options_.files);
+  if (!manifests) return std::unexpected(manifests.error());
+  caught_.emplace(signals_on_);
   dev::dev_server_options with;
   with.address = options_.api_address;
   with.cluster.cluster_ip_range = options_.service_range;
@@ -109,18 +115,15 @@ result<void> running::start() {
   auto started = dev::dev_server::start(with, environment);
   if (!started) return std::unexpected(started.error());
   server_ = *std::move(started);
-  if (auto applied = apply_files(); !applied) return applied;
+  if (auto applied = apply(*manifests); !applied) return applied;
   if (auto written = write_kubeconfig(); !written) return written;
   print_what_to_try();
   return {};
 }
 
-result<void> running::apply_files() {
-  if (options_.files.empty()) return {};
-  const auto manifests = kube::read_manifests(options_.files);
-  if (!manifests) return std::unexpected(manifests.error());
+result<void> running::apply(const std::vector<kube::manifest>& manifests) {
   std::string first;
-  for (const auto& one : *manifests) {
+  for (const auto& one : manifests) {
     if (auto applied = server_->apply(one.object); !applied)
       return fail("{}:{}: {}", one.file, one.line, applied.error().message);
     if (first.empty()) first = dns_name_of(one.object);
@@ -172,7 +175,7 @@ int running::wait_for_signal() {
   // Shared: a second signal may arrive when the first one has ended the wait.
   const auto arrived = std::make_shared<std::promise<void>>();
   auto over = arrived->get_future();
-  const shutdown_signals signals(caught_, [arrived, first = true]() mutable {
+  const shutdown_signals signals(*caught_, [arrived, first = true]() mutable {
     if (std::exchange(first, false)) arrived->set_value();
   });
   over.wait();
@@ -182,8 +185,8 @@ int running::wait_for_signal() {
 
 }  // namespace
 
-result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, const caught_signals& caught) {
-  auto made = std::make_unique<running>(options, caught);
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, io_thread& signals_on) {
+  auto made = std::make_unique<running>(options, signals_on);
   if (auto started = made->start(); !started) return std::unexpected(started.error());
   return made;
 }

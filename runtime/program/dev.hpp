@@ -9,6 +9,7 @@
 namespace egress {
 
 class caught_signals;
+class io_thread;
 
 class dev_environment {
  public:
@@ -18,9 +19,13 @@ class dev_environment {
   virtual operator_setup operator_to_run() const = 0;
   // For --api-only: until SIGINT or SIGTERM; the exit code.
   virtual int wait_for_signal() = 0;
+  // What came since there was something to take down. Valid as long as this.
+  virtual const caught_signals& caught() const = 0;
 };
 
-// Starts the server, applies the files, and prints on stdout where the kubeconfig is and what to try.
-result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, const caught_signals& caught);
+// Reads the files, starts the server, applies them, and prints on stdout where the kubeconfig is and what to
+// try. Until the files are read, which may come through a pipe that stays open, a signal ends the process;
+// then it is caught.
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, io_thread& signals_on);
 
 }  // namespace egress

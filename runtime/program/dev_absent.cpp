@@ -2,7 +2,7 @@
 
 namespace egress {
 
-result<std::unique_ptr<dev_environment>> start_dev(const dev_options&, const caught_signals&) {
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options&, io_thread&) {
   return fail("this build has no dev command (it was configured with EGRESS_DEV=OFF)");
 }
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <future>
 
 namespace egress {
 
@@ -10,7 +11,7 @@ struct caught_signals::state : std::enable_shared_from_this<state> {
 
   void wait() {
     set.async_wait([self = shared_from_this()](const boost::system::error_code& ended, int) {
-      if (ended) return;
+      if (ended || !self->arrived) return;
       self->arrived();
       self->wait();
     });
@@ -31,7 +32,13 @@ shutdown_signals::shutdown_signals(const caught_signals& caught, std::function<v
 }
 
 shutdown_signals::~shutdown_signals() {
-  boost::asio::post(state_->set.get_executor(), [s = state_] { s->set.cancel(); });
+  std::promise<void> forgotten;
+  boost::asio::post(state_->set.get_executor(), [s = state_, &forgotten] {
+    s->set.cancel();
+    s->arrived = {};
+    forgotten.set_value();
+  });
+  forgotten.get_future().wait();
 }
 
 void ignore_broken_pipes() {

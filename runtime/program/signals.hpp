@@ -26,6 +26,7 @@ class shutdown_signals {
   // `arrived` is called on the I/O thread, once a signal, also one that was caught before; the second one may
   // cut a shutdown short.
   shutdown_signals(const caught_signals& caught, std::function<void()> arrived);
+  // Afterwards nothing is called any more. Not on the I/O thread.
   ~shutdown_signals();
   shutdown_signals(const shutdown_signals&) = delete;
   shutdown_signals& operator=(const shutdown_signals&) = delete;

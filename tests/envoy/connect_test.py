@@ -121,6 +121,7 @@ class Connect(TrafficTest):
     def one_waits_and_arrives(self, gateway, living):
         seen = collections.Counter()
         while not seen["late"]:
+            self.assertLess(seen["at once"], 100)
             end, took = self.reached(gateway)
             self.assertEqual(end, living)
             seen["late" if took > AT_ONCE else "at once"] += 1

@@ -55,5 +55,18 @@ if "$binary" --help | grep -E "^ +dev " >/dev/null; then
   expect 2 'dns-snapshot: .*/missing/table' dev --dns-addr 127.0.0.1:0 --metrics-addr 127.0.0.1:0 --dns-snapshot "$work/missing/table"
   expect 2 'dns-forward: "A.b.=1.1.1.1" is given twice' dev --dns-forward a.b=9.9.9.9 --dns-forward A.b.=1.1.1.1
   expect 2 "${ports[0]}" dev --dns-addr "127.0.0.1:${ports[0]}" --metrics-addr 127.0.0.1:0
+
+  # Files that do not end: a signal ends the wait for them.
+  mkfifo "$work/endless"
+  exec 4<>"$work/endless"
+  "$binary" dev -f "$work/endless" 4>&- & reader=$!
+  started+=("$reader")
+  reads_it() {
+    [ "$(readlink "/proc/$reader/exe")" = "$binary" ] && readlink "/proc/$reader"/fd/* | grep -xF "$work/endless"
+  }
+  wait_until 10 "the files are being read" reads_it
+  kill "$reader"
+  gone() { ! kill -0 "$reader"; }
+  wait_until 10 "the signal ends it" gone
 fi
 say "passed: $tried invocations"

@@ -22,7 +22,7 @@ json::object endpoint(const gateway_view& gateway, std::string_view address, con
 }
 
 json::object base_cluster(const gateway_view& gateway, std::string_view name) {
-  constexpr std::size_t with_what_callers_add = 8;
+  constexpr std::size_t with_what_callers_add = 9;
   return json::object(
       {{"name", name}, {"connectTimeout", "5s"}, {"perConnectionBufferLimitBytes", buffer_bytes}},
       with_what_callers_add, gateway.in);
