@@ -9,6 +9,8 @@ HARMFUL = ["/quitquitquit", "/healthcheck/fail", "/drain_listeners", "/logging?l
 CURIOUS = ["/", "/config_dump", "/clusters", "/certs", "/stats", "/server_info", "/ready/", "/readyz", "/stats/prometheus/x", "/memory"]
 SNEAKY = ["/ready/../quitquitquit", "/ready/%2e%2e/quitquitquit", "//quitquitquit", "/ready;/../quitquitquit", "/ready%2f..%2fquitquitquit",
           "/%71uitquitquit", "/stats/prometheus/../../quitquitquit", "/quitquitquit?/ready", "/./config_dump", "/READY"]
+MALFORMED = ["/ready%00", "/quitquitquit%00", "quitquitquit"]  # 400, from Envoy itself
+DELIVERIES = {"Restart": ["/ready", "/stats/prometheus"], "Reload": ["/ready", "/stats/prometheus", "/listeners"]}
 
 
 class Admin(TrafficTest):
@@ -29,15 +31,21 @@ class Admin(TrafficTest):
         self.assertEqual(gateway.http("/stats/prometheus?usedonly")[0], 200)
 
     def test_everything_else_is_404_and_harms_nothing(self):
-        gateway = self.gateway("admin", [443])
-        for path in HARMFUL + CURIOUS + SNEAKY:
+        for delivery, served in DELIVERIES.items():
+            gateway = self.gateway("admin", [443], configDelivery=delivery)
+            others = HARMFUL + CURIOUS + SNEAKY + [f"{path}/" for path in served] + ["/listeners"] * ("/listeners" not in served)
             for method in ("GET", "POST"):
-                self.assertIn(gateway.http(path, method)[0], (404, 400), f"{method} {path}")
-        for method in ("POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
-            self.assertEqual(gateway.http("/ready", method)[0], 404, method)
-        self.assertTrue(gateway.alive())
-        self.assertEqual(gateway.http("/ready"), (200, "LIVE\n"))
-        self.assertEqual(peers.who(gateway.address, 443), world.public(80))
+                for path in others:
+                    self.assertEqual(gateway.http(path, method)[0], 404, f"{delivery}: {method} {path}")
+                for path in MALFORMED:
+                    self.assertEqual(gateway.http(path, method)[0], 400, f"{delivery}: {method} {path}")
+            for path in served:
+                self.assertEqual(gateway.http(path)[0], 200, f"{delivery}: {path}")
+                for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"):
+                    self.assertEqual(gateway.http(path, method)[0], 404, f"{delivery}: {method} {path}")
+            self.assertTrue(gateway.alive())
+            self.assertEqual(gateway.http("/ready"), (200, "LIVE\n"))
+            self.assertEqual(peers.who(gateway.address, 443), world.public(80))
 
     def test_the_admin_interface_is_out_of_reach_of_the_network(self):
         gateway = self.gateway("admin", [443])
