@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A test that cannot run says so: skipped (77) where it may be left out, failed where Envoy is required."""
+"""A test that cannot run says so: skipped (77) where it may be left out, failed where Envoy is required or another one."""
 import os
 import pathlib
 import subprocess
@@ -35,6 +35,15 @@ class LeftOut(unittest.TestCase):
             for test in sorted(HERE.glob("*_test.py")):
                 done = subprocess.run([sys.executable, test], env=environment, capture_output=True, check=False)
                 self.assertEqual(done.returncode, code, (wish, test.name))
+
+    def test_with_another_envoy_than_the_one_under_test(self):
+        """Not left out: whoever reads that 1.36 works shall not have tested 1.40 twice."""
+        other = "1.0.0"
+        environment = {**os.environ, "ENVOY": suite.envoy(), "EGRESS_ENVOY_VERSION": other, "EGRESS_ENVOY": "auto"}
+        for test in sorted(HERE.glob("*_test.py")):
+            done = subprocess.run([sys.executable, test], env=environment, text=True, capture_output=True, check=False)
+            self.assertEqual(done.returncode, 1, test.name)
+            self.assertIn(f"not the {other}", done.stderr, test.name)
 
 
 if __name__ == "__main__":

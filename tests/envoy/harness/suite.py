@@ -43,10 +43,18 @@ def leave_out(why):
     sys.exit(1 if os.environ.get("EGRESS_ENVOY") == "required" else LEFT_OUT)
 
 
-def main():
-    """Runs the tests of the file that calls it."""
+def require():
+    """Ends the run when there is no Envoy, and when it is not the one that was asked for: $ENVOY wins in scripts/envoy.sh."""
     try:
         envoy()
     except LookupError as error:
         leave_out(error)
+    is_one = ".".join(map(str, running()))
+    if version() not in ("", is_one):
+        sys.exit(f"{envoy()} is Envoy {is_one}, and not the {version()} that is to be tested")
+
+
+def main():
+    """Runs the tests of the file that calls it."""
+    require()
     unittest.main(module="__main__", verbosity=2, failfast=False)
