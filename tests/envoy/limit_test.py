@@ -23,6 +23,7 @@ class Limit(TrafficTest):
         gateway = self.gateway(name, [443], envoyClusterMaxConnections=5, **spec)
         held = self.fill(gateway, 443, 5)
         self.assert_full(gateway, 443)
+        self.assert_counted(gateway, True)
         self.assertTrue(all(peers.alive(one) for one in held))
         held[0].close()
         eventually("a place is free again", lambda: peers.who(gateway.address, 443) == address)
@@ -55,8 +56,53 @@ class Limit(TrafficTest):
                 gateway = self.gateway(name, [443], **spec)
                 held = self.fill(gateway, 443, 1024)
                 self.assert_full(gateway, 443)
+                self.assert_counted(gateway, "ipOverride" in spec)
                 for one in held:
                     one.close()
+
+    def named(self, gateway, name, address):
+        """A connection that names a host as TLS does, once a plain upstream has answered; CLOSED when it was closed instead."""
+        made, hello = self.connect(gateway, 443), peers.client_hello(name)
+        wanted, got = f"{address}\n".encode() + hello, b""
+        try:
+            made.sendall(hello)
+            while len(got) < len(wanted) and (more := made.recv(4096)):
+                got += more
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        if not got:
+            return peers.CLOSED
+        self.assertEqual(got, wanted)
+        return made
+
+    def test_wildcards(self):
+        """One cap a port, whatever is named. It is judged when the name has been said."""
+        address = world.public(79)
+        peers.Tcp(address, 443)
+        for name, cap, spec in (("few", 5, {"envoyClusterMaxConnections": 5}), ("many", 1024, {})):
+            with self.subTest(cap):
+                hosts = [f"{host}.{name}.example.com" for host in "ab"]
+                for host in hosts:
+                    self.resolver.set(host, address)
+                gateway = self.gateway(name, [443], f"*.{name}.example.com", **spec)
+                held = [self.named(gateway, hosts[number % 2], address) for number in range(cap)]
+                self.assertNotIn(peers.CLOSED, held)
+                begun = time.monotonic()
+                self.assertEqual([self.named(gateway, host, address) for host in 5 * hosts], [peers.CLOSED] * 10)
+                self.assertLess(time.monotonic() - begun, AT_ONCE)
+                self.assert_counted(gateway, bool(spec))
+                self.assert_given_up(gateway, 443, b"", world.public(203))
+                self.assertTrue(all(peers.alive(one) for one in held))
+                held[0].close()
+                eventually("a place is free again", lambda gateway=gateway, host=hosts[1]: self.named(gateway, host, address) != peers.CLOSED)
+
+    def assert_counted(self, gateway, asked, refused=10):
+        """Envoy's own cap has lines in the log, the specification's a counter."""
+        where = "envoy_connection_limit_limited_connections" if asked else "envoy_cluster_upstream_cx_overflow"
+        self.assertEqual(self.stat(gateway, where, "_443"), refused)
+        if not asked:
+            eventually("they are logged", lambda: gateway.output().count(" UO ") == refused)
+        self.assertEqual(gateway.output().count(" UO "), 0 if asked else refused)
 
     def test_udp_has_room_for_more_clients_than_envoy_s_own_limit(self):
         self.resolver.set("crowded.example.com", world.public(77))
