@@ -113,6 +113,7 @@ check: packages-test
 	scripts/check_format.sh
 	python3 tests/structure/check_includes.py .
 	python3 tests/structure/check_sizes.py .
+	python3 tests/structure/check_public_ranges.py .
 
 packages-build:
 	@scripts/packages.sh build

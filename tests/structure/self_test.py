@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Breaks every rule of check_includes.py and check_sizes.py in a small tree, and wants to be told of each."""
+"""Breaks every rule of check_includes.py, check_sizes.py and check_public_ranges.py in a small tree, and wants to be told of each."""
 import pathlib
 import sys
 import tempfile
 
 import check_includes
+import check_public_ranges
 import check_sizes
 
 # (file, its text, what the complaint must say; None: must pass)
@@ -55,6 +56,38 @@ SIZES = [
     ("runtime/base/wrapped.cpp", LONG_FUNCTION.replace("f(int a)", "f(int a,\n       int b)"), "a function of"),
 ]
 
+GUARD = 'constexpr std::array not_public{\n    range{"10.0.0.0", 8}, range{"224.0.0.0", 3},\n    range{"::ffff:0:0", 96}, range{"fc00::", 7},\n};\n'
+POLICY = """kind: NetworkPolicy
+metadata:
+  name: egress-gateways-public-egress
+spec:
+  egress:
+    - to:
+        - ipBlock:
+            cidr: 0.0.0.0/0
+            except:
+              - 10.0.0.0/8    # a reason
+              - 224.0.0.0/4
+              - 240.0.0.0/4
+        - ipBlock:
+            cidr: "::/0"
+            except:
+              - "fc00::/7"
+---
+kind: NetworkPolicy
+"""
+# What is put in place of what in the policy.
+RANGES = [
+    ("", "", None),
+    ("              - 10.0.0.0/8    # a reason\n", "", "10.0.0.0/8 is not excluded"),
+    ("10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/8 is not excluded"),
+    ("- 240.0.0.0/4", "- 248.0.0.0/5", "224.0.0.0/3 is not excluded"),
+    ('- "fc00::/7"', '- "fc00::/7"\n              - "::ffff:0:0/96"', "::ffff:0:0/96 is excluded"),
+    ('- "fc00::/7"', '- "fc00::/7"\n              - "::/0"', "::/0 is not within"),
+    ('cidr: "::/0"', 'cidr: "2000::/3"', "not allow all of IPv4 and all of IPv6"),
+    ('- "fc00::/7"\n', '- "fc00::/7"\n        - ipBlock:\n            cidr: 10.0.0.0/8\n', "not allow all of IPv4 and all of IPv6"),
+]
+
 
 def complaints(checker, files):
     with tempfile.TemporaryDirectory() as folder:
@@ -75,12 +108,17 @@ def main():
                 failures.append(f"{checker.__name__}: {path}: expected {expected!r}, got {said}")
         if not complaints(checker, []):
             failures.append(f"{checker.__name__}: an empty tree passed")
+    for old, new, expected in RANGES:
+        files = [(check_public_ranges.GUARD, GUARD), (check_public_ranges.POLICY, POLICY.replace(old, new) if old else POLICY)]
+        said = complaints(check_public_ranges, files)
+        if said if expected is None else not any(expected in one for one in said):
+            failures.append(f"check_public_ranges: {new!r} for {old!r}: expected {expected!r}, got {said}")
     heavy = [(f"runtime/http/h{i}.cpp", "#include <boost/beast/http.hpp>\n") for i in range(31)]
     if complaints(check_includes, heavy[:30]) or len(complaints(check_includes, heavy)) != 1:
         failures.append("the bound on files with Beast or Asio coroutines does not hold")
     for line in failures:
         print(line)
-    print(f"self test: {len(CASES) + len(SIZES) + 3} cases, {len(failures)} failures")
+    print(f"self test: {len(CASES) + len(SIZES) + len(RANGES) + 3} cases, {len(failures)} failures")
     sys.exit(1 if failures else 0)
 
 
