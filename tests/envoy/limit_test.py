@@ -61,18 +61,8 @@ class Limit(TrafficTest):
                     one.close()
 
     def named(self, gateway, name, address):
-        """A connection that names a host as TLS does, once a plain upstream has answered; CLOSED when it was closed instead."""
-        made, hello = self.connect(gateway, 443), peers.client_hello(name)
-        wanted, got = f"{address}\n".encode() + hello, b""
-        try:
-            made.sendall(hello)
-            while len(got) < len(wanted) and (more := made.recv(4096)):
-                got += more
-        except (ConnectionResetError, BrokenPipeError):
-            pass
-        if not got:
-            return peers.CLOSED
-        self.assertEqual(got, wanted)
+        made = peers.connect_named(gateway.address, 443, name, address)
+        self.addCleanup(made.close) if made != peers.CLOSED else None
         return made
 
     def test_wildcards(self):

@@ -168,6 +168,21 @@ def client_hello(name):
     return said.read()
 
 
+def connect_named(address, port, name, upstream):
+    """A connection that names a host as TLS does, once a plain upstream has answered; CLOSED when it was closed instead."""
+    made, hello = connect(address, port), client_hello(name)
+    wanted, got = f"{upstream}\n".encode() + hello, b""
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        made.sendall(hello)
+        while len(got) < len(wanted) and (more := made.recv(4096)):
+            got += more
+    if got == wanted:
+        return made
+    made.close()
+    assert not got, f"{got} of another upstream than {upstream}"
+    return CLOSED
+
+
 def who_tls(address, port, name, **options):
     """Which upstream a TLS connection that names `name` (None: nobody) ends at."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
