@@ -3,8 +3,9 @@
 import json
 import re
 
-from harness import cases
+from harness import cases, suite
 from harness.cases import TrafficTest, peers, world
+from harness.rendering import udp_idle_after
 
 TEXT = re.compile(r'^\[(?P<start>[^\]]+Z)\] (?P<received>\d+) (?P<sent>\d+) (?P<duration>\d+) (?P<flags>\S+) "(?P<downstream>[^"]*)" '
                   r'"(?P<upstream>[^"]*)" "(?P<cluster>[^"]*)" "(?P<name>[^"]*)" "(?P<ended>[^"]*)" "(?P<failure>[^"]*)"$')
@@ -39,8 +40,8 @@ class Log(TrafficTest):
 
     def test_json(self):
         self.resolver.set("jsoned.example.com", world.public(101))
-        peers.Tcp(world.public(101), 443), peers.Udp(world.public(101), 53)
-        gateway = self.gateway("jsoned", [443, "53/UDP"], envoyJsonClusterAccessLogs=True, envoyJsonAdminAccessLogs=True)
+        peers.Tcp(world.public(101), 443)
+        gateway = self.gateway("jsoned", [443], envoyJsonClusterAccessLogs=True, envoyJsonAdminAccessLogs=True)
         self.talk(gateway, 443)
         line = self.wait(gateway, self.json_lines, upstream_cluster="jsoned_TCP_443")
         self.assertTrue(line["downstream_remote_address"].startswith(CLIENT + ":"), line)
@@ -49,6 +50,23 @@ class Log(TrafficTest):
         self.assertEqual((line["bytes_received"], line["response_flags"]), (5, "-"))
         gateway.http("/quitquitquit", "POST")
         gateway.wait_for("attempts are JSON, too", lambda: '"path":"/quitquitquit"' in gateway.output())
+
+    def test_a_udp_session_is_logged_at_its_end_without_its_cluster(self):
+        self.resolver.set("session.example.com", world.public(107))
+        peers.Udp(world.public(107), 53)
+        reached = "" if suite.running() < (1, 37) else f"{world.public(107)}:53"
+        text, as_json = (self.gateway("session", ["53/UDP"], change=udp_idle_after(1), envoyJsonClusterAccessLogs=json_too)
+                         for json_too in (False, True))
+        for gateway in (text, as_json):
+            self.assertEqual(peers.ask_udp(gateway.address, 53, source=CLIENT), (world.public(107), "hello"))
+        client, sent = re.escape(CLIENT) + r":\d+", len(f"{world.public(107)} hello")
+        line = self.wait(text, self.text_lines, downstream=client)
+        self.assertEqual({key: line[key] for key in ("received", "sent", "flags", "upstream", "cluster")},
+                         {"received": "5", "sent": str(sent), "flags": "-", "upstream": reached, "cluster": ""})
+        line = self.wait(as_json, self.json_lines, downstream_remote_address=client)
+        self.assertEqual((line["bytes_received"], line["bytes_sent"], line["response_flags"]), (5, sent, "-"))
+        self.assertEqual(line["downstream_local_address"], f"{as_json.address}:53")
+        self.assertEqual([line.get(key) or "" for key in ("upstream_remote_address", "upstream_cluster")], [reached, ""])
 
     def test_the_address_that_was_reached_is_logged_not_the_one_that_was_tried(self):
         self.resolver.set("tried.example.com", world.public(102))

@@ -58,6 +58,12 @@ def envoy_yaml(children):
     return children["ConfigMap"]["data"]["envoy.yaml"]
 
 
+def udp_idle_after(seconds):
+    """For Gateway's `change`: UDP sessions end so soon, not after Envoy's minute."""
+    key = "        matcher:\n"
+    return lambda text: text.replace(key, f"        idleTimeout: {seconds}s\n{key}")
+
+
 def _items(discovery_file):
     """The resources of cds.yaml or lds.yaml as they stand below staticResources."""
     listed = discovery_file.removeprefix("resources:\n").rsplit("versionInfo:", 1)[0]
@@ -95,4 +101,4 @@ def container(children):
 
 
 __all__ = ["COMPATIBLE", "HARDENED", "Refused", "container", "dual_stack", "envoy_yaml", "external_service", "program",
-           "render", "render_file", "static_configuration", "verdicts"]
+           "render", "render_file", "static_configuration", "udp_idle_after", "verdicts"]
