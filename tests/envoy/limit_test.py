@@ -101,6 +101,15 @@ class Limit(TrafficTest):
         answers = [peers.ask_udp(gateway.address, 53) for _ in range(1500)]
         self.assertEqual(answers.count((world.public(77), "hello")), 1500)
 
+    def test_udp_datagrams_of_clients_above_the_cap_are_dropped_and_counted(self):
+        self.resolver.set("cappedudp.example.com", world.public(79))
+        upstream = peers.Udp(world.public(79), 53)
+        gateway = self.gateway("cappedudp", ["53/UDP"], envoyClusterMaxConnections=2)
+        asked = [peers.ask_udp(gateway.address, 53, seconds=0.5) for _ in range(6)]
+        self.assertEqual(asked, [(world.public(79), "hello")] * 2 + [None] * 4)
+        self.assertEqual(len(upstream.peers), 2)
+        self.assertEqual(self.stat(gateway, "envoy_cluster_upstream_cx_overflow", "_UDP_53"), 4)
+
     def test_a_gateway_that_is_full_is_ready(self):
         """The memory guard: so many connections over all ports as the memory limit has room for."""
         self.resolver.set("full.example.com", world.public(76))
