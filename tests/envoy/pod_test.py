@@ -28,6 +28,8 @@ class PodTest(TrafficTest):
         self.assertEqual(status["NoNewPrivs"], "1")
         self.assertEqual(peers.who(gateway.address, 443), world.public(150))
         self.assertEqual(peers.ask_udp(gateway.address, 53), (world.public(150), "hello"))
+        requested = container(gateway.children)["resources"]["requests"]["memory"]
+        self.assertLess(gateway.resident(), int(requested.removesuffix("Mi")) << 20, "what is requested is enough for one that is idle")
         with self.assertRaises(OSError, msg="the root filesystem is read-only"):
             with open(f"/proc/{gateway.pid}/root/usr/written", "w", encoding="ascii"):
                 pass
