@@ -121,6 +121,7 @@ TEST_F(Status, SaysWhyAnEnvoyOfTheCompatibleProfileDoesNotStart) {
   EXPECT_EQ(told(of(), "GatewayReady"), "False/NoReadyReplicas");
   profile = gateway_profile::compatible;
   EXPECT_EQ(told(of(), "GatewayReady"), "False/EnvoyRejectsUDP");
+  EXPECT_THAT(message(of(), "GatewayReady"), HasSubstr("--gateway-profile=hardened")) << "what to do";
   body(deployment_).ready_replicas = 3;
   EXPECT_EQ(told(of(), "GatewayReady"), "False/EnvoyRejectsUDP") << "those are pods without the UDP port";
   EXPECT_EQ(told(of(), "Stalled"), "True/EnvoyRejectsUDP");
