@@ -20,7 +20,7 @@ import time
 from dev_envoy import sockets, world
 from dev_envoy.program import CLIENT, DEPLOYMENTS, EXTERNAL_SERVICES, Client, Failed, Operator, wait_for
 
-NAMES, KILLS = 50, 40
+NAMES, KILLS, OVER_UDP = 50, 40, 5
 PORT, OTHER_PORT, UDP_PORT = 8443, 8444, 8553
 UDP = {"port": UDP_PORT, "protocol": "UDP"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -104,9 +104,12 @@ class Test:
     def all_speak(self):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             list(pool.map(self.speak, self.names))
-        for one in self.names[:5]:
+        self.some_speak_udp()
+        say(f"{NAMES} names lead to their servers, {OVER_UDP} of them over UDP as well")
+
+    def some_speak_udp(self):
+        for one in self.names[:OVER_UDP]:
             self.client.speak_udp(one.label, self.resolve(one), UDP_PORT)
-        say(f"{NAMES} names lead to their servers, 5 of them over UDP as well")
 
     def talk_until(self, over, seed, counts):
         choice = random.Random(seed)
@@ -137,6 +140,7 @@ class Test:
                 one.result()
         for one in self.names:
             self.comes_back(one)
+        self.some_speak_udp()
         say(f"{KILLS} kills of {len(self.down.kills)} gateways: {counts['spoken']} conversations, and {counts['failed']} that broke, all of killed gateways")
 
     def kill_one(self):
@@ -153,6 +157,11 @@ class Test:
             check(who is None or who[1] == self.envoy, f"{who} came to {label}, not an Envoy")
             gone += who is None
         say(f"{len(visits)} connections to the world: {len(visits) - gone} from Envoys, {gone} whose Envoy was killed at once, none from a client")
+        datagrams = self.servers.take_datagrams()
+        direct = {label for label, source in datagrams if source == CLIENT}
+        check(not direct, f"datagrams of a client reached the servers of {direct} directly")
+        check(len({label for label, _ in datagrams}) == OVER_UDP, f"only these datagrams came: {datagrams}")
+        say(f"{len(datagrams)} datagrams to the world, none from a client")
 
     def its_gateway_came(self, label):
         """For gateways that nobody kills meanwhile."""
@@ -241,6 +250,7 @@ class Test:
         self.scale()
         self.change()
         self.reload()
+        self.some_speak_udp()
         self.only_gateways_came()
         self.delete()
         self.end_in_order()

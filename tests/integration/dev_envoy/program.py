@@ -181,6 +181,7 @@ class Client:
         word = self._word()
         with socket.socket(type=socket.SOCK_DGRAM) as to:
             to.settimeout(1)
+            to.bind((CLIENT, 0))
             to.connect((address, port))
             for _ in range(20):
                 to.send(word)

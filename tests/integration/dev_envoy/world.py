@@ -55,15 +55,16 @@ class Dns:
 
 class Servers:
     """One for each name: "WORD" is answered with "LABEL WORD". `visits` has (label, source address, who) of every TCP
-    connection; who is (pid, program) of the process that holds its other end when it arrives, None when that is gone."""
+    connection; who is (pid, program) of the process that holds its other end when it arrives, None when that is gone.
+    `datagrams` has (label, source address) of every datagram."""
 
     def __init__(self, names, tcp_ports, udp_port):
-        self.visits, self._lock = [], threading.Lock()
+        self.visits, self.datagrams, self._lock = [], [], threading.Lock()
         loop = asyncio.new_event_loop()
         for one in names:
             for port in tcp_ports:
                 loop.run_until_complete(asyncio.start_server(lambda r, w, of=one: self._tcp(of, r, w), one.address, port))
-            loop.run_until_complete(loop.create_datagram_endpoint(lambda of=one: _Udp(of), (one.address, udp_port)))
+            loop.run_until_complete(loop.create_datagram_endpoint(lambda of=one: _Udp(of, self._note_datagram), (one.address, udp_port)))
         threading.Thread(target=loop.run_forever, daemon=True).start()
 
     async def _tcp(self, of, reader, writer):
@@ -78,18 +79,28 @@ class Servers:
             pass
         writer.close()
 
+    def _note_datagram(self, of, source):
+        with self._lock:
+            self.datagrams.append((of.label, source))
+
     def take_visits(self):
         with self._lock:
             visits, self.visits = self.visits, []
         return visits
 
+    def take_datagrams(self):
+        with self._lock:
+            datagrams, self.datagrams = self.datagrams, []
+        return datagrams
+
 
 class _Udp(asyncio.DatagramProtocol):
-    def __init__(self, of):
-        self._of = of
+    def __init__(self, of, note):
+        self._of, self._note = of, note
 
     def connection_made(self, transport):
         self._transport = transport
 
     def datagram_received(self, data, addr):
+        self._note(self._of, addr[0])
         self._transport.sendto(self._of.label.encode() + b" " + data, addr)
