@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """TCP and UDP through a gateway, to the addresses that DNS says."""
+import itertools
 import time
 
 from harness import cases
 from harness.cases import TrafficTest, eventually, peers, world
+
+BUSY = 2  # seconds, of a machine with much else to do
 
 
 class Proxy(TrafficTest):
@@ -46,11 +49,19 @@ class Proxy(TrafficTest):
         self.assertEqual(set(upstream.peers), {gateway.address}, "upstreams see the gateway's address")
 
     def test_a_name_without_an_address_resets_and_recovers(self):
+        """It is looked up again after at most a second, two, four, eight, and then ten: at random, by Envoy's back-off."""
         gateway = self.gateway("late", [443])
         self.assertEqual(peers.who(gateway.address, 443), peers.CLOSED)
+
+        def gaps():
+            return [then - one for one, then in itertools.pairwise(self.resolver.looked_up("late.example.com"))]
+
+        eventually("it has been asked for more seldom", lambda: len(gaps()) > 3 and max(gaps()) > 2, 60)
+        for index, gap in enumerate(gaps()):
+            self.assertLess(gap, min(2 ** index, 10) + BUSY, gaps())
         peers.Tcp(world.public(30), 443)
         self.resolver.set("late.example.com", world.public(30))
-        eventually("it is looked up again", lambda: peers.who(gateway.address, 443) == world.public(30), 20)
+        eventually("it is looked up again", lambda: peers.who(gateway.address, 443) == world.public(30), 10 + BUSY)
 
     def test_both_families(self):
         """The golden file, as only a live Service with an IPv6 address makes the operator render it."""

@@ -2,6 +2,7 @@
 import socket
 import struct
 import threading
+import time
 
 from . import world
 
@@ -11,7 +12,7 @@ NXDOMAIN = 3
 
 class Resolver:
     def __init__(self):
-        self.records, self.asked = {}, []
+        self.records, self.asked, self._looked_up = {}, [], []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((world.NODE, 53))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -21,6 +22,10 @@ class Resolver:
 
     def forget_questions(self):
         self.asked.clear()
+
+    def looked_up(self, name):
+        """When its IPv4 addresses were asked for."""
+        return [when for one, when in self._looked_up if one == name]
 
     def _serve(self):
         while True:
@@ -34,6 +39,8 @@ class Resolver:
             at += packet[at] + 1
         name, kind = ".".join(labels), struct.unpack(">H", packet[at + 1:at + 3])[0]
         self.asked.append(name)
+        if kind == A:
+            self._looked_up.append((name, time.monotonic()))
         found, ttl = self.records.get(name.lower(), ((), 1))
         family = {A: socket.AF_INET, AAAA: socket.AF_INET6}.get(kind)
         data = [socket.inet_pton(family, one) for one in found if (":" in one) == (kind == AAAA)] if family else []
