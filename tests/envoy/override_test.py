@@ -8,6 +8,7 @@ from harness import cases, suite
 from harness.cases import TrafficTest, eventually, peers, world
 
 ALL_DOWN, BACK = 25, 35  # seconds, as documented: two bad checks 10 s apart, and three good ones
+UPDATES = 1  # seconds within which Envoy's workers hear of several changes
 
 
 class Override(TrafficTest):
@@ -15,24 +16,24 @@ class Override(TrafficTest):
         self.resolver.set(f"{name}.example.com", dns)
         return self.gateway(name, ports, ipOverride=addresses, **spec)
 
-    def watch(self, gateway, port, until, seconds):
-        """Connects all the time until the condition holds: how many ended where."""
+    def watch(self, count, until, seconds):
+        """Counts all the time until the condition holds: how many ended where."""
         seen, end = collections.Counter(), time.monotonic() + seconds
         while not until():
             assert time.monotonic() < end, f"within {seconds} s; {seen}"
-            seen += self.count(gateway, port, 5)
+            seen += count()
             time.sleep(0.1)
         return seen
 
     def count(self, gateway, port, times):
         return collections.Counter(peers.who(gateway.address, port) for _ in range(times))
 
-    def healthy(self, gateway):
+    def healthy(self, gateway, protocol=""):
         return sum(value for key, value in gateway.stats().items()
-                   if key.startswith("envoy_cluster_membership_healthy") and "-override" in key)
+                   if key.startswith("envoy_cluster_membership_healthy") and "-override" in key and protocol in key)
 
     def test_down_and_back(self):
-        """Three gateways at one time, as the waits are long."""
+        """Six gateways at one time, as the waits are long."""
         problems = []
 
         def keep_problem(run):
@@ -42,8 +43,9 @@ class Override(TrafficTest):
                 problems.append(f"{run.__name__}: {error!r}")
 
         threads = [threading.Thread(target=keep_problem, args=(run,))
-                   for run in (self.one_of_two_down_loses_nothing_and_leaks_nothing, self.all_down_falls_back_and_back_again,
-                               self.udp_falls_back_by_the_check_of_tcp)]
+                   for run in (self.one_of_two_down_loses_nothing_and_leaks_nothing, self.the_last_of_three_carries_all,
+                               self.all_down_falls_back_and_back_again, self.all_silent_falls_back_and_back_again,
+                               self.udp_falls_back_by_the_check_of_tcp, self.udp_leaks_nothing_while_one_of_two_is_silent)]
         for one in threads:
             one.start()
         for one in threads:
@@ -60,11 +62,25 @@ class Override(TrafficTest):
         ends = [peers.read_line(one) for one in held]
         first.die()
         self.assertEqual(self.count(gateway, 443, 20), {living: 20}, "an override that has just died costs no connection")
-        seen = self.watch(gateway, 443, lambda: self.healthy(gateway) == 1, 40)
+        seen = self.watch(lambda: self.count(gateway, 443, 5), lambda: self.healthy(gateway) == 1, 40)
         seen += self.count(gateway, 443, 200)
         self.assertEqual(set(seen), {living})
         self.assertEqual(upstream.peers, [], "nothing went to the address that DNS says")
         self.assertTrue(all(peers.alive(one) for one, end in zip(held, ends) if end == living), "connections in flight go on")
+
+    def the_last_of_three_carries_all(self):
+        *dying, living, dns = (world.public(last) for last in range(46, 50))
+        both, stranger = [peers.Tcp(one, 443) for one in dying], peers.Tcp(dns, 443)
+        peers.Tcp(living, 443)
+        gateway = self.override("twodown", [443], [*dying, living], dns)
+        self.assertEqual(set(self.count(gateway, 443, 40)), {*dying, living}, "all share the load")
+        for one in both:
+            one.die()
+        seen = self.watch(lambda: self.count(gateway, 443, 5), lambda: self.healthy(gateway) == 1, 40)
+        end = time.monotonic() + 2 * UPDATES
+        seen += self.watch(lambda: self.count(gateway, 443, 20), lambda: time.monotonic() > end, 10)
+        self.assertEqual(set(seen), {living})
+        self.assertEqual(stranger.peers, [], "nothing went to the address that DNS says")
 
     def test_an_address_that_is_down_from_the_start(self):
         for name, dead in (("refusing", world.public(43)), ("silent", world.SILENT)):
@@ -94,6 +110,26 @@ class Override(TrafficTest):
         assert peers.alive(fallen), "a connection to the address of DNS goes on"
         eventually("both carry again", lambda: {peers.who(gateway.address, 443) for _ in range(10)} == set(overrides), 30)
 
+    def all_silent_falls_back_and_back_again(self):
+        places, dns = (20, 21), world.public(53)
+        overrides = [world.come(one) for one in places]
+        for one in (*overrides, dns):
+            peers.Tcp(one, 443)
+        gateway = self.override("allsilent", [443], overrides, dns)
+
+        def reached():
+            return peers.who(gateway.address, 443, seconds=0.5)
+
+        assert reached() in overrides
+        for one in overrides:
+            world.go(one)
+        took = self._until(lambda: reached() == dns, ALL_DOWN)
+        suite.figure("TCP falls back to DNS from silent overrides after", f"{took:.1f} s")
+        for one in places:
+            world.come(one)
+        took = self._until(lambda: reached() in overrides, BACK)
+        suite.figure("TCP is back at overrides that were silent after", f"{took:.1f} s")
+
     def udp_falls_back_by_the_check_of_tcp(self):
         override, dns = world.public(55), world.public(56)
         check = peers.Tcp(override, 53)
@@ -105,6 +141,23 @@ class Override(TrafficTest):
         suite.figure("UDP falls back to DNS after", f"{took:.1f} s")
         check.start()
         self._until(lambda: (peers.ask_udp(gateway.address, 53) or [""])[0] == override, BACK)
+
+    def udp_leaks_nothing_while_one_of_two_is_silent(self):
+        silent, living, dns = world.come(22), world.public(57), world.public(58)
+        for one in (silent, living):
+            peers.Tcp(one, 53), peers.Udp(one, 53)
+        stranger = peers.Udp(dns, 53)
+        gateway = self.override("udponedown", ["53/UDP", 53], [silent, living], dns)
+
+        def ask(times):
+            return collections.Counter((peers.ask_udp(gateway.address, 53, seconds=0.5) or [None])[0] for _ in range(times))
+
+        self.assertEqual(set(ask(40)), {silent, living}, "both share the load")
+        world.go(silent)
+        seen = self.watch(lambda: ask(5), lambda: self.healthy(gateway, "_UDP_") == 1, 40)
+        self.assertEqual(set(seen), {living, None}, "what is sent to the silent one is lost")
+        self.assertEqual(set(ask(100)), {living})
+        self.assertEqual(stranger.peers, [], "nothing went to the address that DNS says")
 
     def _until(self, condition, seconds):
         begun = time.monotonic()
