@@ -8,6 +8,7 @@ from harness import cases, suite
 from harness.cases import TrafficTest, eventually, peers, world
 
 ALL_DOWN, BACK = 25, 35  # seconds, as documented: two bad checks 10 s apart, and three good ones
+LATE = 3  # seconds that a busy machine may add to two checks that time out
 UPDATES = 1  # seconds within which Envoy's workers hear of several changes
 
 
@@ -123,7 +124,7 @@ class Override(TrafficTest):
         assert reached() in overrides
         for one in overrides:
             world.go(one)
-        took = self._until(lambda: reached() == dns, ALL_DOWN)
+        took = self._until(lambda: reached() == dns, ALL_DOWN + LATE)
         suite.figure("TCP falls back to DNS from silent overrides after", f"{took:.1f} s")
         for one in places:
             world.come(one)
