@@ -21,7 +21,7 @@ class Wildcard(TrafficTest):
         cls.judges_first = suite.running() >= (1, 40)
         cls.outside = [peers.Tcp(world.public(last), 443, context) for last in (120, 121)]
         for address in INSIDE:
-            world.run("ip", "address", "add", f"{address}/{128 if ':' in address else 32}", "dev", "lo")
+            world.run("ip", "address", "add", *([f"{address}/128", "nodad"] if ":" in address else [f"{address}/32"]), "dev", "lo")
         cls.inside = {address: peers.Tcp(address, 443, context)
                       for address in [world.private(9), *OURS, *INSIDE]}
         for address in OURS + INSIDE + NOWHERE + ITSELF:

@@ -63,7 +63,7 @@ def _furnish():
     run("ip", "link", "set", "lo", "up")
     for net in (PUBLIC, PRIVATE):
         run("ip", "address", "add", f"{net}.1/24", "dev", "lo")
-    run("ip", "address", "add", PUBLIC6, "dev", "lo")
+    run("ip", "address", "add", PUBLIC6, "dev", "lo", "nodad")
     run("ip", "link", "add", "pods", "type", "bridge")
     run("ip", "address", "add", f"{NODE}/24", "dev", "pods")
     run("ip", "address", "add", "fd00:244::1/64", "dev", "pods", "nodad")
