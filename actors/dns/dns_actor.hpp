@@ -15,6 +15,9 @@
 
 namespace egress {
 
+// What the calling thread has used of a processor so far.
+steady_time::duration thread_cpu_time();
+
 struct dns_actor_config {
   std::shared_ptr<dns::table_memory> memory = std::make_shared<dns::table_memory>();
   dns::table_options table;
@@ -24,6 +27,8 @@ struct dns_actor_config {
   // which answer from it with their next batch, are handed it. Not of first lists.
   std::function<void(steady_time::duration)> programmed = [](auto) {};
   std::function<void(std::size_t messages)> mailbox = [](auto) {};  // that wait behind the one in work
+  // Asked before and after a table is built: what building costs says how often it may be done.
+  std::function<steady_time::duration()> cpu_time = thread_cpu_time;
 };
 
 enum class urgency : std::uint8_t { none, soon, at_once };

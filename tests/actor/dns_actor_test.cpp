@@ -59,6 +59,7 @@ class noting_loop final : public packet_loop {
 struct dns_actors : ::testing::Test {
   void SetUp() override {
     config.programmed = [this](auto took) { programmed.push_back(took); };
+    config.cpu_time = [this] { return cpu_time += build_cost; };
     dns = world.system().spawn(dns_behavior, config);
     worker = world.system().spawn(dns_worker_behavior, std::size_t{0}, factory());
     tell_everyone({worker});
@@ -96,6 +97,7 @@ struct dns_actors : ::testing::Test {
   }
 
   std::vector<steady_time::duration> programmed;
+  steady_time::duration cpu_time{}, build_cost{milliseconds{0}};
   dns_actor_config config;
   loop_log log;
   test::virtual_system world;
@@ -183,6 +185,18 @@ TEST_F(dns_actors, many_changes_at_once_make_two_tables) {
   world.settle();
   world.advance(milliseconds{5});
   EXPECT_EQ(log.tables.size(), 2u);
+}
+
+TEST_F(dns_actors, building_takes_a_tenth_of_a_core_at_most) {
+  build_cost = milliseconds{40};
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  log.tables.clear();
+  update(kind::service, {service("a", "waiting-for-pods")});
+  world.advance(milliseconds{150});
+  EXPECT_TRUE(log.tables.empty()) << "350 ms after the last";
+  world.advance(milliseconds{20});
+  EXPECT_EQ(log.tables.size(), 1u) << "360 ms: nine times what it took";
 }
 
 TEST_F(dns_actors, tell_how_long_a_change_waited_for_its_table) {

@@ -55,13 +55,27 @@ class Audit:
         return re.search(r"\((.*)\)", entry["userAgent"]).group(1)
 
     def forbidden(self, since=None):
-        """Without the answers of an API server that is not ready yet: it may not know of any rights."""
+        """Without the answers of an API server that is not ready yet: it may not know of any rights. And for a while
+        after it does, OwnerReferencesPermissionEnforcement may not know of custom resources: it looks for them while
+        they are not served yet, and then not again for 30 s."""
         return [one for one in self.entries(since)
                 if one.get("responseStatus", {}).get("code") == 403 and not self._is_at_a_start(one)]
 
     def _is_at_a_start(self, entry):
         at = instant(entry["requestReceivedTimestamp"])
-        return any(began <= at <= ended for began, ended in self.starts)
+        learns = "cannot find RESTMapping" in entry["responseStatus"].get("message", "")
+        longer = datetime.timedelta(seconds=60 if learns else 0)
+        return any(began <= at <= ended + longer for began, ended in self.starts)
+
+    @staticmethod
+    def reasons(entries):
+        """{"create services: is forbidden: why": 3}, without the names of objects"""
+        counts = {}
+        for one in entries:
+            why = re.sub(r'"[^"]*"', "…", one["responseStatus"].get("message", "no message"))
+            key = f"{one['verb']} {one['objectRef']['resource']}: {why}"
+            counts[key] = counts.get(key, 0) + 1
+        return dict(sorted(counts.items()))
 
     @staticmethod
     def summary(entries):

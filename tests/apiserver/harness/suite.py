@@ -59,8 +59,7 @@ class ClusterTest(unittest.TestCase):
     def assert_nothing_was_forbidden(self):
         """The rights of deploy/ are enough for whatever a test does, but for one that takes some away."""
         if not self.forbidden_on_purpose:
-            found = self.cluster.audit.forbidden(self.begins_at)
-            self.assertEqual(found, [], self.cluster.audit.summary(found))
+            self.assertEqual(self.cluster.audit.reasons(self.cluster.audit.forbidden(self.begins_at)), {})
 
     def operator(self, *flags, **options):
         made = Operator(self.cluster, *flags, **options)
