@@ -132,12 +132,14 @@ def main():
             cached = peers(("/usr/bin/dnsdist", servers.dnsdist(upstream.port)),
                            ("/usr/sbin/unbound", servers.unbound(0, upstream.port)),
                            (options.coredns, servers.coredns(options.coredns, 0, upstream.port)))
+            # As deployed: it must learn, and say, which of the host's addresses a query was sent to.
+            everywhere = ours(10_000, host="", label="egress-operator, all addresses")
             through = {"upstream": upstream.port}
             uncached = [ours(0, flags=("--dns-cache-size", "0"), **through)] + peers(
                 (options.coredns, servers.coredns(options.coredns, 0, upstream.port, False)))
             contests = [
                 ("hijacked, UDP, 10,000 names", [floor, ours(10_000), *local], ("udp", 256, 0), 10_000),
-                *((f"hijacked, UDP, 10,000 names, {rate:,} queries a second", [floor, ours(10_000), *local],
+                *((f"hijacked, UDP, 10,000 names, {rate:,} queries a second", [floor, ours(10_000), everywhere, *local],
                    ("udp", 256, rate), 10_000) for rate in FIXED_RATES),
                 ("hijacked, UDP, 100 names", [floor, ours(100)], ("udp", 256, 0), 100),
                 ("hijacked, UDP, 100,000 names", [floor, ours(100_000)], ("udp", 256, 0), 100_000),

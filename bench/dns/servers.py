@@ -140,7 +140,7 @@ def floor(program, ttl=300):
     return Floor
 
 
-def ours(program, make_table, names, upstream=9, flags=(), label="egress-operator", workers=1):
+def ours(program, make_table, names, upstream=9, flags=(), label="egress-operator", workers=1, host="127.0.0.1"):
     class Ours(Server):
         name = label
 
@@ -151,7 +151,7 @@ def ours(program, make_table, names, upstream=9, flags=(), label="egress-operato
             config = self.file("kubeconfig", '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],'
                                              '"contexts": [{"name": "c", "context": {"cluster": "c"}}],'
                                              '"current-context": "c"}')
-            return [program, "run", "--kubeconfig", config, "--dns-addr", f"127.0.0.1:{self.port}", "--metrics-addr",
+            return [program, "run", "--kubeconfig", config, "--dns-addr", f"{host}:{self.port}", "--metrics-addr",
                     f"127.0.0.1:{self.metrics}", "--dns-upstream", f"127.0.0.1:{upstream}", "--dns-workers", str(workers),
                     "--dns-snapshot", table, "--log-level", "error", *flags]
 

@@ -23,6 +23,7 @@ struct endpoint {
   sockaddr_storage storage{};
   socklen_t size = 0;
   bool is_v6() const { return storage.ss_family == AF_INET6; }
+  bool is_any() const;
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
@@ -44,6 +45,20 @@ endpoint make_v6(const in6_addr& host, std::uint16_t port) {
   endpoint made{.storage = {}, .size = sizeof address};
   std::memcpy(&made.storage, &address, sizeof address);
   return made;
+}
+
+bool endpoint::is_any() const {
+  if (!is_v6()) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &storage, sizeof v4);
+    return v4.sin_addr.s_addr == INADDR_ANY;
+  }
+  sockaddr_in6 v6;
+  std::memcpy(&v6, &storage, sizeof v6);
+  // ::ffff:0.0.0.0 is every IPv4 address.
+  constexpr std::uint8_t mapped_any[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::memcmp(&v6.sin6_addr, &in6addr_any, sizeof in6addr_any) == 0 ||
+         std::memcmp(&v6.sin6_addr, mapped_any, sizeof mapped_any) == 0;
 }
 
 bool has_ipv6() {
@@ -83,8 +98,20 @@ void set(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-void tune(int fd, bool v6, int type) {
-  if (v6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+// On every address of the host a query must be answered from the one it was sent to: the kernel tells, and is
+// told. A socket with one address has no choice, and both are a twelfth of what an answer costs.
+// Of its own family alone: an IPv6 socket reports mapped IPv4 addresses there too, and the kernel refuses
+// an answer that carries both.
+void ask_for_destination(int fd, const endpoint& at) {
+  if (!at.is_any()) return;
+  if (at.is_v6())
+    set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  else
+    set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+void tune(int fd, const endpoint& at, int type) {
+  if (at.is_v6()) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (type != SOCK_DGRAM) {
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return;
@@ -92,13 +119,7 @@ void tune(int fd, bool v6, int type) {
   set(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer);
   set(fd, SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer);
   set(fd, SOL_SOCKET, SO_SNDBUF, send_buffer);
-  // The address a query was sent to: its answer leaves from there.
-  // Of its own family alone: an IPv6 socket reports mapped IPv4 addresses there too, and the kernel refuses
-  // an answer that carries both.
-  if (v6)
-    set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-  else
-    set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+  ask_for_destination(fd, at);
   // No path MTU discovery: a forged "fragmentation needed" must not shrink what we send (RFC 9715).
   set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 }
@@ -112,7 +133,7 @@ result<unique_fd> open_socket(const endpoint& at, int type, bool first, const st
   };
   unique_fd fd(::socket(at.storage.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return failure("open a socket on");
-  tune(fd.get(), at.is_v6(), type);
+  tune(fd.get(), at, type);
   if (!first) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (::bind(fd.get(), at.get(), at.size) != 0) return failure("bind");
   set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 
 namespace egress::dns {
@@ -53,11 +54,12 @@ struct udp_listener::batch {
       out[i].msg_hdr.msg_iov = &out_vector[i];
       out[i].msg_hdr.msg_iovlen = 1;
     }
+    rearm(batch_size);
   }
 
-  // The kernel overwrote the sizes with what it filled in.
-  void rearm() {
-    for (auto& message : in) {
+  // The kernel overwrote the sizes of the first with what it filled in.
+  void rearm(std::size_t used) {
+    for (auto& message : std::span(in).first(used)) {
       message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
       message.msg_hdr.msg_controllen = sizeof(peers[0].control);
     }
@@ -160,7 +162,7 @@ void udp_listener::stop() {
 }
 
 void udp_listener::wait() {
-  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+  socket_.async_wait(boost::asio::posix::descriptor_base::wait_read,
                      [self = shared_from_this()](boost::system::error_code failed) {
                        if (self->stopped_) return;
                        if (failed) throw std::runtime_error("waiting for DNS over UDP: " + failed.message());
@@ -179,7 +181,6 @@ void udp_listener::serve_batches() {
 // Whether the socket may have more.
 bool udp_listener::serve_batch() noexcept {
   send_answers();
-  batch_->rearm();
   const int got = ::recvmmsg(socket_.native_handle(), batch_->in.data(), batch_size, MSG_DONTWAIT, nullptr);
   if (got <= 0) {
     queue_.found_empty();
@@ -190,6 +191,7 @@ bool udp_listener::serve_batch() noexcept {
   for (std::size_t i = 0; i < static_cast<std::size_t>(got); i += query_service::together)
     answer(i, std::min(static_cast<std::size_t>(got) - i, query_service::together), now);
   send_answers();
+  batch_->rearm(static_cast<std::size_t>(got));
   service_.end_batch(now);
   return static_cast<std::size_t>(got) == batch_size;
 }

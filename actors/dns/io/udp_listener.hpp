@@ -2,7 +2,8 @@
 // A UDP socket served in batches of 64: one recvmmsg, an answer for each, one sendmmsg. Used on its loop's
 // thread only; nothing in a batch throws.
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "actors/dns/io/query_service.hpp"
 #include "actors/dns/standing_queue.hpp"
@@ -34,7 +35,8 @@ class udp_listener : public std::enable_shared_from_this<udp_listener> {
   void send_later_answer(bytes answer, const datagram_peer& to);
 
   boost::asio::io_context& context_;
-  boost::asio::posix::stream_descriptor socket_;
+  // With the executor's own type: any_io_executor would cost calls for each wait.
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> socket_;
   query_service& service_;
   worker_counters& counters_;
   std::unique_ptr<batch> batch_;

@@ -46,12 +46,15 @@ inline bool readable(int fd, int wait_ms = patience_ms) {
 // A UDP client.
 class udp_client {
  public:
-  explicit udp_client(std::uint16_t port) : udp_client(AF_INET) {
-    const auto at = loopback(port);
+  // Connected: what comes from another address than the one that is asked is not received. `host` is the last
+  // byte of one in 127.0.0.0/24.
+  explicit udp_client(std::uint16_t port, std::uint8_t host = 1) : udp_client(unconnected{AF_INET}) {
+    auto at = loopback(port);
+    at.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~0xffu) | host);
     EXPECT_EQ(::connect(fd_.get(), generic(at), sizeof at), 0);
   }
   static udp_client over_ipv6(std::uint16_t port) {
-    udp_client made(AF_INET6);
+    udp_client made(unconnected{AF_INET6});
     const auto at = loopback_ipv6(port);
     EXPECT_EQ(::connect(made.fd_.get(), generic(at), sizeof at), 0);
     return made;
@@ -76,7 +79,10 @@ class udp_client {
   int fd() const { return fd_.get(); }
 
  private:
-  explicit udp_client(int family) : fd_(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  struct unconnected {
+    int family;
+  };
+  explicit udp_client(unconnected how) : fd_(::socket(how.family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     // Room for a burst of answers: what a client loses must not look like our loss.
     const int room = 1 << 20;
     EXPECT_EQ(::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);

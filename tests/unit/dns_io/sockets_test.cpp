@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -60,6 +61,24 @@ TEST(sockets, of_any_port_get_one_that_nobody_has) {
     EXPECT_FALSE(open_dns_sockets("127.0.0.1:0", 1)) << "all are taken";
   }).join();
   if (!tried) GTEST_SKIP() << "no right to make a network";
+}
+
+TEST(sockets, of_every_address_tell_which_was_asked) {
+  const auto told = [](const std::string& address, int level, int option) {
+    const auto opened = open_dns_sockets(address, 1);
+    EXPECT_TRUE(opened) << opened.error().message;
+    int on = -1;
+    socklen_t size = sizeof on;
+    if (opened) ::getsockopt(opened->workers[0].udp.get(), level, option, &on, &size);
+    return on;
+  };
+  EXPECT_EQ(told("0.0.0.0:0", IPPROTO_IP, IP_PKTINFO), 1);
+  EXPECT_EQ(told("127.0.0.1:0", IPPROTO_IP, IP_PKTINFO), 0) << "it has one only";
+  if (!open_dns_sockets("[::1]:0", 1)) GTEST_SKIP() << "no IPv6 here";
+  EXPECT_EQ(told(":0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 1);
+  EXPECT_EQ(told("[::]:0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 1);
+  EXPECT_EQ(told("[::ffff:0.0.0.0]:0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 1) << "every IPv4 address";
+  EXPECT_EQ(told("[::1]:0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 0);
 }
 
 TEST(sockets, need_an_address) {

@@ -36,6 +36,16 @@ TEST(worker, answers_both_families_when_it_listens_on_all_addresses) {
   EXPECT_EQ(udp_client::over_ipv6(s.port).ask_for({}).answers.at(0).data, (packet{10, 0, 0, 1}));
 }
 
+TEST(worker, answers_from_the_address_that_was_asked) {
+  for (const auto* address : {":0", "0.0.0.0:0", "127.0.0.2:0"}) {
+    served s({}, 1, address);
+    const auto worker = s.make();
+    const udp_client client(s.port, 2);
+    EXPECT_EQ(client.ask_for({}).answers.size(), 1u) << address;
+    EXPECT_EQ(client.ask_for({}).answers.size(), 1u) << address << ", again";
+  }
+}
+
 TEST(worker, answers_a_burst_larger_than_a_batch) {
   served s;
   const auto worker = s.make();
