@@ -1,6 +1,7 @@
 #include "actors/dns/io/query_log_writer.hpp"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ void query_log_writer::ring() const {
 }
 
 void query_log_writer::run() {
+  pthread_setname_np(pthread_self(), "query-log");
   while (!stopping_) {
     std::uint64_t rings = 0;
     if (::read(bell_.get(), &rings, sizeof rings) < 0 && errno != EINTR) return;

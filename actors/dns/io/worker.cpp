@@ -1,5 +1,8 @@
 #include "actors/dns/io/worker.hpp"
 
+#include <fmt/format.h>
+#include <pthread.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <map>
@@ -71,6 +74,8 @@ struct worker::loop {
   }
 
   void run(const std::function<void(std::string)>& on_failure) {
+    // For top -H and perf; else it had the name of the thread that began it.
+    pthread_setname_np(pthread_self(), fmt::format("dns/{}", index).c_str());
     std::string why;
     try {
       context.run();

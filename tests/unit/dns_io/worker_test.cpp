@@ -1,3 +1,5 @@
+#include <filesystem>
+#include <fstream>
 #include <future>
 
 #include "tests/support/sanitized.hpp"
@@ -25,6 +27,19 @@ TEST(worker, answers_hijacked_names_over_udp) {
   const auto got = client.ask_for({.name = "eXample.com"});
   EXPECT_EQ(got.answers.at(0).data, (packet{10, 0, 0, 1}));
   EXPECT_EQ(got.question, "eXample.com");
+}
+
+TEST(worker, gives_its_thread_a_name_that_top_shows) {
+  served s;
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client{s.port}.ask_for({}).code, 0u) << "it runs";
+  std::set<std::string> names;
+  for (const auto& one : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(one.path() / "comm"), name);
+    names.insert(name);
+  }
+  EXPECT_TRUE(names.contains("dns/0"));
 }
 
 // The default of --dns-addr. On it IPv4 clients have IPv4-mapped addresses.
