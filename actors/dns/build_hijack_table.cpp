@@ -177,8 +177,7 @@ class builder {
       done_.push_back(service.get());
       const bool wanted = readable && is_its_own(*service, object);
       if (add_hijacked(object.meta, service->as_child(), addresses, clients, wanted)) {
-        if (service->as_child().dns_name != external.spec.dns_name)
-          keep_asked_name(object, addresses, clients);
+        if (service->as_child().dns_name != external.spec.dns_name) keep_asked_name(object, clients);
         return;
       }
     }
@@ -219,13 +218,12 @@ class builder {
   }
 
   // Its Service says another name: by hand, or by a write that was decided before the spec got its old name
-  // again, and came late. Until that is repaired the name that was hijacked leads where the Service is.
-  void keep_asked_name(const kube::object& object, const address_pair& addresses, bytes clients) {
+  // again, and came late. Until that is repaired the name that was hijacked leads where it led, and not to
+  // the Service: one at another address was made for the other name, and its gateway leads there.
+  void keep_asked_name(const kube::object& object, bytes clients) {
     const auto asked = read_asked(object.as_external_service().spec.dns_name);
     auto kept = asked.name ? last_answer(object.meta.name, asked) : std::nullopt;
     if (!kept) return;
-    kept->v4 = addresses.v4();
-    kept->v6 = addresses.v6();
     kept->extra = clients;
     claim(*kept, object.meta.creation_time);
   }

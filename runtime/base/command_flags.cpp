@@ -124,10 +124,11 @@ void bind_kubernetes(flag_set& flags, run_options& run) {
                   values::whole(run.max_concurrent_reconciles, 1, 1000)),
        value_flag("kube-api-qps", "N", "requests a second to the API server, 0 is no limit of ours",
                   fmt::format("{}", run.kube_api_qps), values::real(run.kube_api_qps, 0, 100'000)),
-       value_flag("kube-watch-timeout", "DURATION",
-                  "how long a watch lasts before it is asked for again: up to twice this, at random",
-                  values::to_text(run.watch_timeout),
-                  values::duration(run.watch_timeout, std::chrono::seconds{1}, std::chrono::seconds{3600}))});
+       value_flag(
+           "kube-watch-timeout", "DURATION",
+           "how long a watch lasts before it is asked for again: up to twice this, at random",
+           values::to_text(run.watch_timeout),
+           values::duration(run.watch_timeout, std::chrono::seconds{10}, std::chrono::seconds{3600}))});
 }
 
 void bind_gateways(flag_set& flags, gateway_settings& gateways) {

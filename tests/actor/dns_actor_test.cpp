@@ -5,6 +5,7 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <thread>
 
 #include "actors/dns/worker_actor.hpp"
 #include "tests/actor/virtual_time.hpp"
@@ -197,6 +198,18 @@ TEST_F(dns_actors, building_takes_a_tenth_of_a_core_at_most) {
   EXPECT_TRUE(log.tables.empty()) << "350 ms after the last";
   world.advance(milliseconds{20});
   EXPECT_EQ(log.tables.size(), 1u) << "360 ms: nine times what it took";
+}
+
+TEST(thread_cpu_time, grows_with_the_work_of_its_thread_alone) {
+  const auto spend = [](steady_time::duration what) {
+    for (const auto until = thread_cpu_time() + what; thread_cpu_time() < until;) {
+    }
+  };
+  const auto before = thread_cpu_time();
+  std::thread(spend, milliseconds{100}).join();  // while this one waits
+  EXPECT_LT(thread_cpu_time() - before, milliseconds{50});
+  spend(milliseconds{5});
+  EXPECT_GE(thread_cpu_time() - before, milliseconds{5});
 }
 
 TEST_F(dns_actors, tell_how_long_a_change_waited_for_its_table) {

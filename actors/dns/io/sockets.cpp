@@ -99,7 +99,7 @@ void set(int fd, int level, int option, int value) {
 }
 
 // On every address of the host a query must be answered from the one it was sent to: the kernel tells, and is
-// told. A socket with one address has no choice, and both are a twelfth of what an answer costs.
+// told. A socket with one address has no choice, and is spared both: some per cent of what an answer costs.
 // Of its own family alone: an IPv6 socket reports mapped IPv4 addresses there too, and the kernel refuses
 // an answer that carries both.
 void ask_for_destination(int fd, const endpoint& at) {

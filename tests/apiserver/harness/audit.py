@@ -63,17 +63,18 @@ class Audit:
 
     def _is_at_a_start(self, entry):
         at = instant(entry["requestReceivedTimestamp"])
-        learns = "cannot find RESTMapping" in entry["responseStatus"].get("message", "")
+        learns = re.search(r"cannot find RESTMapping for APIVersion egress\.monzo\.com/v1 Kind ExternalService",
+                           entry["responseStatus"].get("message", ""))
         longer = datetime.timedelta(seconds=60 if learns else 0)
         return any(began <= at <= ended + longer for began, ended in self.starts)
 
     @staticmethod
     def reasons(entries):
-        """{"create services: is forbidden: why": 3}, without the names of objects"""
+        """{"create: services … is forbidden: why": 3}, without the names of objects"""
         counts = {}
         for one in entries:
-            why = re.sub(r'"[^"]*"', "…", one["responseStatus"].get("message", "no message"))
-            key = f"{one['verb']} {one['objectRef']['resource']}: {why}"
+            message = one["responseStatus"].get("message", one["requestURI"])
+            key = f"{one['verb']}: " + re.sub(r'^(\S+) "[^"]*" is forbidden', r"\1 … is forbidden", message)
             counts[key] = counts.get(key, 0) + 1
         return dict(sorted(counts.items()))
 

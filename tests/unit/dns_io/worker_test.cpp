@@ -57,7 +57,6 @@ TEST(worker, answers_from_the_address_that_was_asked) {
     const auto worker = s.make();
     const udp_client client(s.port, 2);
     EXPECT_EQ(client.ask_for({}).answers.size(), 1u) << address;
-    EXPECT_EQ(client.ask_for({}).answers.size(), 1u) << address << ", again";
   }
 }
 
