@@ -63,22 +63,29 @@ TEST(sockets, of_any_port_get_one_that_nobody_has) {
   if (!tried) GTEST_SKIP() << "no right to make a network";
 }
 
+// The option of the UDP socket that is opened for an address.
+int option_of(const std::string& address, int level, int option) {
+  const auto opened = open_dns_sockets(address, 1);
+  int on = -1;
+  socklen_t size = sizeof on;
+  if (opened) ::getsockopt(opened->workers[0].udp.get(), level, option, &on, &size);
+  return on;
+}
+
 TEST(sockets, of_every_address_tell_which_was_asked) {
-  const auto told = [](const std::string& address, int level, int option) {
-    const auto opened = open_dns_sockets(address, 1);
-    EXPECT_TRUE(opened) << opened.error().message;
-    int on = -1;
-    socklen_t size = sizeof on;
-    if (opened) ::getsockopt(opened->workers[0].udp.get(), level, option, &on, &size);
-    return on;
+  EXPECT_EQ(option_of("0.0.0.0:0", IPPROTO_IP, IP_PKTINFO), 1);
+  EXPECT_EQ(option_of("127.0.0.1:0", IPPROTO_IP, IP_PKTINFO), 0) << "it has one only";
+}
+
+TEST(sockets, of_every_ipv6_address_tell_which_was_asked) {
+  const auto told = [](const std::string& address) {
+    return option_of(address, IPPROTO_IPV6, IPV6_RECVPKTINFO);
   };
-  EXPECT_EQ(told("0.0.0.0:0", IPPROTO_IP, IP_PKTINFO), 1);
-  EXPECT_EQ(told("127.0.0.1:0", IPPROTO_IP, IP_PKTINFO), 0) << "it has one only";
   if (!open_dns_sockets("[::1]:0", 1)) GTEST_SKIP() << "no IPv6 here";
-  EXPECT_EQ(told(":0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 1);
-  EXPECT_EQ(told("[::]:0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 1);
-  EXPECT_EQ(told("[::ffff:0.0.0.0]:0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 1) << "every IPv4 address";
-  EXPECT_EQ(told("[::1]:0", IPPROTO_IPV6, IPV6_RECVPKTINFO), 0);
+  EXPECT_EQ(told(":0"), 1);
+  EXPECT_EQ(told("[::]:0"), 1);
+  EXPECT_EQ(told("[::ffff:0.0.0.0]:0"), 1) << "every IPv4 address";
+  EXPECT_EQ(told("[::1]:0"), 0);
 }
 
 TEST(sockets, need_an_address) {
