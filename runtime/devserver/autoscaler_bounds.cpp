@@ -24,23 +24,23 @@ std::int64_t bounded(std::int64_t replicas, const json::object& autoscaler) {
 }  // namespace
 
 void autoscaler_bounds::observe(const change& what) {
-  if (what.of == &kinds::autoscalers() && what.what != change_kind::deleted) dirty_.insert(what.key);
-  if (what.of == &kinds::deployments() && what.what != change_kind::deleted)
-    changed_targets_.insert(what.key);
+  if (what.of == &kinds::deployments() && what.what != change_kind::deleted) {
+    if (const auto by = scaled_by_.find(what.key); by != scaled_by_.end())
+      dirty_.insert(by->second.begin(), by->second.end());
+  }
+  if (what.of != &kinds::autoscalers()) return;
+  if (what.before) {
+    const auto was = target_of(*what.before);
+    auto& others = scaled_by_[was];
+    others.erase(what.key);
+    if (others.empty()) scaled_by_.erase(was);
+  }
+  if (what.what == change_kind::deleted) return;
+  scaled_by_[target_of(*what.after)].insert(what.key);
+  dirty_.insert(what.key);
 }
 
 void autoscaler_bounds::run(wall_time now) {
-  // An autoscaler has its Deployment's name nearly always; others are found by looking at all of the
-  // namespace.
-  for (const auto& target : std::exchange(changed_targets_, {})) {
-    const auto same = on_.objects().find(kinds::autoscalers(), target);
-    if (same && target_of(*same) == target) {
-      dirty_.insert(target);
-      continue;
-    }
-    for (const auto& one : on_.objects().list(kinds::autoscalers(), target.name_space))
-      if (target_of(*one) == target) dirty_.insert({namespace_of(*one), name_of(*one)});
-  }
   for (const auto& key : std::exchange(dirty_, {})) step(key, now);
 }
 

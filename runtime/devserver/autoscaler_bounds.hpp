@@ -2,6 +2,7 @@
 // Of the HorizontalPodAutoscaler what holds without metrics: a Deployment's replicas lie between minReplicas
 // and maxReplicas, unless they are 0, which switches the autoscaler off. Pure.
 
+#include <map>
 #include <set>
 
 #include "runtime/base/time.hpp"
@@ -21,8 +22,8 @@ class autoscaler_bounds {
   void step(const object_key& autoscaler, wall_time now);
 
   cluster& on_;
-  std::set<object_key> dirty_;            // autoscalers
-  std::set<object_key> changed_targets_;  // Deployments
+  std::set<object_key> dirty_;                            // autoscalers
+  std::map<object_key, std::set<object_key>> scaled_by_;  // autoscalers by what they scale
 };
 
 }  // namespace egress::dev
