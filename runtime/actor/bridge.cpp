@@ -2,18 +2,27 @@
 
 #include <pthread.h>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <map>
-#include <optional>
+#include <utility>
 
+#include "runtime/actor/read_ahead.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/kube/is_cancelled.hpp"
 
 namespace egress {
 
 namespace asio = boost::asio;
+
+namespace {
+// Events of a watch that wait for a busy informer: what a streaming list brings while one batch is taken in.
+constexpr std::size_t events_ahead = 256;
+}  // namespace
 
 io_thread::io_thread(std::string name) : work_(context_.get_executor()) {
   thread_ = std::thread([this, name = std::move(name)] {
@@ -44,30 +53,37 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
         deliver(std::move(to)) {}
 
   struct watch {
-    std::uint64_t ticket = 0;  // of the poll under way
-    std::optional<kube::watch_stream> stream;
+    watch(asio::io_context& on, std::uint64_t of)
+        : stream(of), room(on, asio::steady_timer::time_point::max()) {}
+
+    std::uint64_t stream;
+    read_ahead ahead{events_ahead};
+    asio::steady_timer room;  // its wait ends when there is room again
+    asio::cancellation_signal stop;
   };
 
   asio::awaitable<void> call(std::shared_ptr<session> keep, std::uint64_t ticket, payload<api_request> what);
-  asio::awaitable<void> next(std::shared_ptr<session> keep, std::uint64_t ticket, payload<watch_poll> what);
-  template <class Coroutine>
-  void spawn(std::uint64_t ticket, Coroutine coroutine);
+  void request(std::uint64_t ticket, const payload<api_request>& what);
+  asio::awaitable<void> read(std::shared_ptr<session> keep, std::shared_ptr<watch> of,
+                             payload<watch_poll> what);
+  std::shared_ptr<watch> open(const payload<watch_poll>& what);
+  void poll(std::uint64_t ticket, const payload<watch_poll>& what);
+  void tell(watch& of);
   void close(std::uint64_t stream);
   void close_all();
 
   asio::io_context& context;
   kube::client client;
   deliver_function deliver;
-  std::map<std::uint64_t, asio::cancellation_signal> under_way;  // by ticket
+  std::map<std::uint64_t, asio::cancellation_signal> under_way;  // requests, by ticket
   std::map<std::uint64_t, std::shared_ptr<watch>> watches;       // by stream
   bool closed = false;
 };
 
-template <class Coroutine>
-void kube_bridge::session::spawn(std::uint64_t ticket, Coroutine coroutine) {
+void kube_bridge::session::request(std::uint64_t ticket, const payload<api_request>& what) {
   auto slot = under_way[ticket].slot();
   asio::co_spawn(
-      context, std::move(coroutine),
+      context, call(shared_from_this(), ticket, what),
       asio::bind_cancellation_slot(slot, [self = shared_from_this(), ticket](std::exception_ptr e) {
         self->under_way.erase(ticket);
         if (!e || self->closed) return;
@@ -89,27 +105,53 @@ asio::awaitable<void> kube_bridge::session::call(std::shared_ptr<session> keep, 
   deliver(std::move(news));
 }
 
-asio::awaitable<void> kube_bridge::session::next(std::shared_ptr<session> keep, std::uint64_t ticket,
+asio::awaitable<void> kube_bridge::session::read(std::shared_ptr<session> keep, std::shared_ptr<watch> of,
                                                  payload<watch_poll> what) {
-  auto& slot = watches[what->stream];
-  if (!slot) slot = std::make_shared<watch>();
-  const auto mine = slot;
-  mine->ticket = ticket;
-  kube::watch_chunk chunk;
-  if (!mine->stream) {
-    auto opened = co_await client.watch(what->what);
-    if (opened)
-      mine->stream.emplace(std::move(*opened));
-    else
-      chunk = kube::watch_chunk{{}, true, std::move(opened.error())};
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto stream = co_await client.watch(what->what);
+  if (!stream) of->ahead.add(kube::watch_chunk{{}, true, std::move(stream.error())});
+  while (stream && !of->ahead.ended()) {
+    of->ahead.add(co_await stream->next(what->quiet));
+    tell(*of);
+    while (of->ahead.full() && !co_await kube::is_cancelled())
+      co_await of->room.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  if (mine->stream && !closed) chunk = co_await mine->stream->next(what->quiet);
-  mine->ticket = 0;
-  if (chunk.ended) watches.erase(what->stream);
-  if (closed) co_return;
+  tell(*of);
+}
+
+std::shared_ptr<kube_bridge::session::watch> kube_bridge::session::open(const payload<watch_poll>& what) {
+  auto made = std::make_shared<watch>(context, what->stream);
+  const auto slot = made->stop.slot();
+  asio::co_spawn(context, read(shared_from_this(), made, what),
+                 asio::bind_cancellation_slot(slot, [self = shared_from_this(), made](std::exception_ptr e) {
+                   if (!e || self->closed) return;
+                   log::error("a watch of the API server ended in an exception");
+                   kube::watch_chunk end{.events = {}, .ended = true, .failure = kube::api_error{}};
+                   end.failure->message = "the reading of a watch ended in an exception";
+                   made->ahead.add(std::move(end));
+                   self->tell(*made);
+                 }));
+  return made;
+}
+
+void kube_bridge::session::poll(std::uint64_t ticket, const payload<watch_poll>& what) {
+  auto& known = watches[what->stream];
+  if (!known) known = open(what);
+  const auto of = known;
+  of->ahead.ask(ticket);
+  tell(*of);
+  of->room.cancel();
+}
+
+// Callers own it: the map forgets it when its end is told.
+void kube_bridge::session::tell(watch& of) {
+  if (closed) return;
+  auto answer = of.ahead.take();
+  if (!answer) return;
+  if (answer->what.ended) watches.erase(of.stream);
   auto news = std::make_shared<delivery>();
-  news->ticket = ticket;
-  news->news = std::make_shared<watch_news>(watch_news{std::move(chunk)});
+  news->ticket = answer->ticket;
+  news->news = std::make_shared<watch_news>(watch_news{std::move(answer->what)});
   deliver(std::move(news));
 }
 
@@ -118,13 +160,13 @@ void kube_bridge::session::close(std::uint64_t stream) {
   if (found == watches.end()) return;
   const auto mine = found->second;
   watches.erase(found);
-  if (const auto busy = under_way.find(mine->ticket); mine->ticket != 0 && busy != under_way.end())
-    busy->second.emit(asio::cancellation_type::terminal);
+  mine->stop.emit(asio::cancellation_type::terminal);
 }
 
 void kube_bridge::session::close_all() {
   closed = true;
-  watches.clear();
+  for (const auto& [stream, one] : std::exchange(watches, {}))
+    one->stop.emit(asio::cancellation_type::terminal);
   // Emitting may end a coroutine and erase its entry at once: never iterate over the map meanwhile.
   std::vector<std::uint64_t> tickets;
   for (const auto& [ticket, signal] : under_way) tickets.push_back(ticket);
@@ -143,13 +185,11 @@ kube_bridge::~kube_bridge() {
 }
 
 void kube_bridge::request(std::uint64_t ticket, payload<api_request> what) {
-  asio::post(session_->context,
-             [s = session_, ticket, what = std::move(what)] { s->spawn(ticket, s->call(s, ticket, what)); });
+  asio::post(session_->context, [s = session_, ticket, what = std::move(what)] { s->request(ticket, what); });
 }
 
 void kube_bridge::poll(std::uint64_t ticket, payload<watch_poll> what) {
-  asio::post(session_->context,
-             [s = session_, ticket, what = std::move(what)] { s->spawn(ticket, s->next(s, ticket, what)); });
+  asio::post(session_->context, [s = session_, ticket, what = std::move(what)] { s->poll(ticket, what); });
 }
 
 void kube_bridge::close_watch(std::uint64_t stream) {

@@ -1,6 +1,6 @@
 #pragma once
 // Whether the coroutine that asks was cancelled. A signal that comes while nothing is under way interrupts
-// nothing: who is about to begin something has to ask. Internal to the client.
+// nothing: who is about to begin something has to ask. Internal to the client and the bridge.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/this_coro.hpp>
