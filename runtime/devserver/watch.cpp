@@ -13,6 +13,8 @@
 namespace egress::dev {
 namespace {
 
+// So much of the initial events is made at a time: others are served in between.
+constexpr std::size_t initial_piece = 256 * 1024;
 constexpr milliseconds default_timeout{45 * 60'000};  // the real server: 30 to 60 minutes, at random
 
 milliseconds timeout_of(std::string_view text) {
@@ -93,8 +95,9 @@ steady_time watch_session::wake_at() const {
 
 std::string watch_session::next(steady_time now, wall_time wall, const watch_faults& faults) {
   if (faults.stall || finished_) return {};
-  std::string out;
-  if (!std::exchange(started_, true) && plan_.initial) out = initial_events(wall);
+  if (!std::exchange(started_, true) && plan_.initial) begin_initial();
+  auto out = initial_events(wall);
+  if (initial_) return out;
   const auto changes = objects_.changes_after(cursor_, storage_of(*plan_.of));
   if (!changes)
     return out +
@@ -113,13 +116,22 @@ std::string watch_session::next(steady_time now, wall_time wall, const watch_fau
   return out;
 }
 
+void watch_session::begin_initial() {
+  // Of the moment of the plan; what came since follows as changes.
+  auto present = objects_.list_at(cursor_, storage_of(*plan_.of), plan_.chosen.name_space);
+  if (!present) return;  // compacted since: next() says so
+  std::erase_if(*present, [this](const stored& one) { return !plan_.chosen.matches(*one); });
+  std::ranges::reverse(*present);
+  initial_ = std::move(present);
+}
+
 std::string watch_session::initial_events(wall_time wall) {
   std::string out;
-  // Of the moment of the plan; what came since follows as changes.
-  const auto present = objects_.list_at(cursor_, storage_of(*plan_.of), plan_.chosen.name_space);
-  if (!present) return out;  // compacted since: next() says so
-  for (const auto& one : *present)
-    if (plan_.chosen.matches(*one)) out += event("ADDED", one, "", wall);
+  if (!initial_) return out;
+  for (; !initial_->empty() && out.size() < initial_piece; initial_->pop_back())
+    out += event("ADDED", initial_->back(), "", wall);
+  if (!initial_->empty()) return out;
+  initial_.reset();
   if (plan_.marks_initial && plan_.bookmarks) out += bookmark(true);
   return out;
 }

@@ -65,6 +65,7 @@ class watch_session {
     object_key key;
     std::string text;
   };
+  void begin_initial();
   std::string initial_events(wall_time wall);
   void add_line(const change& what, wall_time wall, std::vector<line>& to);
   std::string event(std::string_view type, const stored& object, const std::string& encoded, wall_time wall);
@@ -74,6 +75,7 @@ class watch_session {
   encoded_objects& texts_;
   watch_plan plan_;
   std::uint64_t cursor_;
+  std::optional<std::vector<stored>> initial_;  // that are still to be told, the next one last
   steady_time ends_, bookmark_due_;
   bool started_ = false, finished_ = false, columns_sent_ = false;
 };

@@ -82,6 +82,21 @@ TEST(watches, begin_with_what_is_there_unless_told_from_where) {
   EXPECT_EQ(past.summary(), "");
 }
 
+TEST(watches, tell_many_initial_events_a_piece_at_a_time) {
+  api_client api;
+  const auto large = R"({"data":{"k":")" + std::string(100'000, '.') + R"("}})";
+  for (const auto* const name : {"a", "b", "c", "d"}) {
+    api.post(maps, config_map(name));
+    api.merge(maps + "/" + name, large);
+  }
+  watcher w(api, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+  EXPECT_EQ(w.summary(), "ADDED a, ADDED b, ADDED c");
+  api.remove(maps + "/d");
+  EXPECT_EQ(w.summary(), "ADDED d, BOOKMARK, DELETED d")
+      << "as it was when it was asked, and what came since";
+  EXPECT_EQ(w.summary(), "");
+}
+
 TEST(watches, mark_the_end_of_the_initial_events) {
   api_client api;
   api.post(maps, config_map("a"));
