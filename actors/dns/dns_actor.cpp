@@ -14,6 +14,8 @@ namespace {
 
 // A hijacked name must be answered within 10 ms of its Service's change.
 constexpr milliseconds pause_between_builds{5};
+// So much of the tenth of a core that building may take is there for a burst of changes: 50 ms of work.
+constexpr milliseconds burst{500};
 // For the rest, which may wait for twenty times what a build takes, too: a twentieth of a core at most.
 constexpr milliseconds gathering{100};
 
@@ -81,9 +83,7 @@ void dns_state::learn(const informer_update& update) {
 }
 
 void dns_state::build_within(steady_time::duration longest) {
-  // A large table takes its time: building may take a tenth of a core, not all of it.
-  const auto pause = std::max<steady_time::duration>(pause_between_builds, 9 * took);
-  const auto at = std::max(now(self) + longest, built + pause);
+  const auto at = std::max({now(self) + longest, built + pause_between_builds, paid});
   if (at <= now(self)) return build();
   if (due && *due <= at) return;
   due = at;
@@ -110,6 +110,8 @@ void dns_state::build() {
   if (first) report();
   built = now(self);
   took = config.cpu_time() - began;
+  // A large table takes its time: building may take a tenth of a core, not all of it.
+  paid = std::max(paid, built - burst) + 10 * took;
   due.reset();
 }
 

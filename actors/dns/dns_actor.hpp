@@ -47,9 +47,10 @@ struct dns_state {
   kube::published services, external_services;
   hijack_table_ptr table;  // null until both kinds are known in this life
   std::set<std::string> complaints;
-  steady_time built{};             // when the last table was
-  steady_time::duration took{};    // its building
-  std::optional<steady_time> due;  // of the next one
+  steady_time built{};                    // when the last table was
+  steady_time::duration took{};           // its building
+  steady_time paid = steady_time::min();  // when the builds so far are a tenth of a core
+  std::optional<steady_time> due;         // of the next one
   std::optional<steady_time>
       waiting_since;  // when the oldest change arrived that the table does not show yet
   std::map<caf::actor_id, caf::weak_actor_ptr> workers;
