@@ -82,14 +82,14 @@ class Lab:
         return Operator(self.cluster, *flags, name=name, wait=wait)
 
     def wait_until_settled(self, operator, seconds=900):
-        """All children are there, and nothing was written for two seconds."""
+        """It has listed, all children are there, and nothing was written for two seconds."""
         seen = {"count": -1, "since": 0.0}
 
         def quiet():
             size = os.path.getsize(self.audit.log)
             if size != seen["count"]:
                 seen.update(count=size, since=time.monotonic())
-            return time.monotonic() - seen["since"] > 2 and operator.metric("workqueue_depth") == 0
+            return time.monotonic() - seen["since"] > 2 and operator.is_ready() and operator.metric("workqueue_depth") == 0
 
         eventually("the operator has nothing to do", quiet, seconds, every=0.2)
 

@@ -30,6 +30,10 @@ class Tell:
         self.line(f"{count:,}: CPU for each", f"{made['cpu'] / count * 1e3:.2f} ms", "1 ms")
         self.line(f"{count:,}: resident, at most and settled", f"{memory(made['peak'])}, {memory(made['resident'])}",
                   {1000: "25 MiB", 10000: "80 MiB"}.get(count, ""))
+        before = max((one for one in self.creations if one < count), default=None)
+        if before:
+            more = (made["resident"] - self.creations[before]["resident"]) / (count - before)
+            self.line(f"{count:,}: resident for each more than {before:,}", f"{more / 1024:.1f} KiB", "no more than before")
 
     def restart(self, count, ready, lists, writes, resident):
         self.line(f"{count:,}: restart, ready after", f"{ready:.2f} s", f"1 s + {lists:.2f} s (lists alone)")

@@ -2,18 +2,15 @@
 
 #include <pthread.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <utility>
 
-#include "runtime/actor/read_ahead.hpp"
+#include "runtime/actor/watch_reader.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/kube/is_cancelled.hpp"
 
 namespace egress {
 
@@ -21,7 +18,7 @@ namespace asio = boost::asio;
 
 namespace {
 // Events of a watch that wait for a busy informer: what a streaming list brings while one batch is taken in.
-constexpr std::size_t events_ahead = 256;
+constexpr std::size_t events_ahead = 64;
 }  // namespace
 
 io_thread::io_thread(std::string name) : work_(context_.get_executor()) {
@@ -53,12 +50,7 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
         deliver(std::move(to)) {}
 
   struct watch {
-    watch(asio::io_context& on, std::uint64_t of)
-        : stream(of), room(on, asio::steady_timer::time_point::max()) {}
-
-    std::uint64_t stream;
-    read_ahead ahead{events_ahead};
-    asio::steady_timer room;  // its wait ends when there is room again
+    watch_reader reader;
     asio::cancellation_signal stop;
   };
 
@@ -68,7 +60,7 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
                              payload<watch_poll> what);
   std::shared_ptr<watch> open(const payload<watch_poll>& what);
   void poll(std::uint64_t ticket, const payload<watch_poll>& what);
-  void tell(watch& of);
+  void tell(std::uint64_t stream, read_ahead::answer what);
   void close(std::uint64_t stream);
   void close_all();
 
@@ -109,49 +101,44 @@ asio::awaitable<void> kube_bridge::session::read(std::shared_ptr<session> keep, 
                                                  payload<watch_poll> what) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto stream = co_await client.watch(what->what);
-  if (!stream) of->ahead.add(kube::watch_chunk{{}, true, std::move(stream.error())});
-  while (stream && !of->ahead.ended()) {
-    of->ahead.add(co_await stream->next(what->quiet));
-    tell(*of);
-    while (of->ahead.full() && !co_await kube::is_cancelled())
-      co_await of->room.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-  tell(*of);
+  if (!stream)
+    of->reader.end(std::move(stream.error()));
+  else
+    co_await of->reader.read([&stream, quiet = what->quiet] { return stream->next(quiet); });
 }
 
+// The session owns its watches: what they tell it must not own the session.
 std::shared_ptr<kube_bridge::session::watch> kube_bridge::session::open(const payload<watch_poll>& what) {
-  auto made = std::make_shared<watch>(context, what->stream);
+  auto tell = [weak = weak_from_this(), stream = what->stream](read_ahead::answer told) {
+    if (const auto strong = weak.lock()) strong->tell(stream, std::move(told));
+  };
+  auto made = std::make_shared<watch>(
+      watch_reader(context.get_executor(), events_ahead, what->quiet, std::move(tell)));
   const auto slot = made->stop.slot();
   asio::co_spawn(context, read(shared_from_this(), made, what),
-                 asio::bind_cancellation_slot(slot, [self = shared_from_this(), made](std::exception_ptr e) {
-                   if (!e || self->closed) return;
+                 asio::bind_cancellation_slot(slot, [made](std::exception_ptr e) {
+                   if (!e) return;
                    log::error("a watch of the API server ended in an exception");
-                   kube::watch_chunk end{.events = {}, .ended = true, .failure = kube::api_error{}};
-                   end.failure->message = "the reading of a watch ended in an exception";
-                   made->ahead.add(std::move(end));
-                   self->tell(*made);
+                   kube::api_error why;
+                   why.message = "the reading of a watch ended in an exception";
+                   made->reader.end(std::move(why));
                  }));
   return made;
 }
 
 void kube_bridge::session::poll(std::uint64_t ticket, const payload<watch_poll>& what) {
-  auto& known = watches[what->stream];
-  if (!known) known = open(what);
-  const auto of = known;
-  of->ahead.ask(ticket);
-  tell(*of);
-  of->room.cancel();
+  const auto known = watches.find(what->stream);
+  const auto of = known != watches.end() ? known->second : open(what);
+  if (known == watches.end()) watches.emplace(what->stream, of);
+  of->reader.ask(ticket);
 }
 
-// Callers own it: the map forgets it when its end is told.
-void kube_bridge::session::tell(watch& of) {
+void kube_bridge::session::tell(std::uint64_t stream, read_ahead::answer what) {
   if (closed) return;
-  auto answer = of.ahead.take();
-  if (!answer) return;
-  if (answer->what.ended) watches.erase(of.stream);
+  if (what.what.ended) watches.erase(stream);
   auto news = std::make_shared<delivery>();
-  news->ticket = answer->ticket;
-  news->news = std::make_shared<watch_news>(watch_news{std::move(answer->what)});
+  news->ticket = what.ticket;
+  news->news = std::make_shared<watch_news>(watch_news{std::move(what.what)});
   deliver(std::move(news));
 }
 

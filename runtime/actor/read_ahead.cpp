@@ -1,5 +1,6 @@
 #include "runtime/actor/read_ahead.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -17,7 +18,15 @@ void read_ahead::add(kube::watch_chunk more) {
 
 std::optional<read_ahead::answer> read_ahead::take() {
   if (waiting_ == 0 || (come_.events.empty() && !come_.ended)) return std::nullopt;
-  return answer{std::exchange(waiting_, 0), std::exchange(come_, {})};
+  answer made{std::exchange(waiting_, 0), std::exchange(come_, {})};
+  auto& told = made.what.events;
+  auto mark = std::ranges::find_if(told, &kube::watch_event::initial_events_end);
+  if (mark == told.end() || ++mark == told.end()) return made;
+  come_ = std::move(made.what);
+  made.what = {};
+  made.what.events.assign(std::make_move_iterator(come_.events.begin()), std::make_move_iterator(mark));
+  come_.events.erase(come_.events.begin(), mark);
+  return made;
 }
 
 }  // namespace egress

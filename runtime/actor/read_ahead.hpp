@@ -1,6 +1,5 @@
 #pragma once
-// What was read of one watch before its informer asked for it. An event then costs no way through an actor
-// and two threads of its own: all that came while the informer worked is given at once. Pure.
+// What was read of one watch before its informer asked for it. Pure.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +24,8 @@ class read_ahead {
   void add(kube::watch_chunk more);
   // One poll at a time waits.
   void ask(std::uint64_t ticket) { waiting_ = ticket; }
-  // The poll that waits with all that has come for it, once; nullopt while either is missing.
+  // The poll that waits with all that has come for it, once; nullopt while either is missing. The mark that
+  // ends a streaming list ends an answer, too: what is behind it are changes, and no part of the list.
   std::optional<answer> take();
 
   bool full() const { return come_.events.size() >= most_; }

@@ -53,7 +53,7 @@ struct life {
   bool server_closed(std::size_t connections) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (server.closed() < connections && std::chrono::steady_clock::now() < until)
-      std::this_thread::yield();
+      std::this_thread::sleep_for(milliseconds{1});
     return server.closed() == connections;
   }
   std::size_t deliveries() {
@@ -91,7 +91,7 @@ TEST(bridge_watch, gives_each_event_once_and_in_order_however_late_it_is_asked) 
 TEST(bridge_watch, reads_on_while_nobody_asks) {
   // More than sockets hold and fewer than are kept ahead: the server comes to the end only when they are
   // read.
-  life l{{{{.bytes = test::chunked_answer(changes(240, 160'000)), .then = then::close}}}};
+  life l{{{{.bytes = test::chunked_answer(changes(60, 640'000)), .then = then::close}}}};
   l.poll(1);
   ASSERT_TRUE(l.next());
   ASSERT_TRUE(l.server_closed(1));
@@ -126,6 +126,34 @@ TEST(bridge_watch, that_is_closed_while_it_waits_for_room_ends_its_connection) {
   ASSERT_TRUE(l.next());
   l.bridge->close_watch(1);
   EXPECT_TRUE(l.server_closed(1));
+}
+
+TEST(bridge_watch, that_is_closed_before_the_server_has_answered_ends) {
+  life l{{{{.bytes = "", .then = then::hold}}}};
+  l.poll(1);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (l.server.requests().empty() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(milliseconds{1});
+  l.bridge->close_watch(1);
+  const auto got = l.next();
+  ASSERT_TRUE(got && got->news);
+  ASSERT_TRUE(got->news->chunk.failure);
+  EXPECT_EQ(got->news->chunk.failure->code, kube::api_errc::cancelled);
+  EXPECT_TRUE(l.server_closed(1));
+}
+
+TEST(bridge_watch, that_is_closed_when_it_has_ended_already_does_no_harm) {
+  life l{{{{.bytes = test::chunked_answer(changes(1)), .then = then::close}},
+          {{.bytes = test::chunked_answer(changes(1)), .then = then::close}}}};
+  l.poll(1);
+  ASSERT_TRUE(l.next());
+  ASSERT_TRUE(l.server_closed(1));
+  l.bridge->close_watch(1);
+  l.poll(2, 2);
+  const auto got = l.next();
+  ASSERT_TRUE(got && got->news);
+  EXPECT_EQ(got->ticket, 2U);
+  EXPECT_EQ(got->news->chunk.events.size(), 1U);
 }
 
 TEST(bridge_watch, that_cannot_be_opened_is_a_chunk_that_has_ended) {

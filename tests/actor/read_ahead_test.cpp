@@ -61,6 +61,22 @@ TEST(read_ahead, tells_the_end_behind_the_events_and_once) {
   EXPECT_TRUE(watch.ended());
 }
 
+TEST(read_ahead, ends_an_answer_at_the_end_of_a_streaming_list) {
+  read_ahead watch{8};
+  auto come = events({"1", "2", "3"}, true);
+  come.events[1].initial_events_end = true;
+  watch.add(std::move(come));
+  watch.ask(7);
+  auto list = watch.take();
+  EXPECT_EQ(versions(list->what), "12");
+  EXPECT_FALSE(list->what.ended);
+  watch.ask(8);
+  auto changes = watch.take();
+  EXPECT_EQ(changes->ticket, 8U);
+  EXPECT_EQ(versions(changes->what), "3");
+  EXPECT_TRUE(changes->what.ended);
+}
+
 TEST(read_ahead, is_full_until_it_is_taken) {
   read_ahead watch{2};
   watch.add(events({"1"}));

@@ -134,10 +134,10 @@ class Reload(TrafficTest):
             self.assertGreater(took, DRAIN - 1, what)
             self.assertLess(took, DRAIN + 3, what)
         plain = [what for what, (before, after, _) in CHANGES.items() if not {"dnsName", "tls"} & {*before, *after}]
-        for what in plain:
-            # An override whose first check found no time on a busy machine carries nothing until three checks in a row were good.
-            eventually(f"new ones, {what}", lambda gateway=held[what][0], to=OTHER if what == "another override" else HELD:
-                       peers.who(gateway.address, 443) == to, 45)
+        # An override whose first check found no time on a busy machine carries nothing until three checks in a row were good.
+        eventually("new ones go to the other override", lambda: peers.who(held["another override"][0].address, 443) == OTHER, 45)
+        self.assertEqual({what: peers.who(held[what][0].address, 443) for what in plain},
+                         {what: OTHER if what == "another override" else HELD for what in plain}, "new ones")
 
     def held_through(self, number, before):
         """(gateway, a connection through it) of what is to change."""

@@ -239,7 +239,7 @@ TEST_F(autoscalers, of_another_name_work_too) {
   EXPECT_EQ(replicas(), 3);
 }
 
-TEST_F(autoscalers, let_go_of_what_they_no_longer_scale) {
+TEST_F(autoscalers, follow_their_target) {
   api.post(deployments_path, deployment("d", 3));
   make(3, 5);
   api.pass(milliseconds{0});
@@ -250,6 +250,9 @@ TEST_F(autoscalers, let_go_of_what_they_no_longer_scale) {
   api.merge(under(autoscalers_path, "d"), R"({"spec":{"scaleTargetRef":{"name":"d"}}})");
   api.pass(milliseconds{0});
   EXPECT_EQ(replicas(), 5);
+  api.merge(under(deployments_path, "d/scale"), R"({"spec":{"replicas":8}})");
+  api.pass(milliseconds{0});
+  EXPECT_EQ(replicas(), 5) << "as before";
   api.remove(under(autoscalers_path, "d"));
   api.merge(under(deployments_path, "d/scale"), R"({"spec":{"replicas":7}})");
   api.pass(milliseconds{0});
