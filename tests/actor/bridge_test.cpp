@@ -120,7 +120,7 @@ TEST(bridge_watch, that_is_closed_ends_its_poll_and_its_connection) {
   EXPECT_TRUE(l.server_closed(1));
 }
 
-TEST(bridge_watch, that_is_closed_while_it_waits_for_room_ends_its_connection) {
+TEST(bridge_watch, that_is_closed_with_more_to_come_ends_its_connection) {
   life l{{{{.bytes = test::chunked_answer(changes(2'000), false), .then = then::hold}}}};
   l.poll(1);
   ASSERT_TRUE(l.next());
