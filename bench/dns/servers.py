@@ -148,7 +148,11 @@ def ours(program, make_table, names, upstream=9, flags=(), label="egress-operato
             self.metrics = free_port()
             table = f"{self.work}/table"
             subprocess.run([make_table, str(names), table], check=True)
-            config = self.file("kubeconfig", '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],'
+            # It takes connections and says nothing: one that refused them would be tried again and again, which
+            # no query asks for.
+            self.silent_api = socket.create_server(("127.0.0.1", 0), backlog=128)
+            api = f"http://127.0.0.1:{self.silent_api.getsockname()[1]}"
+            config = self.file("kubeconfig", f'{{"clusters": [{{"name": "c", "cluster": {{"server": "{api}"}}}}],'
                                              '"contexts": [{"name": "c", "context": {"cluster": "c"}}],'
                                              '"current-context": "c"}')
             return [program, "run", "--kubeconfig", config, "--dns-addr", f"{host}:{self.port}", "--metrics-addr",

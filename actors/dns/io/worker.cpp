@@ -89,7 +89,8 @@ struct worker::loop {
     on_failure(std::move(why));
   }
 
-  asio::io_context context{1};
+  // Other threads only post(): sockets and timers need no locks.
+  asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::executor_work_guard<asio::io_context::executor_type> guard{context.get_executor()};
   worker_config config;
   std::shared_ptr<worker_counters> counters;
