@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -15,6 +16,8 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
+#include <memory_resource>
+#include <tuple>
 
 #include "runtime/http/resolve.hpp"
 #include "runtime/http/withheld_stream.hpp"
@@ -31,8 +34,16 @@ using std::chrono::steady_clock;
 
 namespace {
 
+// The header fields of an exchange, the request's and its answer's, live in one block and go together.
+using field_allocator = std::pmr::polymorphic_allocator<char>;
+using request_message =
+    beast::http::request<beast::http::string_body, beast::http::basic_fields<field_allocator>>;
+using response_parser = beast::http::response_parser<beast::http::buffer_body, field_allocator>;
+constexpr std::size_t usual_fields = 2048;
+
 constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t piece_size = 16 * 1024;
+// Beast reads as much at a time as its buffer has room for, and 512 bytes when it has none.
+constexpr std::size_t read_size = 8 * 1024, piece_size = read_size;
 constexpr std::uint32_t head_limit = 64 * 1024;
 
 // An idle connection on which something came, the end included, is of no more use.
@@ -56,7 +67,7 @@ failure_kind kind_of(const error_code& code, bool answer_began) {
   return answer_began ? failure_kind::cut : failure_kind::stale;
 }
 
-response_head head_of(const beast::http::response_parser<beast::http::buffer_body>& parser) {
+response_head head_of(const response_parser& parser) {
   const auto& fields = parser.get();
   response_head head;
   head.status = static_cast<int>(fields.result_int());
@@ -69,8 +80,8 @@ response_head head_of(const beast::http::response_parser<beast::http::buffer_bod
   return head;
 }
 
-beast::http::request<beast::http::string_body> message_of(client_request& what, const base_url& to) {
-  beast::http::request<beast::http::string_body> made;
+request_message message_of(client_request& what, const base_url& to, std::pmr::memory_resource* from) {
+  request_message made(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(from)));
   made.method_string(what.method);
   made.target(what.target);
   made.version(11);
@@ -108,13 +119,15 @@ struct connection::state {
 
   asio::awaitable<std::expected<void, failure>> connect();
   asio::awaitable<std::expected<void, failure>> shake_hands();
-  asio::awaitable<error_code> write(beast::http::request<beast::http::string_body> what);
+  asio::awaitable<error_code> write(request_message what);
 
   connect_options options;
   std::optional<beast::ssl_stream<withheld_stream>> tls;
   std::optional<withheld_stream> plain;
   beast::flat_buffer buffer;
-  std::optional<beast::http::response_parser<beast::http::buffer_body>> parser;
+  std::array<std::byte, usual_fields> first_fields;
+  std::pmr::monotonic_buffer_resource fields{first_fields.data(), first_fields.size()};
+  std::optional<response_parser> parser;
   std::unique_ptr<char[]> piece;  // of piece_size, while an answer is read
   bool broken = false;
 };
@@ -157,7 +170,7 @@ asio::awaitable<std::expected<std::unique_ptr<connection>, failure>> connection:
   co_return std::unique_ptr<connection>(new connection(std::move(made)));
 }
 
-asio::awaitable<error_code> connection::state::write(beast::http::request<beast::http::string_body> what) {
+asio::awaitable<error_code> connection::state::write(request_message what) {
   auto [code, bytes] =
       co_await on_stream([&what](auto& to) { return beast::http::async_write(to, what, tuple_awaitable); });
   co_return code;
@@ -166,9 +179,11 @@ asio::awaitable<error_code> connection::state::write(beast::http::request<beast:
 asio::awaitable<std::expected<response_head, failure>> connection::send(client_request what,
                                                                         std::chrono::milliseconds timeout) {
   auto& s = *state_;
-  auto out = message_of(what, s.options.where);
   s.broken = true;  // until an answer says otherwise
-  s.parser.emplace();
+  s.parser.reset();
+  s.fields.release();
+  auto out = message_of(what, s.options.where, &s.fields);
+  s.parser.emplace(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(&s.fields)));
   s.parser->header_limit(head_limit);
   s.parser->body_limit(boost::none);
   s.lowest().expires_after(timeout);
@@ -183,6 +198,7 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
   const bool closed = unsent == asio::error::broken_pipe || unsent == asio::error::connection_reset;
   if (unsent && !(s.tls && closed))
     co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
+  s.buffer.reserve(read_size);
   auto [code, bytes] = co_await s.on_stream([&s](auto& from) {
     return beast::http::async_read_header(from, s.buffer, *s.parser, tuple_awaitable);
   });
@@ -219,14 +235,19 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
   }
   s.broken = !s.parser->get().keep_alive();
   s.lowest().expires_never();
-  s.piece.reset();  // an idle connection keeps none
+  // An idle connection keeps none.
+  s.piece.reset();
+  s.buffer.shrink_to_fit();
   co_return std::string_view{};
 }
 
-bool connection::reusable() const {
+bool connection::idle() const {
   auto& s = *state_;
-  return !s.broken && s.buffer.size() == 0 && s.lowest().socket().is_open() &&
-         is_quiet(s.lowest().socket().native_handle());
+  return !s.broken && s.buffer.size() == 0 && s.lowest().socket().is_open();
+}
+
+bool connection::reusable() const {
+  return idle() && is_quiet(state_->lowest().socket().native_handle());
 }
 
 }  // namespace egress::http

@@ -74,12 +74,13 @@ class connection {
   boost::asio::awaitable<std::expected<response_head, failure>> send(client_request what,
                                                                      std::chrono::milliseconds timeout);
 
-  // The next piece of the body, of at most 16 KiB; empty at its end. The piece is valid until the next call.
+  // The next piece of the body, of at most 8 KiB; empty at its end. The piece is valid until the next call.
   boost::asio::awaitable<std::expected<std::string_view, failure>> read_some(
       std::chrono::milliseconds timeout);
 
-  // The answer is read to its end, the server keeps the connection, and has not closed it since: what a look
-  // at the socket can tell.
+  // The answer is read to its end, and the server keeps the connection.
+  bool idle() const;
+  // It is idle, and the server has not closed it since: what a look at the socket can tell.
   bool reusable() const;
 
  private:

@@ -51,7 +51,7 @@ void connection_pool::drop_idle() {
 }
 
 void connection_pool::keep(std::unique_ptr<http::connection> connection, const void* tls) {
-  if (connection->reusable()) idle_.push_back({std::move(connection), tls});
+  if (connection->idle()) idle_.push_back({std::move(connection), tls});
 }
 
 }  // namespace egress::kube

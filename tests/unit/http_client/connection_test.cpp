@@ -11,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <numeric>
 
 #include "runtime/net/tls.hpp"
 #include "runtime/net/unique_fd.hpp"
@@ -163,6 +164,44 @@ TEST(http_connection, says_which_name_has_no_address) {
   ASSERT_TRUE(got);
   EXPECT_EQ(got->kind, failure_kind::connect);
   EXPECT_EQ(got->message, "api.example:6443: no address: Host not found (authoritative)");
+}
+
+// Asks, and gives the sizes of the pieces that the answer's body came in.
+asio::awaitable<std::vector<std::size_t>> pieces_of_an_answer(asio::any_io_executor on, connect_options how) {
+  auto opened = co_await connection::open(on, std::move(how));
+  client_request what;
+  what.method = "GET";
+  what.target = "/";
+  std::vector<std::size_t> sizes;
+  if (!opened || !co_await (*opened)->send(std::move(what), 60s)) co_return sizes;
+  for (;;) {
+    const auto piece = co_await (*opened)->read_some(60s);
+    if (!piece || piece->empty()) co_return sizes;
+    sizes.push_back(piece->size());
+  }
+}
+
+// Beast's own choice is 512 bytes at a time.
+TEST(http_connection, reads_as_much_at_a_time_as_has_come) {
+  constexpr std::size_t size = 128 * 1024;
+  const std::string answer =
+      fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", size, std::string(size, 'x'));
+  asio::io_context io;
+  const silent_listener server(1);
+  std::optional<std::vector<std::size_t>> got;
+  asio::co_spawn(io, pieces_of_an_answer(io.get_executor(), options_for("127.0.0.1", server.port)),
+                 [&](const std::exception_ptr&, std::vector<std::size_t> sizes) { got = std::move(sizes); });
+  while (io.poll_one() > 0) {
+  }
+  // All of it is in the client's socket before it reads.
+  const unique_fd client(::accept(server.fd.get(), nullptr, nullptr));
+  const int enough = 1024 * 1024;
+  ::setsockopt(client.get(), SOL_SOCKET, SO_SNDBUF, &enough, sizeof enough);
+  ASSERT_EQ(::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL), std::ssize(answer));
+  io.run();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(std::accumulate(got->begin(), got->end(), std::size_t{0}), size);
+  EXPECT_LT(got->size(), 64u);
 }
 
 }  // namespace
