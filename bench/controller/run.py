@@ -35,10 +35,11 @@ class Tell:
             more = (made["resident"] - self.creations[before]["resident"]) / (count - before)
             self.line(f"{count:,}: resident for each more than {before:,}", f"{more / 1024:.1f} KiB", "no more than before")
 
-    def restart(self, count, ready, lists, writes, resident):
-        self.line(f"{count:,}: restart, ready after", f"{ready:.2f} s", f"1 s + {lists:.2f} s (lists alone)")
-        self.line(f"{count:,}: restart, writes", writes, "0")
-        self.line(f"{count:,}: restart, resident", resident, "")
+    def restart(self, title, figures):
+        self.line(f"{title}, ready after", f"{figures['ready']:.2f} s, {figures['used']:.2f} s of CPU",
+                  f"1 s + {figures['lists']:.2f} s (lists alone)")
+        self.line(f"{title}, writes", figures["writes"], "0")
+        self.line(f"{title}, resident", figures["resident"], "")
 
     def floor(self, count, *runs):
         """Of each run: its seconds, and its CPU seconds."""

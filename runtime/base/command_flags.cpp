@@ -124,6 +124,9 @@ void bind_kubernetes(flag_set& flags, run_options& run) {
                   values::whole(run.max_concurrent_reconciles, 1, 1000)),
        value_flag("kube-api-qps", "N", "requests a second to the API server, 0 is no limit of ours",
                   fmt::format("{}", run.kube_api_qps), values::real(run.kube_api_qps, 0, 100'000)),
+       bool_flag("kube-paged-lists",
+                 "page by page instead of by streaming lists: half the CPU, of the server, too",
+                 run.paged_lists),
        value_flag(
            "kube-watch-timeout", "DURATION",
            "how long a watch lasts before it is asked for again: up to twice this, at random",

@@ -48,7 +48,8 @@ struct run_options {
   bool leader_election = false;
   std::chrono::seconds lease_duration{30};  // the election's other times keep their proportion to it
   unsigned max_concurrent_reconciles = 16;
-  double kube_api_qps = 0;  // 0: no limit of ours
+  double kube_api_qps = 0;   // 0: no limit of ours
+  bool paged_lists = false;  // list page by page even where the server has streaming lists
   // What a watch is asked to last at least; each is asked for a random time up to twice this.
   std::chrono::seconds watch_timeout{300};
   dns_options dns;

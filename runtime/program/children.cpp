@@ -136,6 +136,7 @@ supervised_child gateways_child(const child_materials& from) {
 supervised_child informer_child(const child_materials& from, kube::kind of) {
   informer::scope about;
   about.of = of;
+  about.streaming_lists = !from.options.paged_lists;
   about.watch_timeout = from.options.watch_timeout;
   if (of != kube::kind::external_service) {
     about.name_space = from.options.gateways.name_space;

@@ -279,6 +279,15 @@ class Watches(ProtocolTest):
             str(sum(len(self.asked_for("watch", resource)) for resource in RESOURCES)),
             f"{time.monotonic() - began:.0f} s", "none")))
 
+    def test_lists_come_page_by_page_when_asked_to(self):
+        operator = self.begin("--kube-paged-lists", "--kube-watch-timeout=10s")
+        self.wait_settled(operator)
+        eventually("every watch has ended once", lambda: all(self.asked_for("watch", one) for one in RESOURCES), 60, 0.2)
+        for resource in RESOURCES:
+            self.assertEqual([one["limit"] for one in self.asked_for("list", resource)], [["500"]], resource)
+            for watch in self.asked_for("watch", resource):
+                self.assertNotIn("sendInitialEvents", watch)
+
 
 class PagedLists(ProtocolTest):
     """A server without streaming lists, whose pages come out of etcd."""

@@ -174,6 +174,11 @@ TEST(Options, TheLeaseIsAtLeastThreeSecondsLong) {
         << bad;
 }
 
+TEST(Options, ListsStreamUnlessAskedNotTo) {
+  EXPECT_FALSE(parsed({}).paged_lists);
+  EXPECT_TRUE(parsed({"--kube-paged-lists"}).paged_lists);
+}
+
 TEST(Options, AWatchLastsTenSecondsAtLeast) {
   EXPECT_EQ(parsed({}).watch_timeout, seconds{300});
   EXPECT_EQ(parsed({"--kube-watch-timeout=1m"}).watch_timeout, seconds{60});
