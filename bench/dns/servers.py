@@ -159,6 +159,10 @@ def ours(program, make_table, names, upstream=9, flags=(), label="egress-operato
                     f"127.0.0.1:{self.metrics}", "--dns-upstream", f"127.0.0.1:{upstream}", "--dns-workers", str(workers),
                     "--dns-snapshot", table, "--log-level", "error", *flags]
 
+        def stop(self):
+            super().stop()
+            self.silent_api.close()
+
         def counted(self):
             with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=5) as page:
                 lines = page.read().decode().splitlines()

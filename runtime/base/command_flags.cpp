@@ -125,7 +125,7 @@ void bind_kubernetes(flag_set& flags, run_options& run) {
        value_flag("kube-api-qps", "N", "requests a second to the API server, 0 is no limit of ours",
                   fmt::format("{}", run.kube_api_qps), values::real(run.kube_api_qps, 0, 100'000)),
        bool_flag("kube-paged-lists",
-                 "page by page instead of by streaming lists: half the CPU, of the server, too",
+                 "list page by page instead of by streaming lists, for less CPU on both sides",
                  run.paged_lists),
        value_flag(
            "kube-watch-timeout", "DURATION",

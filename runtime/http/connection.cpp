@@ -34,12 +34,13 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// The header fields of an exchange, the request's and its answer's, live in one block and go together.
+// The header fields of an exchange, the request's and its answer's, usually live in one block, and go
+// together.
 using field_allocator = std::pmr::polymorphic_allocator<char>;
 using request_message =
     beast::http::request<beast::http::string_body, beast::http::basic_fields<field_allocator>>;
 using response_parser = beast::http::response_parser<beast::http::buffer_body, field_allocator>;
-constexpr std::size_t usual_fields = 2048;
+constexpr std::size_t usual_fields = 3 * 1024;  // with a service account's token
 
 constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
 // Beast reads as much at a time as its buffer has room for, and 512 bytes when it has none.
@@ -80,8 +81,7 @@ response_head head_of(const response_parser& parser) {
   return head;
 }
 
-request_message message_of(client_request& what, const base_url& to, std::pmr::memory_resource* from) {
-  request_message made(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(from)));
+void fill(request_message& made, client_request& what, const base_url& to) {
   made.method_string(what.method);
   made.target(what.target);
   made.version(11);
@@ -89,7 +89,6 @@ request_message message_of(client_request& what, const base_url& to, std::pmr::m
   for (const auto& [name, value] : what.headers) made.set(name, value);
   made.body() = std::move(what.body);
   made.prepare_payload();
-  return made;
 }
 
 }  // namespace
@@ -119,7 +118,7 @@ struct connection::state {
 
   asio::awaitable<std::expected<void, failure>> connect();
   asio::awaitable<std::expected<void, failure>> shake_hands();
-  asio::awaitable<error_code> write(request_message what);
+  asio::awaitable<error_code> write(client_request what);
 
   connect_options options;
   std::optional<beast::ssl_stream<withheld_stream>> tls;
@@ -127,6 +126,7 @@ struct connection::state {
   beast::flat_buffer buffer;
   std::array<std::byte, usual_fields> first_fields;
   std::pmr::monotonic_buffer_resource fields{first_fields.data(), first_fields.size()};
+  std::optional<request_message> message;  // while it is written
   std::optional<response_parser> parser;
   std::unique_ptr<char[]> piece;  // of piece_size, while an answer is read
   bool broken = false;
@@ -170,9 +170,12 @@ asio::awaitable<std::expected<std::unique_ptr<connection>, failure>> connection:
   co_return std::unique_ptr<connection>(new connection(std::move(made)));
 }
 
-asio::awaitable<error_code> connection::state::write(request_message what) {
-  auto [code, bytes] =
-      co_await on_stream([&what](auto& to) { return beast::http::async_write(to, what, tuple_awaitable); });
+asio::awaitable<error_code> connection::state::write(client_request what) {
+  message.emplace(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(&fields)));
+  fill(*message, what, options.where);
+  auto [code, bytes] = co_await on_stream(
+      [this](auto& to) { return beast::http::async_write(to, *message, tuple_awaitable); });
+  message.reset();
   co_return code;
 }
 
@@ -180,15 +183,15 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
                                                                         std::chrono::milliseconds timeout) {
   auto& s = *state_;
   s.broken = true;  // until an answer says otherwise
+  s.message.reset();
   s.parser.reset();
   s.fields.release();
-  auto out = message_of(what, s.options.where, &s.fields);
   s.parser.emplace(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(&s.fields)));
   s.parser->header_limit(head_limit);
   s.parser->body_limit(boost::none);
   s.lowest().expires_after(timeout);
   s.lowest().ask(std::move(what.may_leave));
-  const auto unsent = co_await s.write(std::move(out));
+  const auto unsent = co_await s.write(std::move(what));
   const bool withheld = s.lowest().withheld();
   s.lowest().ask({});
   if (withheld)

@@ -250,21 +250,26 @@ class Watches(ProtocolTest):
                 if one["stage"] == "ResponseComplete" and one["verb"] == verb
                 and one["objectRef"]["resource"] == resource]
 
+    def until_expired(self, times):
+        """Every watch so often. Nothing of the operator's kinds changes meanwhile, but the server's version goes on, and
+        only bookmarks tell of it. Gives the object that was created first."""
+        other = self.api.create("/api/v1/namespaces/default/configmaps", {
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "other-"}})
+
+        def gone_on():
+            self.api.patch(f"/api/v1/namespaces/default/configmaps/{other['metadata']['name']}",
+                           {"metadata": {"annotations": {"n": str(time.monotonic())}}})
+            return min(len(self.asked_for("watch", resource)) for resource in RESOURCES) >= times
+
+        eventually(f"every watch has expired {times} times", gone_on, 120, 0.2)
+        return other
+
     def test_watches_that_expire_go_on_from_the_last_bookmark(self):
         operator = self.begin("--kube-watch-timeout=10s")
         self.wait_settled(operator)
         self.cluster.audit.mark()
         began = time.monotonic()
-        # Nothing of the operator's kinds changes any more, but the server's version goes on: only bookmarks tell of it.
-        other = self.api.create("/api/v1/namespaces/default/configmaps", {
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}})
-
-        def gone_on(count):
-            self.api.patch("/api/v1/namespaces/default/configmaps/other",
-                           {"metadata": {"annotations": {"n": str(time.monotonic())}}})
-            return min(len(self.asked_for("watch", resource)) for resource in RESOURCES) >= count
-
-        eventually("every watch has expired three times", lambda: gone_on(3), 120, 0.2)
+        other = self.until_expired(3)
         for resource in RESOURCES:
             # The entry of the first one, which began with all objects, was written when it ended.
             first, *later = self.asked_for("watch", resource)
@@ -282,7 +287,7 @@ class Watches(ProtocolTest):
     def test_lists_come_page_by_page_when_asked_to(self):
         operator = self.begin("--kube-paged-lists", "--kube-watch-timeout=10s")
         self.wait_settled(operator)
-        eventually("every watch has ended once", lambda: all(self.asked_for("watch", one) for one in RESOURCES), 60, 0.2)
+        self.until_expired(1)
         for resource in RESOURCES:
             self.assertEqual([one["limit"] for one in self.asked_for("list", resource)], [["500"]], resource)
             for watch in self.asked_for("watch", resource):

@@ -89,7 +89,7 @@ struct worker::loop {
     on_failure(std::move(why));
   }
 
-  // Other threads only post(): sockets and timers need no locks.
+  // Other threads only post(): descriptors need no locks (timers and the queue keep theirs).
   asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::executor_work_guard<asio::io_context::executor_type> guard{context.get_executor()};
   worker_config config;

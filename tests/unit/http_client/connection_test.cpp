@@ -204,5 +204,60 @@ TEST(http_connection, reads_as_much_at_a_time_as_has_come) {
   EXPECT_LT(got->size(), 64u);
 }
 
+// Three exchanges on one connection; gives the bodies.
+asio::awaitable<std::vector<std::string>> exchanges(asio::any_io_executor on, connect_options how) {
+  std::vector<std::string> bodies;
+  auto opened = co_await connection::open(on, std::move(how));
+  if (!opened) co_return bodies;
+  for (int i = 0; i < 3; ++i) {
+    client_request what{"POST", "/", {{"Authorization", std::string(5000, 'a' + i)}}, "a body"};
+    if (!co_await (*opened)->send(std::move(what), 60s)) co_return bodies;
+    auto& body = bodies.emplace_back();
+    for (;;) {
+      const auto piece = co_await (*opened)->read_some(60s);
+      if (!piece) co_return bodies;
+      if (piece->empty()) break;
+      body += *piece;
+    }
+    if (!(*opened)->reusable()) co_return bodies;
+  }
+  bodies.emplace_back("reusable");
+  co_return bodies;
+}
+
+TEST(http_connection, is_used_again_with_fields_of_any_size) {
+  const auto answer = [](char which) {
+    return fmt::format(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Large: {}\r\n\r\n3\r\n{}\r\n0\r\nX-Trailer: "
+        "{}\r\n\r\n",
+        std::string(6000, which), std::string(3, which), std::string(4000, which));
+  };
+  asio::io_context io;
+  const silent_listener server(1);
+  std::optional<std::vector<std::string>> got;
+  asio::co_spawn(
+      io, exchanges(io.get_executor(), options_for("127.0.0.1", server.port)),
+      [&](const std::exception_ptr&, std::vector<std::string> bodies) { got = std::move(bodies); });
+  while (io.poll_one() > 0) {
+  }
+  const unique_fd client(::accept(server.fd.get(), nullptr, nullptr));
+  for (const char which : {'x', 'y', 'z'}) {
+    std::string asked;
+    while (!asked.ends_with("\r\n\r\na body")) {
+      char some[4096];
+      const auto size = ::recv(client.get(), some, sizeof some, MSG_DONTWAIT);
+      if (size > 0)
+        asked.append(some, static_cast<std::size_t>(size));
+      else
+        io.run_one_for(10ms);
+      ASSERT_FALSE(got) << "it gave up";
+    }
+    const auto text = answer(which);
+    ASSERT_EQ(::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL), std::ssize(text));
+  }
+  while (!got) io.run_one();
+  EXPECT_EQ(*got, (std::vector<std::string>{"xxx", "yyy", "zzz", "reusable"}));
+}
+
 }  // namespace
 }  // namespace egress::http
