@@ -43,8 +43,9 @@ using response_parser = beast::http::response_parser<beast::http::buffer_body, f
 constexpr std::size_t usual_fields = 3 * 1024;  // with a service account's token
 
 constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
-// Beast reads as much at a time as its buffer has room for, and 512 bytes when it has none.
-constexpr std::size_t read_size = 8 * 1024, piece_size = read_size;
+// A piece is what one read brought. Beast reads as much as its buffer has room for, and 512 bytes when it has
+// none.
+constexpr std::size_t piece_size = 8 * 1024;
 constexpr std::uint32_t head_limit = 64 * 1024;
 
 // An idle connection on which something came, the end included, is of no more use.
@@ -201,7 +202,7 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
   const bool closed = unsent == asio::error::broken_pipe || unsent == asio::error::connection_reset;
   if (unsent && !(s.tls && closed))
     co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
-  s.buffer.reserve(read_size);
+  s.buffer.reserve(piece_size);
   auto [code, bytes] = co_await s.on_stream([&s](auto& from) {
     return beast::http::async_read_header(from, s.buffer, *s.parser, tuple_awaitable);
   });
