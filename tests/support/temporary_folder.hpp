@@ -27,13 +27,17 @@ class temporary_folder {
 
   // Writes a file, and gives its path.
   std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
+    std::ofstream out(path(name), std::ios::binary);
+    if (!(out << text << std::flush)) throw std::runtime_error(path(name) + " cannot be written");
     return path(name);
   }
+  // In the place of one of that name, which may be about to run: a program cannot be written to meanwhile
+  // (ETXTBSY).
   std::string write_program(const std::string& name, const std::string& text) const {
-    const auto made = write(name, text);
+    const auto made = write(name + ".new", text);
     std::filesystem::permissions(made, std::filesystem::perms::owner_all);
-    return made;
+    std::filesystem::rename(made, path(name));
+    return path(name);
   }
 
  private:
