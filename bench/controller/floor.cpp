@@ -41,7 +41,6 @@ struct work {
 asio::awaitable<std::optional<std::string>> ask(work& all, http::connection& on, std::string method,
                                                 std::string target, std::string body) {
   http::client_request what{std::move(method), std::move(target), {{"Authorization", all.authorization}}, {}};
-  what.headers.emplace_back("Host", all.options.where.authority());
   if (!body.empty()) what.headers.emplace_back("Content-Type", "application/json");
   what.body = std::move(body);
   const auto head = co_await on.send(std::move(what), patience);

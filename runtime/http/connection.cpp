@@ -4,23 +4,25 @@
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 #include <memory_resource>
 #include <tuple>
 
+#include "runtime/http/moving_deadline.hpp"
+#include "runtime/http/request_text.hpp"
 #include "runtime/http/resolve.hpp"
-#include "runtime/http/withheld_stream.hpp"
+#include "runtime/net/client_stream.hpp"
 #include "runtime/net/keep_alive.hpp"
 #include "runtime/net/tls.hpp"
 
@@ -34,19 +36,17 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// The header fields of an exchange, the request's and its answer's, usually live in one block, and go
-// together.
+// The header fields of an answer usually live in one block, and go together.
 using field_allocator = std::pmr::polymorphic_allocator<char>;
-using request_message =
-    beast::http::request<beast::http::string_body, beast::http::basic_fields<field_allocator>>;
 using response_parser = beast::http::response_parser<beast::http::buffer_body, field_allocator>;
-constexpr std::size_t usual_fields = 3 * 1024;  // with a service account's token
+constexpr std::size_t usual_fields = 1024;
 
 constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
-// A piece is what one read brought. Beast reads as much as its buffer has room for, and 512 bytes when it has
-// none.
+// What one system call reads at most, and one piece holds.
 constexpr std::size_t piece_size = 8 * 1024;
 constexpr std::uint32_t head_limit = 64 * 1024;
+// Reads in a row without a wait, after which whatever else is ready has its turn.
+constexpr int most_reads_in_a_row = 8;
 
 // An idle connection on which something came, the end included, is of no more use.
 bool is_quiet(int fd) {
@@ -55,14 +55,14 @@ bool is_quiet(int fd) {
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-bool is_tls(const error_code& code) {
+bool is_tls_error(const error_code& code) {
   return code.category() == asio::error::get_ssl_category();
 }
 
 failure_kind kind_of(const error_code& code, bool answer_began) {
   if (code == beast::error::timeout || code == asio::error::timed_out) return failure_kind::timed_out;
   if (code == asio::error::operation_aborted) return failure_kind::cancelled;
-  if (is_tls(code) && !answer_began) return failure_kind::untrusted;
+  if (is_tls_error(code) && !answer_began) return failure_kind::untrusted;
   if (code.category() == error_code{beast::http::error::bad_version}.category() &&
       code != beast::http::error::end_of_stream && code != beast::http::error::partial_message)
     return failure_kind::malformed;
@@ -82,35 +82,34 @@ response_head head_of(const response_parser& parser) {
   return head;
 }
 
-void fill(request_message& made, client_request& what, const base_url& to) {
-  made.method_string(what.method);
-  made.target(what.target);
-  made.version(11);
-  made.set(beast::http::field::host, to.authority());
-  for (const auto& [name, value] : what.headers) made.set(name, value);
-  made.body() = std::move(what.body);
-  made.prepare_payload();
-}
-
 }  // namespace
 
-// Either stream; the plain one is the TLS one's lower layer.
 struct connection::state {
-  state(asio::any_io_executor on, connect_options with) : options(std::move(with)) {
-    if (options.tls)
-      tls.emplace(withheld_stream(on), *options.tls);
-    else
-      plain.emplace(on);
-  }
+  state(const asio::any_io_executor& on, connect_options with)
+      : options(std::move(with)), socket(on), stream(options.tls), deadline(on, [this] { end_late(); }) {}
 
-  withheld_stream& lowest() { return tls ? tls->next_layer() : *plain; }
+  bool is_tls() const { return stream.session() != nullptr; }
+  // What is under way ends with operation_aborted then, which is told as a time-out. Between two reads a
+  // deadline counts for nothing.
+  void end_late() {
+    late = true;
+    if (waiting) close();
+  }
+  // The descriptor's number may be somebody else's from here on.
+  void close() {
+    error_code ignored;
+    socket.close(ignored);
+    stream.use(-1);
+  }
+  void expires_after(std::chrono::milliseconds timeout) {
+    late = false;
+    deadline.move_to(steady_clock::now() + timeout);
+  }
+  error_code told(const error_code& code) const {
+    return late && code ? error_code{beast::error::timeout} : code;
+  }
   failure failed(failure_kind kind, std::string_view what, const error_code& code) const {
     return {kind, fmt::format("{}: {}: {}", options.where.authority(), what, code.message())};
-  }
-  // The same operation on whichever there is.
-  template <class Operation>
-  auto on_stream(Operation what) {
-    return tls ? what(*tls) : what(*plain);
   }
   failure not_connected(std::string_view what, const error_code& code) const {
     return failed(code == asio::error::operation_aborted ? failure_kind::cancelled : failure_kind::connect,
@@ -119,15 +118,25 @@ struct connection::state {
 
   asio::awaitable<std::expected<void, failure>> connect();
   asio::awaitable<std::expected<void, failure>> shake_hands();
-  asio::awaitable<error_code> write(client_request what);
+  asio::awaitable<error_code> wait(net::client_stream::wait until);
+  asio::awaitable<error_code> write(std::string_view from);
+  asio::awaitable<error_code> receive();
+  asio::awaitable<error_code> read_head();
+  asio::awaitable<error_code> read_body();
+  void expect_answer();
+  error_code parse();
+  bool answer_began() const { return parser && parser->got_some(); }
 
   connect_options options;
-  std::optional<beast::ssl_stream<withheld_stream>> tls;
-  std::optional<withheld_stream> plain;
+  tcp::socket socket;
+  net::client_stream stream;
+  moving_deadline deadline;
+  bool late = false, waiting = false;
+  bool more_is_likely = false;  // a read that gives nothing costs a system call
+  int reads_in_a_row = 0;
   beast::flat_buffer buffer;
   std::array<std::byte, usual_fields> first_fields;
   std::pmr::monotonic_buffer_resource fields{first_fields.data(), first_fields.size()};
-  std::optional<request_message> message;  // while it is written
   std::optional<response_parser> parser;
   std::unique_ptr<char[]> piece;  // of piece_size, while an answer is read
   bool broken = false;
@@ -138,27 +147,39 @@ connection::~connection() = default;
 
 asio::awaitable<std::expected<void, failure>> connection::state::connect() {
   const auto until = std::min(steady_clock::now() + options.connect_timeout, options.deadline);
-  auto addresses = co_await resolve(lowest().get_executor(), options.where, until);
+  auto addresses = co_await resolve(socket.get_executor(), options.where, until);
   if (!addresses) co_return std::unexpected(not_connected("no address", addresses.error()));
-  lowest().expires_at(until);
-  auto [refused, endpoint] = co_await lowest().async_connect(*addresses, tuple_awaitable);
-  if (refused) co_return std::unexpected(not_connected("no connection", refused));
-  net::keep_alive(lowest().socket().native_handle());
+  deadline.move_to(until);
+  waiting = true;
+  auto [refused, endpoint] = co_await asio::async_connect(socket, *addresses, tuple_awaitable);
+  waiting = false;
+  if (refused) co_return std::unexpected(not_connected("no connection", told(refused)));
   error_code ignored;
-  lowest().socket().set_option(tcp::no_delay(true), ignored);
-  if (!tls) co_return std::expected<void, failure>{};
+  // Anew, as Asio asks for EPOLLOUT from a connect on: each wait for an answer would first hear of that.
+  socket = tcp::socket(socket.get_executor(), endpoint.protocol(), socket.release(ignored));
+  net::keep_alive(socket.native_handle());
+  socket.set_option(tcp::no_delay(true), ignored);
+  stream.use(socket.native_handle());
+  if (!is_tls()) co_return std::expected<void, failure>{};
   co_return co_await shake_hands();
 }
 
 asio::awaitable<std::expected<void, failure>> connection::state::shake_hands() {
   const auto& name = options.server_name.empty() ? options.where.host : options.server_name;
-  net::expect_peer(tls->native_handle(), name, options.verify);
-  lowest().expires_at(std::min(steady_clock::now() + options.tls_timeout, options.deadline));
-  auto [bad] = co_await tls->async_handshake(asio::ssl::stream_base::client, tuple_awaitable);
+  net::expect_peer(stream.session(), name, options.verify);
+  deadline.move_to(std::min(steady_clock::now() + options.tls_timeout, options.deadline));
+  error_code bad;
+  for (;;) {
+    const auto step = stream.shake_hands();
+    bad = told(step.failed);
+    if (bad || step.until == net::client_stream::wait::none) break;
+    bad = co_await wait(step.until);
+    if (bad) break;
+  }
   if (!bad) co_return std::expected<void, failure>{};
   auto why = not_connected("TLS", bad);
-  if (is_tls(bad)) why.kind = failure_kind::untrusted;
-  if (const auto refused = net::why_refused(tls->native_handle(), name); options.verify && !refused.empty())
+  if (is_tls_error(bad)) why.kind = failure_kind::untrusted;
+  if (const auto refused = net::why_refused(stream.session(), name); options.verify && !refused.empty())
     why.message = fmt::format("{}: TLS: {}", options.where.authority(), refused);
   co_return std::unexpected(std::move(why));
 }
@@ -168,52 +189,142 @@ asio::awaitable<std::expected<std::unique_ptr<connection>, failure>> connection:
   auto made = std::make_unique<state>(on, std::move(options));
   auto connected = co_await made->connect();
   if (!connected) co_return std::unexpected(std::move(connected.error()));
+  made->deadline.move_to(steady_clock::time_point::max());
   co_return std::unique_ptr<connection>(new connection(std::move(made)));
 }
 
-asio::awaitable<error_code> connection::state::write(client_request what) {
-  message.emplace(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(&fields)));
-  fill(*message, what, options.where);
-  auto [code, bytes] = co_await on_stream(
-      [this](auto& to) { return beast::http::async_write(to, *message, tuple_awaitable); });
-  message.reset();
-  co_return code;
+asio::awaitable<error_code> connection::state::wait(net::client_stream::wait until) {
+  if (late) co_return beast::error::timeout;
+  // Of what was cancelled before it began, nothing more is heard.
+  const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+  if (cancelled != asio::cancellation_type::none) co_return asio::error::operation_aborted;
+  reads_in_a_row = 0;
+  waiting = true;
+  const bool reads = until == net::client_stream::wait::readable;
+  auto [code] =
+      co_await socket.async_wait(reads ? tcp::socket::wait_read : tcp::socket::wait_write, tuple_awaitable);
+  waiting = false;
+  co_return told(code);
+}
+
+asio::awaitable<error_code> connection::state::write(std::string_view from) {
+  while (!from.empty()) {
+    const auto step = stream.write(from);
+    if (step.failed) co_return told(step.failed);
+    from.remove_prefix(step.size);
+    if (step.until == net::client_stream::wait::none) continue;
+    if (const auto code = co_await wait(step.until)) co_return code;
+  }
+  co_return error_code{};
+}
+
+// At least a byte more of the answer.
+asio::awaitable<error_code> connection::state::receive() {
+  if (++reads_in_a_row > most_reads_in_a_row) {
+    reads_in_a_row = 0;
+    co_await asio::post(socket.get_executor(), tuple_awaitable);
+  }
+  auto until = net::client_stream::wait::readable;
+  for (;;) {
+    if (more_is_likely || stream.has_more()) {
+      const auto room = buffer.prepare(piece_size);
+      const auto step = stream.read({static_cast<char*>(room.data()), room.size()});
+      buffer.commit(step.size);
+      more_is_likely = step.size == room.size();
+      if (step.failed || step.size > 0) co_return told(step.failed);
+      until = step.until;
+    }
+    if (const auto code = co_await wait(until)) co_return code;
+    more_is_likely = true;
+  }
+}
+
+// What has come goes to the parser; need_more when it is all there is.
+error_code connection::state::parse() {
+  error_code code = beast::http::error::need_more;
+  if (buffer.size() > 0) buffer.consume(parser->put(buffer.data(), code));
+  return code;
+}
+
+asio::awaitable<error_code> connection::state::read_head() {
+  for (;;) {
+    auto code = parse();
+    if (!code && parser->is_header_done()) co_return code;
+    if (code && code != beast::http::error::need_more) co_return code;
+    if (!code) continue;
+    code = co_await receive();
+    if (code == asio::error::eof)
+      code = answer_began() ? beast::http::error::partial_message : beast::http::error::end_of_stream;
+    if (code) co_return code;
+  }
+}
+
+// Until there is a byte of the body, or its end.
+asio::awaitable<error_code> connection::state::read_body() {
+  auto& body = parser->get().body();
+  body.data = piece.get();
+  body.size = piece_size;
+  while (!parser->is_done()) {
+    auto code = parse();
+    if (code == beast::http::error::need_buffer) co_return error_code{};
+    if (code && code != beast::http::error::need_more) co_return code;
+    if (!code) continue;
+    if (body.size < piece_size) co_return error_code{};
+    code = co_await receive();
+    if (code == asio::error::eof) {
+      code = {};
+      parser->put_eof(code);
+    }
+    if (code) co_return code;
+  }
+  co_return error_code{};
+}
+
+void connection::state::expect_answer() {
+  parser.reset();
+  fields.release();
+  parser.emplace(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(&fields)));
+  parser->header_limit(head_limit);
+  parser->body_limit(boost::none);
 }
 
 asio::awaitable<std::expected<response_head, failure>> connection::send(client_request what,
                                                                         std::chrono::milliseconds timeout) {
   auto& s = *state_;
   s.broken = true;  // until an answer says otherwise
-  s.message.reset();
-  s.parser.reset();
-  s.fields.release();
-  s.parser.emplace(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(&s.fields)));
-  s.parser->header_limit(head_limit);
-  s.parser->body_limit(boost::none);
-  s.lowest().expires_after(timeout);
-  s.lowest().ask(std::move(what.may_leave));
-  const auto unsent = co_await s.write(std::move(what));
-  const bool withheld = s.lowest().withheld();
-  s.lowest().ask({});
-  if (withheld)
+  auto text = request_text(what, s.options.where);
+  if (!text)
+    co_return std::unexpected(failure{
+        failure_kind::malformed,
+        fmt::format("{}: the request was not sent: {}", s.options.where.authority(), text.error().message)});
+  s.expect_answer();
+  s.expires_after(timeout);
+  s.stream.ask(std::move(what.may_leave));
+  what = {};
+  const auto unsent = co_await s.write(*text);
+  const bool withheld = s.stream.withheld();
+  s.stream.ask({});
+  if (withheld) {
+    s.close();
     co_return std::unexpected(s.failed(failure_kind::withheld, "the request was held back", unsent));
+  }
   // TLS 1.3: a server that refuses our certificate says so after the handshake, and closes. What it said can
   // be read still.
   const bool closed = unsent == asio::error::broken_pipe || unsent == asio::error::connection_reset;
-  if (unsent && !(s.tls && closed))
+  if (unsent && !(s.is_tls() && closed))
     co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
-  s.buffer.reserve(piece_size);
-  auto [code, bytes] = co_await s.on_stream([&s](auto& from) {
-    return beast::http::async_read_header(from, s.buffer, *s.parser, tuple_awaitable);
-  });
-  if (unsent && !is_tls(code))
+  text->clear();
+  text->shrink_to_fit();
+  const auto code = co_await s.read_head();
+  if (unsent && !is_tls_error(code))
     co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
   if (code) {
-    auto why =
-        s.failed(kind_of(code, bytes > 0 || s.parser->got_some()), is_tls(code) ? "TLS" : "no answer", code);
+    auto why = s.failed(kind_of(code, s.answer_began()), is_tls_error(code) ? "TLS" : "no answer", code);
     why.sent = !unsent;
     co_return std::unexpected(std::move(why));
   }
+  // From here on as much at a time as has come, not a chunk.
+  s.parser->eager(true);
   co_return head_of(*s.parser);
 }
 
@@ -221,24 +332,16 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
     std::chrono::milliseconds timeout) {
   auto& s = *state_;
   if (!s.piece) s.piece = std::make_unique_for_overwrite<char[]>(piece_size);
-  // A chunk's framing may arrive without a byte of its body: read on until there is one.
-  while (!s.parser->is_done()) {
-    auto& body = s.parser->get().body();
-    body.data = s.piece.get();
-    body.size = piece_size;
-    s.lowest().expires_after(timeout);
-    auto [code, bytes] = co_await s.on_stream([&s](auto& from) {
-      return beast::http::async_read_some(from, s.buffer, *s.parser, tuple_awaitable);
-    });
-    if (code && code != beast::http::error::need_buffer) {
-      auto why = s.failed(kind_of(code, true), "the answer broke off", code);
-      why.sent = true;
-      co_return std::unexpected(std::move(why));
-    }
-    if (const auto got = piece_size - body.size; got > 0) co_return std::string_view(s.piece.get(), got);
+  s.expires_after(timeout);
+  if (const auto code = co_await s.read_body()) {
+    auto why = s.failed(kind_of(code, true), "the answer broke off", code);
+    why.sent = true;
+    co_return std::unexpected(std::move(why));
   }
-  s.broken = !s.parser->get().keep_alive();
-  s.lowest().expires_never();
+  if (const auto got = piece_size - s.parser->get().body().size; got > 0)
+    co_return std::string_view(s.piece.get(), got);
+  s.broken = !s.parser->keep_alive();
+  s.deadline.move_to(steady_clock::time_point::max());
   // An idle connection keeps none.
   s.piece.reset();
   s.buffer.shrink_to_fit();
@@ -247,11 +350,11 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
 
 bool connection::idle() const {
   auto& s = *state_;
-  return !s.broken && s.buffer.size() == 0 && s.lowest().socket().is_open();
+  return !s.broken && s.buffer.size() == 0 && s.socket.is_open();
 }
 
 bool connection::reusable() const {
-  return idle() && is_quiet(state_->lowest().socket().native_handle());
+  return idle() && !state_->stream.has_more() && is_quiet(state_->socket.native_handle());
 }
 
 }  // namespace egress::http

@@ -24,7 +24,7 @@ enum class failure_kind : std::uint8_t {
   stale,      // a kept-alive connection that the server had closed: no byte of an answer came
   cut,        // the answer broke off
   timed_out,
-  malformed,  // not HTTP
+  malformed,  // not HTTP, what came or what was to be sent
   cancelled,
   withheld,  // by client_request::may_leave
 };
@@ -38,10 +38,10 @@ struct failure {
 
 struct client_request {
   std::string method, target;
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers;  // but Host, Content-Length, Transfer-Encoding
   std::string body;
   // Asked right before the system call that hands over bytes, for each piece; a no ends the connection.
-  // Empty: they always may.
+  // Empty: they always may. Must not throw.
   std::function<bool()> may_leave = {};
 };
 

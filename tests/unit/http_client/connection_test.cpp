@@ -10,7 +10,9 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <numeric>
 
 #include "runtime/net/tls.hpp"
@@ -202,6 +204,96 @@ TEST(http_connection, reads_as_much_at_a_time_as_has_come) {
   ASSERT_TRUE(got);
   EXPECT_EQ(std::accumulate(got->begin(), got->end(), std::size_t{0}), size);
   EXPECT_LT(got->size(), 64u);
+}
+
+// Reads a piece within a moment, lets that moment pass, and reads on; gives the pieces.
+asio::awaitable<std::string> read_with_a_pause(asio::any_io_executor on, connect_options how, bool* paused) {
+  auto opened = co_await connection::open(on, std::move(how));
+  client_request what;
+  what.method = "GET";
+  what.target = "/";
+  if (!opened || !co_await (*opened)->send(std::move(what), 60s)) co_return "no answer";
+  const auto first = std::string((co_await (*opened)->read_some(20ms)).value_or("nothing"));
+  asio::steady_timer pause(on, 40ms);
+  co_await pause.async_wait(asio::use_awaitable);
+  *paused = true;
+  const auto second = co_await (*opened)->read_some(60s);
+  co_return first + " " + std::string(second ? *second : second.error().message);
+}
+
+// A watch's reader waits for a busy informer, for longer than the server may be silent.
+TEST(http_connection, bounds_a_read_and_not_the_time_between_two) {
+  asio::io_context io;
+  const silent_listener server(1);
+  bool paused = false;
+  std::optional<std::string> got;
+  asio::co_spawn(io, read_with_a_pause(io.get_executor(), options_for("127.0.0.1", server.port), &paused),
+                 [&](const std::exception_ptr&, std::string pieces) { got = std::move(pieces); });
+  while (io.poll_one() > 0) {
+  }
+  const unique_fd client(::accept(server.fd.get(), nullptr, nullptr));
+  const auto send = [&](std::string_view text) {
+    ASSERT_EQ(::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL), std::ssize(text));
+  };
+  send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+  while (!paused) io.run_one();
+  send("def");
+  while (!got) io.run_one();
+  EXPECT_EQ(*got, "abc def");
+}
+
+TEST(http_connection, gives_a_silent_server_up_in_the_middle_of_an_answer) {
+  asio::io_context io;
+  const silent_listener server(1);
+  std::optional<failure> got;
+  asio::co_spawn(
+      io,
+      [](asio::any_io_executor on, connect_options how) -> asio::awaitable<failure> {
+        auto opened = co_await connection::open(on, std::move(how));
+        client_request what{"GET", "/", {}, ""};
+        if (!opened || !co_await (*opened)->send(std::move(what), 60s)) co_return failure{};
+        const auto piece = co_await (*opened)->read_some(30ms);
+        co_return piece ? failure{} : piece.error();
+      }(io.get_executor(), options_for("127.0.0.1", server.port)),
+      [&](const std::exception_ptr&, failure why) { got = std::move(why); });
+  while (io.poll_one() > 0) {
+  }
+  const unique_fd client(::accept(server.fd.get(), nullptr, nullptr));
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n";
+  ASSERT_EQ(::send(client.get(), head.data(), head.size(), MSG_NOSIGNAL), std::ssize(head));
+  while (!got) io.run_one();
+  EXPECT_EQ(got->kind, failure_kind::timed_out) << got->message;
+  EXPECT_TRUE(got->sent);
+}
+
+// An answer of no length (RFC 9112 6.3) ends with its connection.
+TEST(http_connection, is_not_used_again_after_an_answer_that_its_end_ended) {
+  asio::io_context io;
+  const silent_listener server(1);
+  std::optional<std::string> got;
+  asio::co_spawn(
+      io,
+      [](asio::any_io_executor on, connect_options how) -> asio::awaitable<std::string> {
+        auto opened = co_await connection::open(on, std::move(how));
+        client_request what{"GET", "/", {}, ""};
+        if (!opened || !co_await (*opened)->send(std::move(what), 60s)) co_return "no answer";
+        std::string body((co_await (*opened)->read_some(60s)).value_or("nothing"));
+        const auto end = co_await (*opened)->read_some(60s);
+        co_return body + (end && end->empty() ? ", its end" : "") + ((*opened)->idle() ? ", idle" : "");
+      }(io.get_executor(), options_for("127.0.0.1", server.port)),
+      [&](const std::exception_ptr&, std::string said) { got = std::move(said); });
+  while (io.poll_one() > 0) {
+  }
+  {
+    const unique_fd client(::accept(server.fd.get(), nullptr, nullptr));
+    // What is not read would make the end a reset.
+    char asked[4096];
+    ASSERT_GT(::recv(client.get(), asked, sizeof asked, 0), 0);
+    const std::string answer = "HTTP/1.1 200 OK\r\n\r\nabc";
+    ASSERT_EQ(::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL), std::ssize(answer));
+  }
+  while (!got) io.run_one();
+  EXPECT_EQ(*got, "abc, its end");
 }
 
 // Three exchanges on one connection; gives the bodies.
