@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "runtime/actor/look_pace.hpp"
 #include "runtime/actor/watch_reader.hpp"
 #include "runtime/base/log.hpp"
 
@@ -56,6 +57,7 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
 
   asio::awaitable<void> call(std::shared_ptr<session> keep, std::uint64_t ticket, payload<api_request> what);
   void request(std::uint64_t ticket, const payload<api_request>& what);
+  void rest();
   asio::awaitable<void> read(std::shared_ptr<session> keep, std::shared_ptr<watch> of,
                              payload<watch_poll> what);
   std::shared_ptr<watch> open(const payload<watch_poll>& what);
@@ -69,6 +71,8 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
   deliver_function deliver;
   std::map<std::uint64_t, asio::cancellation_signal> under_way;  // requests, by ticket
   std::map<std::uint64_t, std::shared_ptr<watch>> watches;       // by stream
+  look_pace pace;
+  bool resting = false;  // a rest is taken, or its turn comes
   bool closed = false;
 };
 
@@ -85,6 +89,19 @@ void kube_bridge::session::request(std::uint64_t ticket, const payload<api_reque
         nothing->ticket = ticket;
         self->deliver(std::move(nothing));
       }));
+  if (!std::exchange(resting, true)) rest();
+}
+
+// Sleeps in the middle of the thread's work, so that what comes meanwhile is run together: by two turns, as
+// the queue is when the first comes behind what was ready before the sleep, and only the second behind what
+// became so in it.
+void kube_bridge::session::rest() {
+  const auto load = client.load();
+  const auto pause = closed || load.waiting == 0 ? std::chrono::microseconds{0} : pace.next(load);
+  resting = pause > std::chrono::microseconds{0};
+  if (!resting) return;
+  std::this_thread::sleep_for(pause);
+  asio::post(context, [self = shared_from_this()] { asio::post(self->context, [self] { self->rest(); }); });
 }
 
 asio::awaitable<void> kube_bridge::session::call(std::shared_ptr<session> keep, std::uint64_t ticket,

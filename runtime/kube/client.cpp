@@ -218,6 +218,10 @@ client::~client() = default;
 client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 
+request_load client::load() const {
+  return state_->pool.load();
+}
+
 asio::awaitable<reply> client::call(request what) {
   // An operation that was cancelled says so by its error code; nothing here throws.
   co_await asio::this_coro::throw_if_cancelled(false);

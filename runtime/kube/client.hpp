@@ -12,6 +12,7 @@
 #include "runtime/kube/api.hpp"
 #include "runtime/kube/connection_config.hpp"
 #include "runtime/kube/projection.hpp"
+#include "runtime/kube/request_load.hpp"
 
 namespace egress::kube {
 
@@ -56,6 +57,9 @@ class client {
 
   // Opens a watch on a connection of its own.
   boost::asio::awaitable<std::expected<watch_stream, api_error>> watch(watch_request what);
+
+  // Of call(), without what is urgent.
+  request_load load() const;
 
   struct state;  // shared with the watches; client_state.hpp
 

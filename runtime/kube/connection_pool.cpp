@@ -27,6 +27,7 @@ asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_poi
 
 void connection_pool::leave() {
   --inside_;
+  ++answered_;
   wake_next();
 }
 

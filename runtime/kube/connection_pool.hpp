@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/http/connection.hpp"
+#include "runtime/kube/request_load.hpp"
 
 namespace egress::kube {
 
@@ -28,6 +29,8 @@ class connection_pool {
   // One of them was found closed by the server: the others are no better.
   void drop_idle();
 
+  request_load load() const { return {most_, waiting_.size(), answered_}; }
+
  private:
   void wake_next();
 
@@ -38,6 +41,7 @@ class connection_pool {
   boost::asio::any_io_executor on_;
   std::size_t most_;
   std::size_t inside_ = 0;
+  std::uint64_t answered_ = 0;
   std::vector<idle> idle_;  // the most recently used last
   std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting_;
 };

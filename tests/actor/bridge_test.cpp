@@ -1,4 +1,5 @@
-// Watches through the bridge: on its own thread, from a server that decides where a stream stops.
+// Watches and requests through the bridge: on its own thread, from a server that decides where a stream
+// stops.
 #include "runtime/actor/bridge.hpp"
 
 #include <fmt/format.h>
@@ -28,10 +29,11 @@ std::vector<std::string> changes(int count, std::size_t size = 0) {
 
 // One life of the kube_api actor, without the actor.
 struct life {
-  explicit life(std::vector<test::scripted_connection> script) : server(std::move(script)) {
+  explicit life(std::vector<test::scripted_connection> script, kube::client_options options = {})
+      : server(std::move(script)) {
     kube::connection_config where;
     where.server = server.url();
-    bridge.emplace(thread, std::move(where), kube::client_options{},
+    bridge.emplace(thread, std::move(where), std::move(options),
                    [this](payload<delivery> what) { take(std::move(what)); });
   }
   void take(payload<delivery> what) {
@@ -174,6 +176,30 @@ TEST(bridge_watch, of_a_bridge_that_is_gone_tells_nothing_more) {
   l.bridge.reset();
   EXPECT_TRUE(l.server_closed(1));
   EXPECT_EQ(l.deliveries(), 1U);
+}
+
+// One connection for all of them: the thread rests between its looks meanwhile.
+TEST(bridge_request, that_queues_is_answered_in_its_turn) {
+  constexpr std::uint64_t requests = 300;
+  kube::client_options one;
+  one.connections = 1;
+  test::scripted_connection script;
+  for (std::uint64_t i = 0; i < requests; ++i) script.push_back({.bytes = test::http_answer(200, "{}")});
+  life l{{script}, one};
+  for (std::uint64_t ticket = 1; ticket <= requests; ++ticket) {
+    api_request what;
+    what.what.what = kube::verb::probe;
+    what.what.path = fmt::format("/{}", ticket);
+    what.what.timeout = patience;
+    l.bridge->request(ticket, std::make_shared<const api_request>(std::move(what)));
+  }
+  for (std::uint64_t ticket = 1; ticket <= requests; ++ticket) {
+    const auto got = l.next();
+    ASSERT_TRUE(got && got->reply);
+    EXPECT_TRUE(got->reply->outcome.has_value());
+    EXPECT_EQ(got->ticket, ticket);
+  }
+  EXPECT_EQ(l.server.requests().size(), requests);
 }
 
 }  // namespace

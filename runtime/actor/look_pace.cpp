@@ -1,0 +1,23 @@
+#include "runtime/actor/look_pace.hpp"
+
+#include <algorithm>
+
+namespace egress {
+
+std::chrono::microseconds look_pace::next(const kube::request_load& now) {
+  if (++looks_ < looks_between) return rest_;
+  const auto answered = now.answered - answered_;
+  looks_ = 0;
+  answered_ = now.answered;
+  if (answered == 0) {
+    rest_ = {};
+  } else if (answered > 3 * now.places) {
+    rest_ /= 2;
+    if (rest_ < shortest) rest_ = {};
+  } else if (answered < now.places) {
+    rest_ = std::clamp(rest_ * 2, shortest, longest);
+  }
+  return rest_;
+}
+
+}  // namespace egress

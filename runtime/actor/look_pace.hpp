@@ -1,0 +1,34 @@
+#pragma once
+// How often the I/O thread looks at its sockets while requests queue for a connection. Pure.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/kube/request_load.hpp"
+
+namespace egress {
+
+// A server that is the bottleneck answers here and there, and each answer, watch event and message that comes
+// alone wakes a thread whose caches are cold by then. Some milliseconds later they come together, and the
+// server has had requests enough meanwhile: as long as a rest is short beside the time that it takes for one.
+// (docs/decisions/0015-rests-under-load.md)
+class look_pace {
+ public:
+  static constexpr std::chrono::microseconds longest{8'000}, shortest{500};
+
+  // After a look, under a load that queues: how long to wait before the next one; 0: not at all. So that an
+  // eighth to three eighths of the requests that may be under way have been answered by then: a rest is as
+  // much of what one takes.
+  std::chrono::microseconds next(const kube::request_load& now);
+
+ private:
+  // Single looks see too few answers to judge by.
+  static constexpr unsigned looks_between = 8;
+
+  std::chrono::microseconds rest_{0};
+  unsigned looks_ = 0;
+  std::uint64_t answered_ = 0;  // as of the last judgement
+};
+
+}  // namespace egress

@@ -1,0 +1,15 @@
+#pragma once
+// What a client has to do. Pure.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace egress::kube {
+
+struct request_load {
+  std::size_t places = 0;      // requests that may be with the server at once
+  std::size_t waiting = 0;     // for a place
+  std::uint64_t answered = 0;  // places given back, since the start
+};
+
+}  // namespace egress::kube

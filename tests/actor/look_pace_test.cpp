@@ -1,0 +1,52 @@
+#include "runtime/actor/look_pace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace egress {
+namespace {
+
+using std::chrono::microseconds;
+
+// A server that answers so many requests a second, as long as there are any under way: sixteen at most.
+struct looked_at : ::testing::Test {
+  microseconds after(int looks, double answers_a_second) {
+    for (int i = 0; i < looks; ++i) {
+      const auto passed = std::max(rest, microseconds{300});
+      answered += answers_a_second * std::chrono::duration<double>(passed).count();
+      rest = pace.next({.places = 16, .waiting = 50, .answered = static_cast<std::uint64_t>(answered)});
+    }
+    return rest;
+  }
+  look_pace pace;
+  microseconds rest{0};
+  double answered = 0;
+};
+
+TEST_F(looked_at, begins_without_a_rest) {
+  EXPECT_EQ(after(1, 500), microseconds{0});
+}
+
+TEST_F(looked_at, rests_long_beside_a_server_that_takes_long) {
+  EXPECT_EQ(after(60, 400), look_pace::longest);
+}
+
+TEST_F(looked_at, does_not_rest_where_nothing_is_answered) {
+  after(60, 400);
+  EXPECT_EQ(after(16, 0), microseconds{0});
+  EXPECT_EQ(after(60, 0), microseconds{0});
+}
+
+TEST_F(looked_at, rests_shortly_beside_a_fast_one) {
+  const auto one = after(100, 3'000);
+  EXPECT_GE(one, microseconds{500});
+  EXPECT_LE(one, microseconds{2'000}) << "three eighths of the sixteen requests that are under way";
+}
+
+TEST_F(looked_at, rests_no_more_once_that_would_hold_the_server_up) {
+  after(60, 400);
+  EXPECT_EQ(after(100, 20'000), microseconds{0});
+  EXPECT_GT(after(100, 400), microseconds{0}) << "and again when it has become slow";
+}
+
+}  // namespace
+}  // namespace egress
