@@ -97,7 +97,7 @@ void kube_bridge::session::request(std::uint64_t ticket, const payload<api_reque
 // became so in it.
 void kube_bridge::session::rest() {
   const auto load = client.load();
-  const auto pause = closed || load.waiting == 0 ? std::chrono::microseconds{0} : pace.next(load);
+  const auto pause = closed || !load.crowded() ? std::chrono::microseconds{0} : pace.next(load);
   resting = pause > std::chrono::microseconds{0};
   if (!resting) return;
   std::this_thread::sleep_for(pause);

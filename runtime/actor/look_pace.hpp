@@ -1,5 +1,5 @@
 #pragma once
-// How often the I/O thread looks at its sockets while requests queue for a connection. Pure.
+// How often the I/O thread looks at its sockets while many requests queue for a connection. Pure.
 
 #include <chrono>
 #include <cstddef>
@@ -17,8 +17,8 @@ class look_pace {
  public:
   static constexpr std::chrono::microseconds longest{8'000}, shortest{500};
 
-  // After a look, under a load that queues: how long to wait before the next one; 0: not at all. So that an
-  // eighth to three eighths of the requests that may be under way have been answered by then: a rest is as
+  // After a look, under a load that is crowded: how long to wait before the next one; 0: not at all. So that
+  // an eighth to three eighths of the requests that may be under way have been answered by then: a rest is as
   // much of what one takes.
   std::chrono::microseconds next(const kube::request_load& now);
 

@@ -10,6 +10,9 @@ struct request_load {
   std::size_t places = 0;      // requests that may be with the server at once
   std::size_t waiting = 0;     // for a place
   std::uint64_t answered = 0;  // places given back, since the start
+
+  // Whatever is answered now, the server has others to work on.
+  bool crowded() const { return waiting >= places; }
 };
 
 }  // namespace egress::kube

@@ -48,5 +48,12 @@ TEST_F(looked_at, rests_no_more_once_that_would_hold_the_server_up) {
   EXPECT_GT(after(100, 400), microseconds{0}) << "and again when it has become slow";
 }
 
+// A few that wait for the sixteen reconcilers of a steady load would only be held up.
+TEST(request_load, is_crowded_when_the_server_cannot_run_out_of_requests) {
+  EXPECT_FALSE((kube::request_load{.places = 16, .waiting = 15, .answered = 0}).crowded());
+  EXPECT_TRUE((kube::request_load{.places = 16, .waiting = 16, .answered = 0}).crowded());
+  EXPECT_FALSE(kube::request_load{.places = 16}.crowded());
+}
+
 }  // namespace
 }  // namespace egress
