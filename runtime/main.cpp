@@ -42,14 +42,12 @@ int perform(const run_options& options) {
   auto api = kube::load_connection(options.kubeconfig, options.context, environment);
   if (!api) return complain(api.error(), wrong_usage);
   log::info("starting", {{"version", version()}, {"server", api->server}});
-  io_thread signals_on("signals");
-  return serve({options, std::move(*api), {}, version()}, caught_signals(signals_on));
+  return serve({options, std::move(*api), {}, version()}, caught_signals{});
 }
 
 int perform(const dev_options& options) {
   log::configure(options.run.log);
-  io_thread signals_on("signals");
-  auto ready = start_dev(options, signals_on);
+  auto ready = start_dev(options);
   if (!ready) return complain(ready.error(), wrong_usage);
   if (options.api_only) return (*ready)->wait_for_signal();
   auto setup = (*ready)->operator_to_run();

@@ -1,6 +1,7 @@
 #include "runtime/program/dev.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -82,7 +83,7 @@ std::string_view dns_name_of(const json::object& manifest) {
 
 class running final : public dev_environment {
  public:
-  running(const dev_options& options, io_thread& signals_on) : options_(options), signals_on_(signals_on) {}
+  explicit running(const dev_options& options) : options_(options) {}
 
   result<void> start();
   operator_setup operator_to_run() const override;
@@ -95,7 +96,6 @@ class running final : public dev_environment {
   void print_what_to_try() const;
 
   dev_options options_;
-  io_thread& signals_on_;
   std::optional<caught_signals> caught_;
   scratch_folder scratch_;
   std::unique_ptr<dev::dev_server> server_;
@@ -106,7 +106,7 @@ result<void> running::start() {
   const auto manifests =
       options_.files.empty() ? std::vector<kube::manifest>{} : kube::read_manifests(options_.files);
   if (!manifests) return std::unexpected(manifests.error());
-  caught_.emplace(signals_on_);
+  caught_.emplace();
   dev::dev_server_options with;
   with.address = options_.api_address;
   with.cluster.cluster_ip_range = options_.service_range;
@@ -185,8 +185,8 @@ int running::wait_for_signal() {
 
 }  // namespace
 
-result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, io_thread& signals_on) {
-  auto made = std::make_unique<running>(options, signals_on);
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options) {
+  auto made = std::make_unique<running>(options);
   if (auto started = made->start(); !started) return std::unexpected(started.error());
   return made;
 }

@@ -9,7 +9,6 @@
 namespace egress {
 
 class caught_signals;
-class io_thread;
 
 class dev_environment {
  public:
@@ -26,6 +25,6 @@ class dev_environment {
 // Reads the files, starts the server, applies them, and prints on stdout where the kubeconfig is and what to
 // try. Until the files are read, which may come through a pipe that stays open, a signal ends the process;
 // then it is caught.
-result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options, io_thread& signals_on);
+result<std::unique_ptr<dev_environment>> start_dev(const dev_options& options);
 
 }  // namespace egress

@@ -1,7 +1,6 @@
 #pragma once
-// SIGTERM and SIGINT, as a call on the I/O thread.
+// SIGTERM and SIGINT, as a call on a thread of their own.
 
-#include <boost/asio/signal_set.hpp>
 #include <functional>
 #include <memory>
 
@@ -9,24 +8,34 @@
 
 namespace egress {
 
-// From here on a signal ends nothing: it waits for shutdown_signals, so that what is being set up is taken
-// down.
+// From here to the end of the process a signal ends nothing: it waits for shutdown_signals, so that what is
+// being set up is taken down, and one that comes when all is down does not take the exit code with it.
+// Blocked rather than handled for that: a handler would have to go at some time, and leave the signal its
+// default. Before other threads are started: each has the mask of the one that starts it.
 class caught_signals {
  public:
-  explicit caught_signals(io_thread& on);
+  caught_signals();  // throws std::system_error when there is no descriptor left
+  ~caught_signals();
+  caught_signals(const caught_signals&) = delete;
+  caught_signals& operator=(const caught_signals&) = delete;
 
  private:
   friend class shutdown_signals;
   struct state;
+  struct blocked {
+    blocked();
+  };
+  blocked first_;  // a thread has the mask of the one that starts it
+  io_thread io_{"signals"};
   std::shared_ptr<state> state_;
 };
 
 class shutdown_signals {
  public:
-  // `arrived` is called on the I/O thread, once a signal, also one that was caught before; the second one may
-  // cut a shutdown short.
+  // `arrived` is called on the signals' thread, once a signal, also one that was caught before; the second
+  // one may cut a shutdown short. Signals that come faster than they are taken count as one.
   shutdown_signals(const caught_signals& caught, std::function<void()> arrived);
-  // Afterwards nothing is called any more. Not on the I/O thread.
+  // Afterwards nothing is called any more. Not on the signals' thread.
   ~shutdown_signals();
   shutdown_signals(const shutdown_signals&) = delete;
   shutdown_signals& operator=(const shutdown_signals&) = delete;

@@ -68,5 +68,18 @@ if "$binary" --help | grep -E "^ +dev " >/dev/null; then
   kill "$reader"
   gone() { ! kill -0 "$reader"; }
   wait_until 10 "the signal ends it" gone
+
+  # Whoever is told to end more than once, and as late as when all is taken down, still ends with 0.
+  for _ in 1 2 3 4 5; do
+    "$binary" dev --dns-addr 127.0.0.1:0 --metrics-addr 127.0.0.1:0 >"$work/out" 2>&1 & told=$!
+    started+=("$told")
+    serves() { grep '"msg":"serving"' "$work/out"; }
+    wait_until 30 "it serves" serves
+    while kill -TERM "$told"; do :; done 2>/dev/null
+    got=0
+    wait "$told" || got=$?
+    [ "$got" = 0 ] || fail "told to end many times: exit $got: $(tail -5 "$work/out")"
+    tried=$((tried + 1))
+  done
 fi
 say "passed: $tried invocations"

@@ -83,7 +83,8 @@ class Replica:
         self.silence()
         self.operator.signal(signal.SIGTERM)
         wait()
-        assert self.operator.stop() == 0
+        code = self.operator.stop()
+        assert code == 0, f"{self.operator.log}: exit code {code} after SIGTERM; {self.operator.tail()}"
         self.start()
         self.serve()
 
