@@ -16,8 +16,10 @@ namespace {
 constexpr milliseconds pause_between_builds{5};
 // So much of the tenth of a core that building may take is there for a burst of changes: 50 ms of work.
 constexpr milliseconds burst{500};
-// For the rest, which may wait for twenty times what a build takes, too: a twentieth of a core at most.
+// The rest waits for others of its kind: while gateways are made by the hundred, each would be a table.
 constexpr milliseconds gathering{100};
+// That long at most, or for twenty times what a build takes: a twentieth of a core.
+constexpr milliseconds longest_gathering{1000};
 
 }  // namespace
 
@@ -78,20 +80,36 @@ void dns_state::learn(const informer_update& update) {
   if (!table) return build();
   if (how == urgency::none) return;
   if (!waiting_since) waiting_since = now(self);
-  const auto patience = std::max<steady_time::duration>(gathering, 20 * took);
-  build_within(how == urgency::at_once ? steady_time::duration::zero() : patience);
+  if (how == urgency::at_once) return build_at(now(self), how);
+  const auto latest = *waiting_since + std::max<steady_time::duration>(longest_gathering, 20 * took);
+  build_at(std::min(now(self) + gathering, latest), how);
 }
 
-void dns_state::build_within(steady_time::duration longest) {
-  const auto at = std::max({now(self) + longest, built + pause_between_builds, paid});
+// What is urgent is moved to no later time by what is not.
+void dns_state::build_at(steady_time wanted, urgency how) {
+  const auto at = std::max({wanted, built + pause_between_builds, paid});
   if (at <= now(self)) return build();
-  if (due && *due <= at) return;
-  due = at;
-  self->delayed_send(dns_actor{self}, at - now(self), tick_atom{});
+  const bool keeps = due && due_for == urgency::at_once && (how != urgency::at_once || *due <= at);
+  if (!keeps) {
+    due = at;
+    due_for = how;
+  }
+  wake_at(*due);
+}
+
+void dns_state::wake_at(steady_time when) {
+  if (wakes && *wakes <= when) return;
+  wakes = when;
+  self->delayed_send(dns_actor{self}, when - now(self), tick_atom{});
 }
 
 void dns_state::timer() {
-  if (due && *due <= now(self)) build();
+  // One that an earlier one took the place of.
+  if (!wakes || now(self) < *wakes) return;
+  wakes.reset();
+  if (!due) return;
+  if (*due <= now(self)) return build();
+  wake_at(*due);
 }
 
 void dns_state::build() {

@@ -1,7 +1,8 @@
 #pragma once
 // Builds the hijack table of the Services and hands it to the workers: at once when a hijacked name changes
-// (at most every 5 ms), within 100 ms for the rest (in-cluster names of gateways that come up; later where
-// tables are so large that their building takes longer than 5 ms), and not at all for what cannot change it.
+// (at most every 5 ms), for the rest (in-cluster names of gateways that come up) 100 ms after the last of a
+// row of changes, within a second (later where tables are so large that their building takes longer than
+// 50 ms), and not at all for what cannot change it.
 
 #include <functional>
 #include <map>
@@ -51,6 +52,8 @@ struct dns_state {
   steady_time::duration took{};           // its building
   steady_time paid = steady_time::min();  // when the builds so far are a tenth of a core
   std::optional<steady_time> due;         // of the next one
+  urgency due_for = urgency::none;        // what it is due for
+  std::optional<steady_time> wakes;       // when the timer comes that is counted on
   std::optional<steady_time>
       waiting_since;  // when the oldest change arrived that the table does not show yet
   std::map<caf::actor_id, caf::weak_actor_ptr> workers;
@@ -58,7 +61,8 @@ struct dns_state {
   void use(const directory_ptr& everyone);
   void learn(const informer_update& update);
   void build();
-  void build_within(steady_time::duration longest);
+  void build_at(steady_time wanted, urgency how);
+  void wake_at(steady_time when);
   void timer();
   void publish();
   void complain(const std::vector<std::string>& now);

@@ -217,6 +217,46 @@ TEST_F(dns_actors, a_burst_of_changes_is_shown_as_it_comes) {
   }
 }
 
+TEST_F(dns_actors, gateways_that_come_up_one_after_the_other_share_a_table) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  log.tables.clear();
+  const auto comes_up = [&](int i) {
+    update(kind::service, {service("a", "true"), service("b" + std::to_string(i), "waiting-for-pods")}, {},
+           milliseconds{0});
+    world.settle();
+    world.advance(milliseconds{60});
+  };
+  for (int i = 0; i < 10; ++i) comes_up(i);
+  EXPECT_TRUE(log.tables.empty()) << "each comes less than 100 ms after the one before";
+  world.advance(milliseconds{40});
+  EXPECT_EQ(log.tables.size(), 1u) << "100 ms after the last";
+  for (int i = 10; i < 30; ++i) comes_up(i);
+  EXPECT_EQ(log.tables.size(), 2u) << "a second after the first";
+}
+
+TEST_F(dns_actors, a_hijack_waits_for_no_gateways) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  log.tables.clear();
+  const auto see = [&](const char* hijack, const char* coming) {
+    update(kind::service, {service("a", hijack), service(coming, "waiting-for-pods")}, {}, milliseconds{0});
+    world.settle();
+  };
+  see("true", "b");
+  world.advance(milliseconds{50});
+  see("waiting-for-pods", "b");
+  EXPECT_EQ(log.tables.size(), 1u);
+  world.advance(milliseconds{1});
+  see("true", "b");
+  EXPECT_EQ(log.tables.size(), 1u) << "5 ms lie between two tables";
+  see("true", "c");
+  world.advance(milliseconds{4});
+  EXPECT_EQ(log.tables.size(), 2u) << "one that may wait does not put it off";
+  world.advance(milliseconds{200});
+  EXPECT_EQ(log.tables.size(), 2u) << "nor is there another for it";
+}
+
 TEST(thread_cpu_time, grows_with_the_work_of_its_thread_alone) {
   const auto spend = [](steady_time::duration what) {
     for (const auto until = thread_cpu_time() + what; thread_cpu_time() < until;) {
