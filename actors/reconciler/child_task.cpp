@@ -65,7 +65,7 @@ child_task::step child_task::act(const decision& what, const kube::object* live)
     case action::adopt:
       // As a watch has just shown it; should it have changed since, the patch conflicts.
       if (const auto json = live->recent_json.lock(); json && reads_ == 0) return compare(*json, *live);
-      return read();
+      return what.what == action::repair && may_edit(*live) ? edit(*live) : read();
     case action::replace:
     case action::remove:
       return remove(live->meta.uid);
@@ -132,17 +132,37 @@ child_task::step child_task::compare(std::string_view live_json, const kube::obj
     wanted = std::move(now.service);
     out_.held = std::move(now.held);
   }
-  const auto patch = merge_patch(*tree, wanted);
-  if (patch.empty()) {
-    // What is held back has to be looked at again.
-    if (out_.held.empty()) out_.compared = settled{live.as_child().projected, in_.wanted->projected};
-    return finish(child_state::in_order, "");
-  }
-  out_.repaired = differing_paths(*tree, wanted);
+  if (auto made = merge_patch(*tree, wanted); !made.empty())
+    return patch(std::move(made), differing_paths(*tree, wanted), live);
+  // What is held back has to be looked at again.
+  if (out_.held.empty()) out_.compared = settled{live.as_child().projected, in_.wanted->projected};
+  return finish(child_state::in_order, "");
+}
+
+// Not where parts of the live one decide what is written.
+bool child_task::may_edit(const kube::object& live) const {
+  return in_.made_as && reads_ == 0 && in_.alone.empty() && !in_.reported &&
+         !live.meta.resource_version.empty();
+}
+
+// What differs is what differs between the two renderings: equal digests say that the live one is the first,
+// and the resourceVersion that it is so still.
+child_task::step child_task::edit(const kube::object& live) {
+  const auto wanted = target(in_.of, *in_.wanted->object, *in_.made_as);
+  auto made = merge_patch(*in_.made_as, wanted);
+  if (made.empty()) return read();
+  auto& metadata = made["metadata"];
+  if (!metadata.is_object()) metadata.emplace_object();
+  metadata.get_object()["resourceVersion"] = live.meta.resource_version;
+  return patch(std::move(made), differing_paths(*in_.made_as, wanted), live);
+}
+
+child_task::step child_task::patch(const json::object& what, pointers repaired, const kube::object& live) {
+  out_.repaired = std::move(repaired);
   patched_version_ = live.meta.resource_version;
   doing_ = doing::patching;
   auto request = about(kube::verb::patch);
-  request.body = json::to_text(patch);
+  request.body = json::to_text(what);
   return request;
 }
 

@@ -19,6 +19,9 @@ struct child_task_input {
   kube::kind of = kube::kind::config_map;
   std::optional<rendered_child> wanted;
   kube::object_ptr live;  // as of expectations::effective
+  // What made `live` what it is in all that is ours, when it is that still: then an edit needs no read. Null:
+  // not known.
+  std::shared_ptr<const json::object> made_as{};
   std::optional<settled> known;
   pointers alone;                   // ineffective paths of this kind, as learnt so far
   std::string previous_cluster_ip;  // a re-created Service asks for it; "" for none
@@ -52,6 +55,9 @@ class child_task {
   step create();
   step remove(const kube::object_uid& uid);
   step compare(std::string_view live_json, const kube::object& live);
+  bool may_edit(const kube::object& live) const;
+  step edit(const kube::object& live);
+  step patch(const json::object& what, pointers repaired, const kube::object& live);
   step created(const kube::reply& reply);
   step address_taken(const std::string& refusal);
   step patched(const kube::reply& reply);

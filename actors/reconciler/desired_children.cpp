@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -31,6 +32,23 @@ struct rendered_trees {
   std::vector<json::object> objects;
 };
 
+desired_gateway rendered_for(const rendering_key& key, const kube::object& external_service,
+                             const gateway_settings& settings, const kube::projection_rules& rules) {
+  const auto all = std::make_shared<rendered_trees>();
+  const auto gateway = desired::make_gateway(external_service, settings, key.ipv6, all->memory.storage());
+  desired_gateway made;
+  made.config_hash = gateway.config.version;
+  for (const auto kind : kube::child_kinds) {
+    if (!desired::wanted(kind, settings)) continue;
+    auto object = desired::with_server_defaults(kind, desired::render_child(kind, gateway, key.hijack));
+    object = desired::for_creation(kind, std::move(object), replica_bounds(gateway.spec).min);
+    const auto& kept = all->objects.emplace_back(std::move(object));
+    made.children[kube::child_index(kind)] = rendered_child{
+        kind, std::shared_ptr<const json::object>(all, &kept), kube::projected_digest(kind, kept, rules)};
+  }
+  return made;
+}
+
 }  // namespace
 
 bool has_ipv6_address(const kube::child& service) {
@@ -52,8 +70,9 @@ rendering_key key_of(const kube::object& external_service, const live_children& 
   return {external_service.meta.generation, external_service.meta.uid, std::string{hijack}, ipv6};
 }
 
-remembered_rendering remember(rendering_key key, const desired_gateway& desired) {
-  remembered_rendering made{std::move(key), {}, desired.config_hash};
+remembered_rendering remember(kube::object_ptr external_service, rendering_key key,
+                              const desired_gateway& desired) {
+  remembered_rendering made{std::move(external_service), std::move(key), {}, desired.config_hash};
   for (std::size_t i = 0; i < kube::child_count; ++i)
     if (desired.children[i]) made.projected[i] = desired.children[i]->projected;
   return made;
@@ -76,19 +95,25 @@ bool nothing_to_do(const kube::object& external_service, const remembered_render
 
 desired_gateway desired_of(const kube::object& external_service, const live_children& live, bool ipv6,
                            const gateway_settings& settings, const kube::projection_rules& rules) {
-  const auto key = key_of(external_service, live, ipv6);
-  const auto all = std::make_shared<rendered_trees>();
-  const auto gateway = desired::make_gateway(external_service, settings, key.ipv6, all->memory.storage());
-  desired_gateway made;
-  made.config_hash = gateway.config.version;
-  for (const auto kind : kube::child_kinds) {
-    if (!desired::wanted(kind, settings)) continue;
-    auto object = desired::with_server_defaults(kind, desired::render_child(kind, gateway, key.hijack));
-    object = desired::for_creation(kind, std::move(object), replica_bounds(gateway.spec).min);
-    const auto& kept = all->objects.emplace_back(std::move(object));
-    made.children[kube::child_index(kind)] = rendered_child{
-        kind, std::shared_ptr<const json::object>(all, &kept), kube::projected_digest(kind, kept, rules)};
-  }
+  return rendered_for(key_of(external_service, live, ipv6), external_service, settings, rules);
+}
+
+desired_children made_before(const std::optional<remembered_rendering>& last, const live_children& live,
+                             const desired_children& wanted, const gateway_settings& settings,
+                             const kube::projection_rules& rules) {
+  desired_children made;
+  if (!last || !last->of) return made;
+  const auto edited = [&](std::size_t i) {
+    const auto& then = last->projected[i];
+    return live[i] && wanted[i] && then && live[i]->as_child().projected == *then &&
+           wanted[i]->projected != *then;
+  };
+  std::array<bool, kube::child_count> those{};
+  for (std::size_t i = 0; i < kube::child_count; ++i) those[i] = edited(i);
+  if (std::ranges::none_of(those, std::identity{})) return made;
+  auto before = rendered_for(last->key, *last->of, settings, rules).children;
+  for (std::size_t i = 0; i < kube::child_count; ++i)
+    if (those[i]) made[i] = std::move(before[i]);
   return made;
 }
 

@@ -42,15 +42,23 @@ rendering_key key_of(const kube::object& external_service, const live_children& 
 
 // The digests of the last rendering: enough to see that nothing is to be done, without rendering again.
 struct remembered_rendering {
+  kube::object_ptr of;  // what was rendered: of the same generation as the snapshot's, and mostly that one
   rendering_key key;
   std::array<std::optional<kube::digest>, kube::child_count> projected;
   std::string config_hash;
 };
-remembered_rendering remember(rendering_key key, const desired_gateway& desired);
+remembered_rendering remember(kube::object_ptr external_service, rendering_key key,
+                              const desired_gateway& desired);
 // Whether every child is as it should be.
 bool nothing_to_do(const kube::object& external_service, const remembered_rendering& last,
                    const live_children& live, bool ipv6,
                    const std::array<std::optional<settled>, kube::child_count>& known);
+
+// Of the live children that are as the last rendering made them, and are to be something else now, what they
+// were rendered as: to edit one, that need not be read. The others are left out.
+desired_children made_before(const std::optional<remembered_rendering>& last, const live_children& live,
+                             const desired_children& wanted, const gateway_settings& settings,
+                             const kube::projection_rules& rules);
 
 // validate(), and whether another ExternalService (claimed_by, "" for none) has the dnsName already.
 std::optional<refusal> refused(const kube::object& external_service, std::string_view claimed_by,

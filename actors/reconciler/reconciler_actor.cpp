@@ -44,9 +44,10 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
   now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways.profile);
   if (now->refused) return children_done();
   now->ipv6 = reconciler::listens_on_ipv6(now->live, work->ipv6_elsewhere);
-  const auto& rendered = known.rendered;
+  auto& rendered = known.rendered;
   if (rendered &&
       reconciler::nothing_to_do(*work->service, *rendered, now->live, now->ipv6, known.expected.known())) {
+    rendered->of = work->service;  // says the same, and is there anyhow
     now->config_hash = rendered->config_hash;
     return children_done();
   }
@@ -63,13 +64,16 @@ void reconciler_state::start_tasks() {
   const auto& service = now->work->service;
   auto desired = reconciler::desired_of(*service, now->live, now->ipv6, config->gateways, config->rules);
   now->config_hash = desired.config_hash;
-  memory().rendered = reconciler::remember(reconciler::key_of(*service, now->live, now->ipv6), desired);
+  const auto before = reconciler::made_before(memory().rendered, now->live, desired.children,
+                                              config->gateways, config->rules);
+  memory().rendered =
+      reconciler::remember(service, reconciler::key_of(*service, now->live, now->ipv6), desired);
   for (const auto kind : kube::child_kinds) {
     const auto i = kube::child_index(kind);
     if (desired.children[i]) now->wanted[i] = desired.children[i]->projected;
     now->tasks.emplace_back(reconciler::child_task_input{
         service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
-        memory().expected.known()[i], now->work->ineffective[i],
+        before[i] ? before[i]->object : nullptr, memory().expected.known()[i], now->work->ineffective[i],
         kind == kube::kind::service ? previous_cluster_ip() : std::string{},
         memory().cluster_ip_refusals < insist_on_cluster_ip,
         reconciler::waits_for_reports(kind, *service, config->gateways.profile)});

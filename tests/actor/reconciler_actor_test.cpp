@@ -58,6 +58,25 @@ TEST_F(reconciling, the_next_run_knows_what_this_one_wrote_though_no_informer_ha
   EXPECT_EQ(notes.results.size(), 2u);
 }
 
+TEST_F(reconciling, an_edit_is_a_patch_of_each_child_and_the_status_and_no_read) {
+  run();
+  for (const auto& one : take_all()) accept(one);
+  world.settle();
+  for (const auto& one : take_all()) accept_status(one);
+  world.settle();
+  service = decoded(kube::kind::external_service,
+                    R"({"metadata":{"name":"a","uid":"u","resourceVersion":"2","generation":2},)"
+                    R"("spec":{"dnsName":"b.example","hijackDns":true,"ports":[{"port":443}]}})");
+  run();
+  const auto patches = take_all();
+  EXPECT_EQ(patches.size(), 5u) << "each has the name";
+  for (const auto& one : patches) {
+    EXPECT_EQ(one.what.what, verb::patch);
+    EXPECT_NE(one.what.body.find("b.example"), std::string::npos) << one.what.body;
+    EXPECT_NE(one.what.body.find(R"("resourceVersion":"10)"), std::string::npos) << one.what.body;
+  }
+}
+
 // A garbage collector that removes what is made for an ExternalService whose deletion has not been heard of
 // yet.
 TEST_F(reconciling, children_that_vanish_again_and_again_are_made_no_faster_than_one_a_second) {

@@ -125,6 +125,57 @@ TEST_F(ChildTask, WhatAWatchHasJustShownIsRepairedWithoutReadingItAgain) {
   EXPECT_EQ(ends(child_state::written).did, action::repair);
 }
 
+// One that is as it was made, and is to become something else.
+child_task_input an_edit(kube::kind of = deployment) {
+  child_task_input in;
+  in.external_service = an_external_service();
+  in.name_space = "ns";
+  in.of = of;
+  in.wanted = rendered(of, 2, tree(R"({"metadata":{"labels":{"a":"1"}},"spec":{"x":1}})"));
+  in.live = child(of, 1);
+  in.made_as =
+      std::make_shared<json::object>(tree(R"({"metadata":{"labels":{"a":"1"}},"spec":{"x":5,"y":1}})"));
+  return in;
+}
+
+TEST_F(ChildTask, AnEditOfWhatIsAsItWasMadeNeedsNoRead) {
+  begin(an_edit());
+  EXPECT_EQ(tree(asks(verb::patch).body),
+            tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
+  const auto now = child(deployment, 2, "8");
+  answer(object_of(now));
+  const auto& outcome = ends(child_state::written);
+  EXPECT_EQ(outcome.did, action::repair);
+  EXPECT_EQ(outcome.now, now);
+  EXPECT_THAT(outcome.repaired, ElementsAre("/spec/x", "/spec/y"));
+}
+
+TEST_F(ChildTask, AnEditThatSomebodyWasFasterThanIsMadeOfWhatIsRead) {
+  begin(an_edit());
+  answer(error_of(api_errc::conflict));
+  asks(verb::get);
+  answer(
+      object_of(child(deployment, 3, "8"), R"({"metadata":{"resourceVersion":"8"},"spec":{"x":5,"z":1}})"));
+  EXPECT_EQ(tree(asks(verb::patch).body).at("spec"), tree(R"({"x":1,"z":null})"));
+}
+
+TEST_F(ChildTask, AnEditReadsWhereTheLiveOneDecidesWhatIsWritten) {
+  auto ineffective = an_edit();
+  ineffective.alone = {"/spec/x"};
+  auto waits_for_listeners = an_edit(service);
+  waits_for_listeners.reported = ports{};
+  auto without_version = an_edit();
+  without_version.live = child(deployment, 1, "");
+  auto adopted = an_edit();
+  auto nobodys = child(deployment, 1);
+  body(nobodys).controller.reset();
+  adopted.live = nobodys;
+  for (const auto& in : {ineffective, waits_for_listeners, without_version, adopted}) {
+    begin(in);
+    asks(verb::get);
+  }
+}
+
 TEST_F(ChildTask, WritesNothingWhenReadingShowsThatNothingDiffers) {
   begin(deployment, child(deployment, 1));
   answer(object_of(child(deployment, 1), R"({"spec":{"x":1}})"));
