@@ -1,8 +1,9 @@
 // The floor of bench/controller: what the API server needs for the requests alone. Sends prepared requests
 // over so many kept-alive connections, and does nothing with the answers but read them. Prints one line of
 // JSON. usage:
-//   floor SERVER CA_FILE TOKEN_FILE CONNECTIONS post FILE   FILE: PATH, a tab, and a JSON body on each line
-//   floor SERVER CA_FILE TOKEN_FILE CONNECTIONS list FILE   FILE: PATH of a collection on each line, read in
+//   floor SERVER CA_FILE TOKEN_FILE CONNECTIONS post FILE    FILE: PATH, a tab, and a JSON body on each line
+//   floor SERVER CA_FILE TOKEN_FILE CONNECTIONS patch FILE   the same, with merge patches
+//   floor SERVER CA_FILE TOKEN_FILE CONNECTIONS list FILE    FILE: PATH of a collection on each line, read in
 //   pages of 500
 
 #include <boost/asio/co_spawn.hpp>
@@ -31,7 +32,7 @@ constexpr std::chrono::seconds patience{60};
 struct work {
   http::connect_options options;
   std::string authorization;
-  bool posts = false;
+  std::string_view how;
   std::vector<std::string> lines;
   std::size_t next = 0, done = 0, failed = 0;
   steady_clock::time_point last_answer;
@@ -41,7 +42,9 @@ struct work {
 asio::awaitable<std::optional<std::string>> ask(work& all, http::connection& on, std::string method,
                                                 std::string target, std::string body) {
   http::client_request what{std::move(method), std::move(target), {{"Authorization", all.authorization}}, {}};
-  if (!body.empty()) what.headers.emplace_back("Content-Type", "application/json");
+  if (!body.empty())
+    what.headers.emplace_back("Content-Type",
+                              all.how == "patch" ? "application/merge-patch+json" : "application/json");
   what.body = std::move(body);
   const auto head = co_await on.send(std::move(what), patience);
   if (!head) co_return std::nullopt;
@@ -80,9 +83,10 @@ asio::awaitable<bool> list(work& all, http::connection& on, std::string path) {
   co_return true;
 }
 
-asio::awaitable<bool> post(work& all, http::connection& on, const std::string& line) {
+asio::awaitable<bool> write(work& all, http::connection& on, const std::string& line) {
   const auto tab = line.find('\t');
-  const auto answer = co_await ask(all, on, "POST", line.substr(0, tab), line.substr(tab + 1));
+  const auto* const method = all.how == "patch" ? "PATCH" : "POST";
+  const auto answer = co_await ask(all, on, method, line.substr(0, tab), line.substr(tab + 1));
   co_return answer.has_value();
 }
 
@@ -95,7 +99,7 @@ asio::awaitable<void> serve_one_connection(work& all, asio::any_io_executor exec
   }
   while (all.next < all.lines.size()) {
     const auto& line = all.lines[all.next++];
-    const bool good = all.posts ? co_await post(all, **on, line) : co_await list(all, **on, line);
+    const bool good = all.how == "list" ? co_await list(all, **on, line) : co_await write(all, **on, line);
     ++(good ? all.done : all.failed);
   }
 }
@@ -109,7 +113,7 @@ std::string contents(const char* file) {
 
 int main(int argc, char** argv) {
   if (argc != 7) {
-    std::fputs("usage: floor SERVER CA_FILE TOKEN_FILE CONNECTIONS post|list FILE\n", stderr);
+    std::fputs("usage: floor SERVER CA_FILE TOKEN_FILE CONNECTIONS post|patch|list FILE\n", stderr);
     return 2;
   }
   work all;
@@ -123,7 +127,7 @@ int main(int argc, char** argv) {
   all.options.tls = *tls;
   all.options.server_name = where->host;
   all.authorization = "Bearer " + contents(argv[3]);
-  all.posts = std::string_view(argv[5]) == "post";
+  all.how = argv[5];
   std::ifstream in(argv[6]);
   for (std::string line; std::getline(in, line);) all.lines.push_back(line);
 

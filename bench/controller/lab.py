@@ -26,6 +26,15 @@ def external_service(number):
                                     ports=[{"port": 443}, {"port": 8443}])
 
 
+def status(number):
+    """As much as an operator says of one, for who writes without being one."""
+    at = {"lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1}
+    conditions = [{"type": kind, "status": "False", "reason": "NoReadyPods", "message": "no pod of the gateway is ready yet", **at}
+                  for kind in ("Accepted", "GatewayReady", "DNSHijacked", "Ready")]
+    return {"observedGeneration": 1, "clusterIP": f"10.0.{number // 250 % 250}.{number % 250}", "readyReplicas": 0,
+            "configHash": "12345678", "ports": "443/TCP,8443/TCP", "conditions": conditions}
+
+
 class Lab:
     def __init__(self, options, count):
         self.options, self.count = options, count
@@ -64,6 +73,11 @@ class Lab:
         """(Seconds that the children alone take, CPU seconds of who sends them)."""
         made = self._floor("post", (f"{objects.CHILDREN[PLURALS[one['kind']]]}\t{json.dumps(one)}" for one in self._rendered()))
         return made["seconds"], made["cpu_seconds"]
+
+    def floor_of_statuses(self):
+        """Seconds that a status for each takes, once the children are there."""
+        return self._floor("patch", (f"{objects.path(f'es-{i}')}/status\t{json.dumps({'status': status(i)})}"
+                                     for i in range(self.count)))["seconds"]
 
     def floor_of_lists(self):
         """Seconds for a paged list of each kind that is watched, all at once."""

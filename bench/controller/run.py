@@ -42,14 +42,17 @@ class Tell:
         self.line(f"{title}, resident", figures["resident"], "")
 
     def floor(self, count, *runs):
-        """Of each run: its seconds, and its CPU seconds."""
-        seconds, cpu = zip(*runs)
+        """Of each run: its seconds and its CPU seconds for the children, and its seconds for the statuses."""
+        seconds, cpu, statuses = zip(*runs)
         made, floor = self.creations[count], sum(seconds) / len(seconds)
         self.line(f"{count:,}: CPU of the floor for the children of one, which it only sends",
                   " and ".join(f"{one / count * 1e3:.2f}" for one in cpu) + " ms", "")
         shown = " and ".join(f"{one:.2f}" for one in seconds)
         self.line(f"{count:,}: all children after", f"{made['children']:.2f} s, {made['children'] / floor:.2f} × floor ({shown} s)", "1.25")
-        self.line(f"{count:,}: settled after", f"{made['settled']:.2f} s, {made['settled'] / floor:.2f} × floor", "1.5")
+        whole = floor + sum(statuses) / len(statuses)
+        shown = " and ".join(f"{one:.2f}" for one in statuses)
+        self.line(f"{count:,}: settled after", f"{made['settled']:.2f} s, {made['settled'] / floor:.2f} × floor; {made['settled'] / whole:.2f} × "
+                  f"the floor that sends the statuses, too ({shown} s)", "1.5")
 
 
 def main():

@@ -22,7 +22,7 @@ def floor(options, count):
     lab = Lab(options, count)
     try:
         lab.create_external_services()
-        return lab.floor_of_children()
+        return *lab.floor_of_children(), lab.floor_of_statuses()
     finally:
         lab.stop()
 

@@ -23,6 +23,7 @@ def measure(options, count, tell):
         readiness(lab, operator, tell)
         changes(lab, operator, tell)
         operator.stop()
+        floor_of_changes(lab, tell)
         many_watches(lab, tell)
     finally:
         lab.stop()
@@ -127,14 +128,16 @@ class Changes:
     are more than the floor's.)
     """
 
+    least, senders = 20, 4  # of the replicas, which every edit counts up from there
+
     def __init__(self, lab, count, rate):
         self.lab, self.count, self.rate = lab, count, rate
         self.numbers, self.guard = iter(range(count)), threading.Lock()
         self.sent, self.took, self.late, self.began = {}, [], 0.0, 0.0
         self.events = Events(lab.api, objects.CHILDREN["hpa"])
 
-    def run(self, senders=4):
-        threads = [threading.Thread(target=self._send) for _ in range(senders)]
+    def run(self):
+        threads = [threading.Thread(target=self._send) for _ in range(self.senders)]
         self.began = time.monotonic()
         for one in threads:
             one.start()
@@ -159,11 +162,28 @@ class Changes:
                 return
             due = self.began + number / self.rate
             time.sleep(max(0.0, due - time.monotonic()))
-            name, most = f"es-{number % self.lab.count}", 20 + number // self.lab.count
+            name, most = f"es-{number % self.lab.count}", self.least + number // self.lab.count
             with self.guard:
                 self.late = max(self.late, time.monotonic() - due)
                 self.sent[name, most] = time.monotonic()
-            self.lab.api.patch(objects.path(name), {"spec": {"maxReplicas": most}})
+            self._edit(name, most)
+
+    def _edit(self, name, most):
+        return self.lab.api.patch(objects.path(name), {"spec": {"maxReplicas": most}})
+
+    def times(self):
+        return f"{percentile(self.took, .5) * 1e3:.1f}, {percentile(self.took, .99) * 1e3:.1f} ms"
+
+
+class ChangesAlone(Changes):
+    """The same writes without an operator: whoever edits sends the other two as well, one after the other."""
+
+    least, senders = 1000, 12
+
+    def _edit(self, name, most):
+        made = super()._edit(name, most)
+        self.lab.api.patch(objects.child("hpa", name), {"spec": {"maxReplicas": most}})
+        self.lab.api.patch(objects.path(name) + "/status", {"status": {"observedGeneration": made["metadata"]["generation"]}})
 
 
 def changes(lab, operator, tell, seconds=60, rate=100):
@@ -172,8 +192,13 @@ def changes(lab, operator, tell, seconds=60, rate=100):
     lab.wait_until_settled(operator)
     tell.line(f"{rate} changes a second for {seconds} s: done", f"{len(made.took)} of {seconds * rate}, queue "
               f"{operator.metric('workqueue_depth'):.0f} (sent at most {made.late * 1e3:.0f} ms late)", "all, 0")
-    tell.line("from the change's request to the HPA's event, p50, p99",
-              f"{percentile(made.took, .5) * 1e3:.1f}, {percentile(made.took, .99) * 1e3:.1f} ms", "p99 100 ms")
+    tell.line("from the change's request to the HPA's event, p50, p99", made.times(), "p99 100 ms")
+
+
+def floor_of_changes(lab, tell, seconds=20, rate=100):
+    alone = ChangesAlone(lab, seconds * rate, rate)
+    alone.run()
+    tell.line("the same writes without an operator, p50, p99", f"{alone.times()} (sent at most {alone.late * 1e3:.0f} ms late)", "")
 
 
 def many_watches(lab, tell, seconds=120):
