@@ -18,7 +18,7 @@ constexpr milliseconds pause_between_builds{5};
 constexpr milliseconds burst{500};
 // The rest waits for others of its kind: while gateways are made by the hundred, each would be a table.
 constexpr milliseconds gathering{100};
-// That long at most, or for twenty times what a build takes: a twentieth of a core.
+// That long at most, or for a hundred times what a build takes: a hundredth of a core.
 constexpr milliseconds longest_gathering{1000};
 
 }  // namespace
@@ -81,7 +81,7 @@ void dns_state::learn(const informer_update& update) {
   if (how == urgency::none) return;
   if (!waiting_since) waiting_since = now(self);
   if (how == urgency::at_once) return build_at(now(self), how);
-  const auto latest = *waiting_since + std::max<steady_time::duration>(longest_gathering, 20 * took);
+  const auto latest = *waiting_since + std::max<steady_time::duration>(longest_gathering, 100 * took);
   build_at(std::min(now(self) + gathering, latest), how);
 }
 

@@ -38,7 +38,7 @@ ownership whose(const kube::object& external_service, const kube::object& child)
 enum class action : std::uint8_t {
   nothing,
   create,
-  repair,     // read it, patch it to its target
+  repair,     // patch it to its target
   adopt,      // the same, for one that nobody controls
   replace,    // an immutable ConfigMap: delete this uid, create
   remove,     // ours, and not wanted any more
