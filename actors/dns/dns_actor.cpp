@@ -16,10 +16,12 @@ namespace {
 constexpr milliseconds pause_between_builds{5};
 // So much of the tenth of a core that building may take is there for a burst of changes: 50 ms of work.
 constexpr milliseconds burst{500};
-// The rest waits for others of its kind: while gateways are made by the hundred, each would be a table.
-constexpr milliseconds gathering{100};
-// That long at most, or for a hundred times what a build takes: a hundredth of a core.
-constexpr milliseconds longest_gathering{1000};
+// The rest waits for others of its kind, so long at most: while gateways are made by the hundred, each would
+// be a table.
+constexpr milliseconds gathering{100}, longest_gathering{1'000};
+// A table for them alone comes a hundred times what one takes after the last, which is a hundredth of a core,
+// but no later than this.
+constexpr milliseconds longest_pause{5'000};
 
 }  // namespace
 
@@ -73,6 +75,9 @@ void dns_state::learn(const informer_update& update) {
   for (const auto& one : update.changed) {
     if (how == urgency::at_once) break;
     how = std::max(how, urgency_of(known.objects.find(one), update.current.objects.find(one)));
+    // Its Service was heard of first.
+    if (how == urgency::soon && &known == &external_services && hijacks(services.objects.find(one)))
+      how = urgency::at_once;
   }
   known = update.current;
   // Until both are known there is no table: a name whose Service is missing may be one that must not leak.
@@ -81,8 +86,8 @@ void dns_state::learn(const informer_update& update) {
   if (how == urgency::none) return;
   if (!waiting_since) waiting_since = now(self);
   if (how == urgency::at_once) return build_at(now(self), how);
-  const auto latest = *waiting_since + std::max<steady_time::duration>(longest_gathering, 100 * took);
-  build_at(std::min(now(self) + gathering, latest), how);
+  const auto gathered = std::min(now(self) + gathering, *waiting_since + longest_gathering);
+  build_at(std::max(gathered, built + std::min<steady_time::duration>(longest_pause, 100 * took)), how);
 }
 
 // What is urgent is moved to no later time by what is not.
@@ -98,7 +103,7 @@ void dns_state::build_at(steady_time wanted, urgency how) {
 }
 
 void dns_state::wake_at(steady_time when) {
-  if (wakes && *wakes <= when) return;
+  if (wakes && *wakes > now(self) && *wakes <= when) return;
   wakes = when;
   self->delayed_send(dns_actor{self}, when - now(self), tick_atom{});
 }

@@ -11,10 +11,28 @@ bool same(const kube::object& a, const kube::object& b) {
   return a.meta.uid == b.meta.uid && a.meta.resource_version == b.meta.resource_version;
 }
 
+bool equal_external_services(const kube::object& a, const kube::object& b) {
+  if (a.of != kube::kind::external_service || !same(a, b) || a.meta.generation != b.meta.generation ||
+      a.meta.creation_time != b.meta.creation_time || a.meta.deleting != b.meta.deleting)
+    return false;
+  const auto &one = a.as_external_service(), &other = b.as_external_service();
+  return one.spec == other.spec && one.status == other.status && one.undecodable == other.undecodable;
+}
+
+// Who remembers an ExternalService shares it with the snapshot. After a list that shows what was known each
+// would be there twice, until something happens to it.
+std::vector<kube::object_ptr> shared_with(const kube::snapshot& known, std::vector<kube::object_ptr> items) {
+  for (auto& item : items)
+    if (const auto before = known.find(item->meta.name); before && equal_external_services(*before, *item))
+      item = before;
+  return items;
+}
+
 }  // namespace
 
-changes store::replace(const std::vector<kube::object_ptr>& items) {
+changes store::replace(const std::vector<kube::object_ptr>& listed) {
   changes out{.names = {}, .initial = !current_.synced};
+  const auto items = shared_with(current_.objects, listed);
   auto next = kube::snapshot::of(items);
   for (const auto& item : items) {
     // Two of a name: a page that was sent again. The later one counts.

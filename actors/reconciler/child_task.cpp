@@ -145,8 +145,9 @@ bool child_task::may_edit(const kube::object& live) const {
          !live.meta.resource_version.empty();
 }
 
-// What differs is what differs between the two renderings: equal digests say that the live one is the first,
-// and the resourceVersion that it is so still.
+// What differs is what differs between the two renderings: equal digests say that the live one is the first
+// (one that we have just made and not seen yet is taken for that, too: the watch will tell), and the
+// resourceVersion that it is so still.
 child_task::step child_task::edit(const kube::object& live) {
   const auto wanted = target(in_.of, *in_.wanted->object, *in_.made_as);
   auto made = merge_patch(*in_.made_as, wanted);
@@ -154,6 +155,7 @@ child_task::step child_task::edit(const kube::object& live) {
   auto& metadata = made["metadata"];
   if (!metadata.is_object()) metadata.emplace_object();
   metadata.get_object()["resourceVersion"] = live.meta.resource_version;
+  edited_ = true;
   return patch(std::move(made), differing_paths(*in_.made_as, wanted), live);
 }
 
@@ -214,6 +216,8 @@ bool child_task::asks_for_cluster_ip() const {
 child_task::step child_task::patched(const kube::reply& reply) {
   if (const auto* now = document_of(reply); now && now->decoded) {
     if (now->decoded->meta.resource_version != patched_version_) return written(now->decoded);
+    // It was not what it was made as.
+    if (std::exchange(edited_, false)) return read();
     // Nothing changed: a newer server's default, or a webhook that puts its own back.
     out_.ineffective = std::exchange(out_.repaired, {});
     out_.compared = settled{now->decoded->as_child().projected, in_.wanted->projected};

@@ -19,8 +19,8 @@ struct child_task_input {
   kube::kind of = kube::kind::config_map;
   std::optional<rendered_child> wanted;
   kube::object_ptr live;  // as of expectations::effective
-  // What made `live` what it is in all that is ours, when it is that still: then an edit needs no read. Null:
-  // not known.
+  // What `live` was made as, when by its digest it is that still in all that is ours: then an edit needs no
+  // read. Null: not known.
   std::shared_ptr<const json::object> made_as{};
   std::optional<settled> known;
   pointers alone;                   // ineffective paths of this kind, as learnt so far
@@ -76,6 +76,7 @@ class child_task {
   action intent_ = action::nothing;
   unsigned reads_ = 0;           // how often it was read again after a conflict
   std::string patched_version_;  // the resourceVersion that the patch was made for
+  bool edited_ = false;          // that patch was made without a look at the live one
   bool without_cluster_ip_ = false;
   std::optional<std::string> address_refusal_;  // why the address asked for was refused, until read
   child_outcome out_;

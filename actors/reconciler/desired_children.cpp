@@ -113,7 +113,7 @@ desired_children made_before(const std::optional<remembered_rendering>& last, co
   if (std::ranges::none_of(those, std::identity{})) return made;
   auto before = rendered_for(last->key, *last->of, settings, rules).children;
   for (std::size_t i = 0; i < kube::child_count; ++i)
-    if (those[i]) made[i] = std::move(before[i]);
+    if (those[i] && before[i] && before[i]->projected == last->projected[i]) made[i] = std::move(before[i]);
   return made;
 }
 

@@ -42,7 +42,7 @@ rendering_key key_of(const kube::object& external_service, const live_children& 
 
 // The digests of the last rendering: enough to see that nothing is to be done, without rendering again.
 struct remembered_rendering {
-  kube::object_ptr of;  // what was rendered: of the same generation as the snapshot's, and mostly that one
+  kube::object_ptr of;  // what was rendered; the snapshot's, unless that is new and not rendered yet
   rendering_key key;
   std::array<std::optional<kube::digest>, kube::child_count> projected;
   std::string config_hash;

@@ -198,7 +198,8 @@ def changes(lab, operator, tell, seconds=60, rate=100):
 def floor_of_changes(lab, tell, seconds=20, rate=100):
     alone = ChangesAlone(lab, seconds * rate, rate)
     alone.run()
-    tell.line("the same writes without an operator, p50, p99", f"{alone.times()} (sent at most {alone.late * 1e3:.0f} ms late)", "")
+    tell.line("the same writes without an operator, p50, p99",
+              f"{alone.times()} ({len(alone.took)} of {seconds * rate}, sent at most {alone.late * 1e3:.0f} ms late)", "")
 
 
 def many_watches(lab, tell, seconds=120):

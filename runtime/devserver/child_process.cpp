@@ -26,7 +26,7 @@ void complain(const char* text) {
 }
 
 // Between fork and exec in a program with threads: nothing here takes a lock or memory. All signals are
-// blocked, as our handlers would take one that is meant for the child for ours.
+// blocked: one that is meant for the child waits until it is that.
 [[noreturn]] void become(const preparation& with) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -235,6 +235,33 @@ TEST_F(dns_actors, gateways_that_come_up_one_after_the_other_share_a_table) {
   EXPECT_EQ(log.tables.size(), 2u) << "a second after the first";
 }
 
+TEST_F(dns_actors, tables_for_gateways_that_come_up_take_a_hundredth_of_a_core) {
+  build_cost = milliseconds{20};
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  world.advance(seconds{10});
+  log.tables.clear();
+  for (int i = 0; i < 80; ++i) {
+    update(kind::service, {service("a", "true"), service("b" + std::to_string(i), "waiting-for-pods")}, {},
+           milliseconds{0});
+    world.settle();
+    world.advance(milliseconds{150});
+  }
+  EXPECT_GE(log.tables.size(), 6u) << "12 s";
+  EXPECT_LE(log.tables.size(), 7u);
+}
+
+TEST_F(dns_actors, a_hijack_that_was_heard_of_before_its_external_service_waits_for_nothing) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  update(kind::service, {service("a", "true"), service("b", "true")}, {}, milliseconds{0});
+  world.settle();
+  log.tables.clear();
+  update(kind::external_service, {external_service("a"), external_service("b")}, {}, milliseconds{10});
+  ASSERT_EQ(log.tables.size(), 1u);
+  EXPECT_EQ(log.tables.back()->size(), 2u);
+}
+
 TEST_F(dns_actors, a_hijack_waits_for_no_gateways) {
   update(kind::service, {service("a", "true")});
   update(kind::external_service, {external_service("a")});

@@ -74,7 +74,12 @@ TEST_F(reconciling, an_edit_is_a_patch_of_each_child_and_the_status_and_no_read)
     EXPECT_EQ(one.what.what, verb::patch);
     EXPECT_NE(one.what.body.find("b.example"), std::string::npos) << one.what.body;
     EXPECT_NE(one.what.body.find(R"("resourceVersion":"10)"), std::string::npos) << one.what.body;
+    accept(one);
   }
+  world.settle();
+  const auto status = take_all();
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_EQ(status[0].what.what, verb::patch_status);
 }
 
 // A garbage collector that removes what is made for an ExternalService whose deletion has not been heard of

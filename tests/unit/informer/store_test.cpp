@@ -48,6 +48,29 @@ TEST_F(Store, AListSynthesisesDeletesAndNamesOnlyWhatDiffers) {
   EXPECT_EQ(all.current().epoch, 2u);
 }
 
+TEST(StoreOfExternalServices, AListSharesWithTheSnapshotWhatItShowsUnchanged) {
+  const auto listed = [](const std::string& dns_name) {
+    kube::external_service says;
+    says.spec.dns_name = dns_name;
+    auto made = std::make_shared<kube::object>();
+    made->of = kube::kind::external_service;
+    made->meta.name = "a";
+    made->meta.uid = "1";
+    made->meta.resource_version = "10";
+    made->body = std::move(says);
+    return made;
+  };
+  store all{kube::kind::external_service};
+  const auto first = listed("a.example");
+  all.replace({first});
+  all.replace({listed("a.example")});
+  EXPECT_EQ(all.current().objects.find("a"), first);
+  // A restored etcd counts the same versions again.
+  const auto other = listed("b.example");
+  all.replace({other});
+  EXPECT_EQ(all.current().objects.find("a"), other);
+}
+
 TEST_F(Store, AListReplacesAnObjectThatWasMadeAgain) {
   EXPECT_THAT(all.replace({service("a", "9", "20"), service("b", "2", "11")}).names, ElementsAre("a"));
 }

@@ -159,6 +159,17 @@ TEST_F(ChildTask, AnEditThatSomebodyWasFasterThanIsMadeOfWhatIsRead) {
   EXPECT_EQ(tree(asks(verb::patch).body).at("spec"), tree(R"({"x":1,"z":null})"));
 }
 
+// One that a webhook had made what it is to become, before a watch could tell.
+TEST_F(ChildTask, AnEditThatChangesNothingIsLookedIntoAndNotTakenForIneffective) {
+  begin(an_edit());
+  answer(object_of(child(deployment, 1, "7")));
+  asks(verb::get);
+  answer(object_of(child(deployment, 2, "7"), R"({"metadata":{"resourceVersion":"7"},"spec":{"x":1}})"));
+  const auto& outcome = ends(child_state::in_order);
+  EXPECT_TRUE(outcome.ineffective.empty());
+  EXPECT_EQ(outcome.did, action::nothing);
+}
+
 TEST_F(ChildTask, AnEditReadsWhereTheLiveOneDecidesWhatIsWritten) {
   auto ineffective = an_edit();
   ineffective.alone = {"/spec/x"};

@@ -98,9 +98,24 @@ class EditedChildren : public ::testing::Test {
     return made_before(last, live, wanted.children, {}, {});
   }
   // As a cluster has it: with what the server, controllers and people add to what is not ours.
-  static json::object stored(const json::object& rendered) {
+  static json::object stored(kube::kind of, const json::object& rendered) {
     json::object out = rendered;
+    if (of == deployment) {
+      auto& spec = out["spec"].as_object();
+      spec["replicas"] = 7;
+      spec["template"].as_object()["metadata"].as_object()["annotations"].as_object()["restartedAt"] = "now";
+      auto& limits =
+          spec["template"].at("spec").at("containers").at(0).at("resources").at("limits").as_object();
+      limits["memory"] = "1024Mi";
+    }
+    if (of == service) {
+      auto& spec = out["spec"].as_object();
+      spec["clusterIP"] = "10.0.0.1";
+      spec["clusterIPs"] = json::array{"10.0.0.1"};
+      spec["ipFamilies"] = json::array{"IPv4"};
+    }
     auto& metadata = out["metadata"].as_object();
+    metadata["ownerReferences"].as_array().push_back(json::object{{"kind", "Somebody"}, {"uid", "other"}});
     metadata["resourceVersion"] = "7";
     metadata["uid"] = "child-uid";
     metadata["managedFields"] = json::array{json::object{{"manager", "somebody"}}};
@@ -141,13 +156,15 @@ TEST_F(EditedChildren, AreUnknownWhereTheyAreNotAsTheyWereMade) {
 }
 
 TEST_F(EditedChildren, ArePatchedAsIfTheyHadBeenRead) {
-  std::vector<kube::external_service_spec> edits(6, spec);
+  std::vector<kube::external_service_spec> edits(8, spec);
   edits[0].max_replicas = 30;
   edits[1].dns_name = "b.com";
   edits[2].ports = {{443, "TCP"}};
   edits[3].ports.push_back({8443, "TCP"});
   edits[4].hijack_dns = false;
   edits[5].ip_override = {"192.0.2.1"};
+  edits[6].min_replicas = 5;
+  edits[7].resources = kube::resource_requirements{{{"cpu", "1"}}, {{"cpu", "3"}}, false};
   std::size_t patches = 0;
   for (const auto& edit : edits) {
     const auto wanted = next(edit);
@@ -156,7 +173,7 @@ TEST_F(EditedChildren, ArePatchedAsIfTheyHadBeenRead) {
       const auto i = kube::child_index(kind);
       if (!were[i]) continue;
       const auto& to = *wanted.children[i]->object;
-      const auto read = stored(*were[i]->object);
+      const auto read = stored(kind, *were[i]->object);
       auto expected = merge_patch(read, target(kind, to, read));
       EXPECT_EQ(expected.at("metadata").as_object().at("resourceVersion"), "7");
       expected["metadata"].as_object().erase("resourceVersion");
