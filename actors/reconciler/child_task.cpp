@@ -216,10 +216,11 @@ bool child_task::asks_for_cluster_ip() const {
 child_task::step child_task::patched(const kube::reply& reply) {
   if (const auto* now = document_of(reply); now && now->decoded) {
     if (now->decoded->meta.resource_version != patched_version_) return written(now->decoded);
+    auto without_effect = std::exchange(out_.repaired, {});
     // It was not what it was made as.
     if (std::exchange(edited_, false)) return read();
     // Nothing changed: a newer server's default, or a webhook that puts its own back.
-    out_.ineffective = std::exchange(out_.repaired, {});
+    out_.ineffective = std::move(without_effect);
     out_.compared = settled{now->decoded->as_child().projected, in_.wanted->projected};
     return finish(child_state::in_order, "");
   }

@@ -48,22 +48,14 @@ TEST_F(reconciling, a_status_that_may_wait_is_written_and_told_of_by_a_later_run
 }
 
 TEST_F(reconciling, the_next_run_knows_what_this_one_wrote_though_no_informer_has_shown_it) {
-  run();
-  for (const auto& one : take_all()) accept(one);
-  world.settle();
-  for (const auto& one : take_all()) accept_status(one);
-  world.settle();
+  run_and_accept_all();
   run();
   EXPECT_TRUE(script.requests.empty());
   EXPECT_EQ(notes.results.size(), 2u);
 }
 
 TEST_F(reconciling, an_edit_is_a_patch_of_each_child_and_the_status_and_no_read) {
-  run();
-  for (const auto& one : take_all()) accept(one);
-  world.settle();
-  for (const auto& one : take_all()) accept_status(one);
-  world.settle();
+  run_and_accept_all();
   service = decoded(kube::kind::external_service,
                     R"({"metadata":{"name":"a","uid":"u","resourceVersion":"2","generation":2},)"
                     R"("spec":{"dnsName":"b.example","hijackDns":true,"ports":[{"port":443}]}})");

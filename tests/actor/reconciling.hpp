@@ -81,6 +81,14 @@ struct reconciling : ::testing::Test {
         R"({"metadata":{"name":"a","uid":"u","resourceVersion":")" + std::to_string(++version) + R"("}})";
     answer(api, asked.ticket, kube::reply{kube::document{text, decoded(kube::kind::external_service, text)}});
   }
+  // A first run: the children are made, then the status is written.
+  void run_and_accept_all() {
+    run();
+    for (const auto& one : take_all()) accept(one);
+    world.settle();
+    for (const auto& one : take_all()) accept_status(one);
+    world.settle();
+  }
   // 404 to the status write under way, and the discovery document that is asked for then.
   void deny_status(const std::string& discovery) {
     const auto status = take_all();

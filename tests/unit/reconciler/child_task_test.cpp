@@ -61,6 +61,20 @@ class ChildTask : public ::testing::Test {
     return *outcome;
   }
 
+  // Of one that has x 5 and y 1, in version 7.
+  void asks_for_x_and_y_to_be_repaired() const {
+    EXPECT_EQ(tree(asks(verb::patch).body),
+              tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
+  }
+  void ends_with_x_and_y_repaired() {
+    const auto now = child(deployment, 2, "8");
+    answer(object_of(now));
+    const auto& outcome = ends(child_state::written);
+    EXPECT_EQ(outcome.did, action::repair);
+    EXPECT_EQ(outcome.now, now);
+    EXPECT_THAT(outcome.repaired, ElementsAre("/spec/x", "/spec/y"));
+  }
+
   pointers alone;
   std::string previous_ip;
   bool insist = false;
@@ -100,14 +114,8 @@ TEST_F(ChildTask, RepairsByOneGuardedPatch) {
   begin(deployment, child(deployment, 1));
   EXPECT_EQ(asks(verb::get).name, "web");
   answer(object_of(child(deployment, 1), live_json));
-  EXPECT_EQ(tree(asks(verb::patch).body),
-            tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
-  const auto now = child(deployment, 2, "8");
-  answer(object_of(now));
-  const auto& outcome = ends(child_state::written);
-  EXPECT_EQ(outcome.did, action::repair);
-  EXPECT_EQ(outcome.now, now);
-  EXPECT_THAT(outcome.repaired, ElementsAre("/spec/x", "/spec/y"));
+  asks_for_x_and_y_to_be_repaired();
+  ends_with_x_and_y_repaired();
 }
 
 TEST_F(ChildTask, WhatAWatchHasJustShownIsRepairedWithoutReadingItAgain) {
@@ -115,8 +123,7 @@ TEST_F(ChildTask, WhatAWatchHasJustShownIsRepairedWithoutReadingItAgain) {
   auto live = child(deployment, 1);
   live->recent_json = json;
   begin(deployment, live);
-  EXPECT_EQ(tree(asks(verb::patch).body),
-            tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
+  asks_for_x_and_y_to_be_repaired();
   answer(error_of(api_errc::conflict));
   asks(verb::get);
   answer(object_of(child(deployment, 1, "8"), live_json));
@@ -140,14 +147,8 @@ child_task_input an_edit(kube::kind of = deployment) {
 
 TEST_F(ChildTask, AnEditOfWhatIsAsItWasMadeNeedsNoRead) {
   begin(an_edit());
-  EXPECT_EQ(tree(asks(verb::patch).body),
-            tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
-  const auto now = child(deployment, 2, "8");
-  answer(object_of(now));
-  const auto& outcome = ends(child_state::written);
-  EXPECT_EQ(outcome.did, action::repair);
-  EXPECT_EQ(outcome.now, now);
-  EXPECT_THAT(outcome.repaired, ElementsAre("/spec/x", "/spec/y"));
+  asks_for_x_and_y_to_be_repaired();
+  ends_with_x_and_y_repaired();
 }
 
 TEST_F(ChildTask, AnEditThatSomebodyWasFasterThanIsMadeOfWhatIsRead) {
@@ -167,6 +168,7 @@ TEST_F(ChildTask, AnEditThatChangesNothingIsLookedIntoAndNotTakenForIneffective)
   answer(object_of(child(deployment, 2, "7"), R"({"metadata":{"resourceVersion":"7"},"spec":{"x":1}})"));
   const auto& outcome = ends(child_state::in_order);
   EXPECT_TRUE(outcome.ineffective.empty());
+  EXPECT_TRUE(outcome.repaired.empty());
   EXPECT_EQ(outcome.did, action::nothing);
 }
 
