@@ -71,6 +71,7 @@ if "$binary" --help | grep -E "^ +dev " >/dev/null; then
 
   # Whoever is told to end more than once, and as late as when all is taken down, still ends with 0.
   for _ in 1 2 3 4 5; do
+    rm -f "$work/out"  # what the last one said must not stand for this one: the shell's own fork would be told
     "$binary" dev --dns-addr 127.0.0.1:0 --metrics-addr 127.0.0.1:0 >"$work/out" 2>&1 & told=$!
     started+=("$told")
     serves() { grep '"msg":"serving"' "$work/out"; }
