@@ -94,14 +94,16 @@ bool dispatcher_state::may_reconcile() const {
 }
 
 void dispatcher_state::pump() {
-  if (may_reconcile())
+  // What is due while nothing may be reconciled waits for the message that changes this, not for a timer.
+  if (may_reconcile()) {
     while (auto job = queue->take(now(self))) {
       config.observe.taken(job->queued_for);
       run(*job);
     }
+    arm_timer();
+  }
   config.observe.queue(queue->metrics(now(self)));
   config.observe.mailbox(waiting_messages(self));
-  arm_timer();
 }
 
 void dispatcher_state::run(const reconciler::job& job) {
@@ -139,7 +141,7 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
   work->changed = job.changed;
   work->term = term;
   work->ipv6_elsewhere = ipv6_services;
-  work->status_may_wait = queue->backlog() && first.contains(job.key);
+  work->status_may_wait = first.contains(job.key) && queue->others_wait(job.key, now(self));
   const auto holder = names.holder(service->as_external_service().spec.dns_name);
   if (holder != job.key) work->name_claimed_by = holder;
   work->ineffective = ineffective;

@@ -80,7 +80,7 @@ void reconciler_state::start_tasks() {
   }
   now->under_way = now->tasks.size();
   memory().pace.about(service->meta.uid);
-  for (std::size_t i = 0; i < kube::child_count; ++i) start_task(i);
+  for (const auto kind : reconciler::start_order) start_task(kube::child_index(kind));
 }
 
 void reconciler_state::start_task(std::size_t task) {

@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace egress::reconciler {
+namespace {
+
+// A run that takes longer waits for something else than its turn at the server: a webhook, a server that
+// hangs.
+constexpr std::chrono::seconds children_take{1};
+
+}  // namespace
 
 void work_queue::add(const std::string& key, priority how, kind_mask changed, steady_time now) {
   if (ready_.add(key, how, changed, now)) ++adds_;
@@ -20,6 +27,7 @@ void work_queue::move_due(steady_time now) {
 std::optional<job> work_queue::take(steady_time now) {
   move_due(now);
   if (running_.size() >= max_concurrent_) return std::nullopt;
+  if (only_statuses_left() && statuses_wait_until() > now) return std::nullopt;
   const auto next = ready_.take();
   if (!next) return std::nullopt;
   // This run sees what the later one would have looked for, and says itself when to look again.
@@ -48,6 +56,30 @@ std::chrono::nanoseconds work_queue::done(const std::string& key, verdict how, m
 void work_queue::forget(const std::string& key) {
   limiter_.forget(key);
   delayed_.erase(key);
+}
+
+std::optional<steady_time> work_queue::next_due() const {
+  const auto later = delayed_.next_due();
+  if (!only_statuses_left() || running_.empty() || running_.size() >= max_concurrent_) return later;
+  return std::min(later.value_or(steady_time::max()), statuses_wait_until());
+}
+
+bool work_queue::others_wait(const std::string& key, steady_time now) const {
+  return ready_.depth(priority::background) > 0 || std::ranges::any_of(running_, [&](const auto& one) {
+           return one.second.how == priority::background && one.first != key &&
+                  one.second.since + children_take > now;
+         });
+}
+
+bool work_queue::only_statuses_left() const {
+  return ready_.depth() > 0 && ready_.depth() == ready_.depth(priority::last);
+}
+
+steady_time work_queue::statuses_wait_until() const {
+  auto until = steady_time::min();
+  for (const auto& [key, run] : running_)
+    if (run.how == priority::background) until = std::max(until, run.since + children_take);
+  return until;
 }
 
 queue_metrics work_queue::metrics(steady_time now) const {

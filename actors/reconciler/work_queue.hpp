@@ -45,8 +45,8 @@ class work_queue {
   void add(const std::string& key, priority how, kind_mask changed, steady_time now);
   void add_after(const std::string& key, priority how, milliseconds delay, steady_time now);
 
-  // The next key to reconcile; nothing when none is due or max_concurrent are processed. Whoever takes a key
-  // owes done() for it, however the run ends.
+  // The next key to reconcile; nothing when none is due or max_concurrent are processed, and no status that
+  // can wait while others_wait(). Whoever takes a key owes done() for it, however the run ends.
   std::optional<job> take(steady_time now);
   // How long the run took.
   std::chrono::nanoseconds done(const std::string& key, verdict how, moment at);
@@ -54,12 +54,13 @@ class work_queue {
   // The ExternalService is gone: nothing of the key is kept, except that it may be queued or processed now.
   void forget(const std::string& key);
 
-  // When take() may have something new though nothing was added; arm one timer for it.
-  std::optional<steady_time> next_due() const { return delayed_.next_due(); }
+  // When take() may have something new though nothing was added or done; arm one timer for it.
+  std::optional<steady_time> next_due() const;
 
   bool idle() const { return running_.empty(); }
-  // Whether ExternalServices of the initial list still wait for their first run.
-  bool backlog() const { return ready_.depth(priority::background) > 0; }
+  // Whether other ExternalServices of the initial list than this one wait for their children: for a run, or
+  // in one that has not taken longer than children do.
+  bool others_wait(const std::string& key, steady_time now) const;
   queue_metrics metrics(steady_time now) const;
 
  private:
@@ -69,6 +70,8 @@ class work_queue {
   };
 
   void move_due(steady_time now);
+  bool only_statuses_left() const;
+  steady_time statuses_wait_until() const;
 
   std::size_t max_concurrent_;
   dedupe_queue ready_;

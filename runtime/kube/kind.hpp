@@ -20,7 +20,7 @@ enum class kind : std::uint8_t {
   lease,
 };
 
-// The six children of an ExternalService, in the order in which they are made.
+// The six children of an ExternalService.
 inline constexpr std::array child_kinds{
     kind::config_map, kind::deployment,     kind::horizontal_pod_autoscaler,
     kind::service,    kind::network_policy, kind::pod_disruption_budget};

@@ -50,7 +50,7 @@ struct bench {
   std::string throws;  // the key whose reconciler always throws
   std::vector<reconciler_actor> spawned;
   std::vector<std::string> ineffective;  // as observed
-  int ticks = 0, ended = 0;
+  int ticks = 0, ended = 0, looked = 0;  // looked: how often somebody looked at the queue
 };
 
 reconciler_actor::behavior_type worker(reconciler_actor::pointer self, bench* shared) {
@@ -87,6 +87,7 @@ struct dispatching : ::testing::Test {
       what.name = service.meta.name;
       return what;
     };
+    config.observe.queue = [this](const reconciler::queue_metrics&) { ++shared.looked; };
     config.observe.ineffective = [this](kind of, const std::string& pointer) {
       shared.ineffective.push_back(std::string(kube::info(of).name) + ":" + pointer);
     };
@@ -212,6 +213,18 @@ TEST_F(dispatching, a_persons_change_goes_before_the_initial_list) {
   update(kind::external_service, {external_service("urgent")});
   finish_first();
   EXPECT_EQ(shared.order.at(1), "urgent");
+}
+
+TEST_F(dispatching, a_status_that_waits_for_children_under_way_does_not_wait_for_a_run_that_hangs) {
+  start(2);
+  sync_children();
+  update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
+  EXPECT_TRUE(shared.under_way.front().work->status_may_wait) << "b is under way";
+  leave_status_for_later();
+  EXPECT_EQ(shared.order.back(), "b");
+  world.advance(seconds{2});
+  EXPECT_EQ(shared.order.back(), "a");
+  EXPECT_FALSE(shared.under_way.back().work->status_may_wait);
 }
 
 TEST_F(dispatching, while_others_of_the_first_list_wait_for_children_a_status_may_wait) {
@@ -362,6 +375,21 @@ TEST_F(dispatching, without_their_definition_nothing_is_made_for_external_servic
   update(kind::external_service, {});
   update(kind::service, {}, {"a"});
   EXPECT_EQ(shared.runs["a"], 1);
+  known[static_cast<std::size_t>(kind::external_service)].undefined = false;
+  update(kind::external_service, {});
+  EXPECT_EQ(shared.runs["a"], 2);
+}
+
+TEST_F(dispatching, without_their_definition_nobody_looks_at_what_is_due_again_and_again) {
+  start();
+  sync_children();
+  update(kind::external_service, {external_service("a")}, {}, true);
+  finish_first(false);
+  known[static_cast<std::size_t>(kind::external_service)].undefined = true;
+  update(kind::external_service, {});
+  const auto before = shared.looked;
+  world.advance(seconds{1});
+  EXPECT_LE(shared.looked, before + 1) << "the back-off was over once";
   known[static_cast<std::size_t>(kind::external_service)].undefined = false;
   update(kind::external_service, {});
   EXPECT_EQ(shared.runs["a"], 2);

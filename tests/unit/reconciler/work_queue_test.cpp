@@ -12,6 +12,7 @@ namespace {
 using enum priority;
 using std::chrono::seconds;
 const steady_time t0{std::chrono::hours(1)};
+using namespace std::chrono_literals;
 constexpr verdict success{}, failure{.success = false, .requeue_after = {}};
 
 std::string key_of(std::optional<job> job) {
@@ -57,24 +58,68 @@ TEST(WorkQueue, ChangesByPeopleGoFirst) {
   EXPECT_EQ(key_of(queue.take(t0)), "");
 }
 
+const verdict status_later{.success = true, .requeue_after = {}, .status_later = true};
+
 TEST(WorkQueue, AStatusThatCanWaitWaitsForAllOthers) {
   work_queue queue(16);
   queue.add("a", background, 0, t0);
   queue.add("b", background, 0, t0);
-  EXPECT_TRUE(queue.backlog());
   EXPECT_EQ(key_of(queue.take(t0)), "a");
-  queue.done("a", {.success = true, .requeue_after = {}, .status_later = true}, {t0, 0});
+  EXPECT_TRUE(queue.others_wait("a", t0)) << "b is queued";
+  queue.done("a", status_later, {t0, 0});
   EXPECT_EQ(key_of(queue.take(t0)), "b");
-  EXPECT_FALSE(queue.backlog());
+  EXPECT_FALSE(queue.others_wait("b", t0));
+  EXPECT_EQ(key_of(queue.take(t0)), "") << "b is under way";
+  EXPECT_TRUE(queue.others_wait("a", t0));
+  queue.done("b", status_later, {t0, 0});
+  EXPECT_FALSE(queue.others_wait("a", t0));
   EXPECT_EQ(key_of(queue.take(t0)), "a");
+  EXPECT_EQ(key_of(queue.take(t0)), "b") << "the run of a is not about children";
   EXPECT_EQ(key_of(queue.take(t0)), "");
 }
 
-TEST(WorkQueue, WhoBecomesMoreUrgentIsNoBacklogAnyMore) {
+TEST(WorkQueue, AStatusDoesNotWaitForARunThatTakesLong) {
+  work_queue queue(2);
+  queue.add("a", background, 0, t0);
+  queue.add("b", background, 0, t0);
+  queue.take(t0);
+  queue.take(t0 + 100ms);
+  queue.done("a", status_later, {t0 + 200ms, 0});
+  EXPECT_FALSE(queue.take(t0 + 200ms));
+  EXPECT_EQ(queue.next_due(), t0 + 1100ms);
+  EXPECT_TRUE(queue.others_wait("a", t0 + 1099ms));
+  EXPECT_FALSE(queue.take(t0 + 1099ms));
+  EXPECT_FALSE(queue.others_wait("a", t0 + 1100ms));
+  EXPECT_EQ(key_of(queue.take(t0 + 1100ms)), "a");
+  EXPECT_FALSE(queue.next_due());
+}
+
+TEST(WorkQueue, AStatusThatFindsNoPlaceIsNotDue) {
+  work_queue queue(1);
+  queue.add("a", background, 0, t0);
+  queue.take(t0);
+  queue.done("a", status_later, {t0, 0});
+  queue.add("b", background, 0, t0);
+  queue.take(t0);
+  EXPECT_FALSE(queue.next_due()) << "done() is what it waits for";
+}
+
+TEST(WorkQueue, AStatusDoesNotWaitForWhatPeopleChanged) {
+  work_queue queue(16);
+  queue.add("a", background, 0, t0);
+  queue.take(t0);
+  queue.add("b", people, 0, t0);
+  queue.take(t0);
+  EXPECT_FALSE(queue.others_wait("a", t0));
+  queue.done("a", status_later, {t0, 0});
+  EXPECT_EQ(key_of(queue.take(t0)), "a");
+}
+
+TEST(WorkQueue, WhoBecomesMoreUrgentWaitsOnlyOnce) {
   work_queue queue(16);
   queue.add("a", background, 0, t0);
   queue.add("a", people, 0, t0);
-  EXPECT_FALSE(queue.backlog());
+  EXPECT_FALSE(queue.others_wait("b", t0));
   EXPECT_EQ(key_of(queue.take(t0)), "a");
   EXPECT_EQ(queue.metrics(t0).depth, 0u);
 }
