@@ -3,6 +3,7 @@
 // caller sends each request and hands the reply to next(), until there is an outcome. One task a child, in
 // any order or at once: none knows of another, so none keeps another from being reconciled.
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -14,14 +15,14 @@
 
 namespace egress::reconciler {
 
-// In which order the tasks of an ExternalService are started: the Service first. The server hands addresses
-// out one after the other, so that a Service has the longest way.
+// In which order the tasks of an ExternalService are started: the Service first. The server gives out cluster
+// IPs one at a time, so that a Service takes longest.
 inline constexpr std::array start_order{
     kube::kind::service,        kube::kind::config_map,
     kube::kind::deployment,     kube::kind::horizontal_pod_autoscaler,
     kube::kind::network_policy, kube::kind::pod_disruption_budget,
 };
-static_assert(start_order.size() == kube::child_count);
+static_assert(std::ranges::is_permutation(start_order, kube::child_kinds));
 
 struct child_task_input {
   kube::object_ptr external_service;

@@ -22,7 +22,7 @@ bool dedupe_queue::add(const std::string& key, priority how, kind_mask changed, 
 }
 
 std::optional<dedupe_queue::entry> dedupe_queue::take() {
-  for (const auto how : {priority::people, priority::background, priority::last})
+  for (const auto how : {priority::people, priority::listed, priority::background, priority::last})
     if (auto next = take_from(how)) return next;
   return std::nullopt;
 }

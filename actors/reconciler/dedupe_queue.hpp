@@ -19,10 +19,11 @@ using kind_mask = std::uint8_t;
 
 enum class priority : std::uint8_t {
   people,      // somebody changed something
-  background,  // the initial list, looking again
+  listed,      // the initial list: it waits for its children
+  background,  // looking again
   last,        // a status that can wait until nobody waits for children
 };
-constexpr std::size_t priorities = 3;
+constexpr std::size_t priorities = 4;
 
 class dedupe_queue {
  public:

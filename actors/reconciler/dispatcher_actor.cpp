@@ -30,11 +30,12 @@ void dispatcher_state::use(const directory_ptr& next) {
 
 void dispatcher_state::learn(const informer_update& update) {
   const auto kind = update.current.of;
-  const auto how = update.initial ? priority::background : priority::people;
+  const bool services = kind == kube::kind::external_service;
+  const auto how = !update.initial ? priority::people : services ? priority::listed : priority::background;
   known[static_cast<std::size_t>(kind)] = update.current;
   config.observe.learnt(update.current);
   for (const auto& key : update.changed) {
-    if (kind == kube::kind::external_service)
+    if (services)
       service_changed(key, how);
     else
       child_changed(kind, key, how);
@@ -59,7 +60,7 @@ void dispatcher_state::service_changed(const std::string& key, priority how) {
   // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
   for (const auto& other : service ? names.set(*service) : names.remove(key))
     queue->add(other, how, 0, now(self));
-  first.changed(key, how == priority::background);
+  first.changed(key, how == priority::listed);
   queue->add(key, how, 0, now(self));
 }
 
@@ -77,7 +78,8 @@ void dispatcher_state::child_changed(kube::kind kind, const std::string& key, pr
 void dispatcher_state::lead(std::uint64_t next_term) {
   term = next_term;
   of(kube::kind::external_service).objects.for_each([this](const kube::object_ptr& one) {
-    queue->add(one->meta.name, priority::background, 0, now(self));
+    const auto& name = one->meta.name;
+    queue->add(name, first.contains(name) ? priority::listed : priority::background, 0, now(self));
   });
   pump();
 }

@@ -5,9 +5,13 @@
 namespace egress::reconciler {
 namespace {
 
-// A run that takes longer waits for something else than its turn at the server: a webhook, a server that
-// hangs.
+// A run that takes longer is no reason to keep a status back: a webhook, a server that hangs or is slow.
 constexpr std::chrono::seconds children_take{1};
+
+// What failed has had its turn: its tries may go on for as long as something is broken.
+priority of_a_retry(priority was) {
+  return was == priority::listed ? priority::background : was;
+}
 
 }  // namespace
 
@@ -47,7 +51,7 @@ std::chrono::nanoseconds work_queue::done(const std::string& key, verdict how, m
     if (how.status_later) add(key, priority::last, 0, at.now);
   } else {
     ++retries_;
-    add_after(key, was.how, limiter_.next(key, at.random), at.now);
+    add_after(key, of_a_retry(was.how), limiter_.next(key, at.random), at.now);
   }
   ready_.done(key, at.now);
   return at.now - was.since;
@@ -65,8 +69,8 @@ std::optional<steady_time> work_queue::next_due() const {
 }
 
 bool work_queue::others_wait(const std::string& key, steady_time now) const {
-  return ready_.depth(priority::background) > 0 || std::ranges::any_of(running_, [&](const auto& one) {
-           return one.second.how == priority::background && one.first != key &&
+  return ready_.depth(priority::listed) > 0 || std::ranges::any_of(running_, [&](const auto& one) {
+           return one.second.how == priority::listed && one.first != key &&
                   one.second.since + children_take > now;
          });
 }
@@ -78,7 +82,7 @@ bool work_queue::only_statuses_left() const {
 steady_time work_queue::statuses_wait_until() const {
   auto until = steady_time::min();
   for (const auto& [key, run] : running_)
-    if (run.how == priority::background) until = std::max(until, run.since + children_take);
+    if (run.how == priority::listed) until = std::max(until, run.since + children_take);
   return until;
 }
 

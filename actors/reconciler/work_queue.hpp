@@ -2,7 +2,7 @@
 // Which ExternalService is reconciled next: dedupe_queue, delayed_keys and retry_limiter put together, with
 // the bound on concurrency and the facts for workqueue_* metrics. Pure: one owner, time comes in.
 //
-//   add() ──▶ queued ──take()──▶ processed ──done()──▶ gone, or queued again, or later (next_due(), tick())
+//   add() ──▶ queued ──take()──▶ processed ──done()──▶ gone, or queued again, or later (next_due())
 
 #include <chrono>
 #include <cstdint>
@@ -28,7 +28,7 @@ struct job {
 struct verdict {
   bool success = true;                        // false: again after the back-off
   std::optional<milliseconds> requeue_after;  // success: again after this, even if nothing changes
-  bool status_later = false;                  // success: again when nothing more urgent is queued
+  bool status_later = false;                  // success: again when nobody waits for children
 };
 
 struct queue_metrics {
@@ -46,7 +46,8 @@ class work_queue {
   void add_after(const std::string& key, priority how, milliseconds delay, steady_time now);
 
   // The next key to reconcile; nothing when none is due or max_concurrent are processed, and no status that
-  // can wait while others_wait(). Whoever takes a key owes done() for it, however the run ends.
+  // can wait while a run for children is younger than a second. Whoever takes a key owes done() for it,
+  // however the run ends.
   std::optional<job> take(steady_time now);
   // How long the run took.
   std::chrono::nanoseconds done(const std::string& key, verdict how, moment at);
@@ -58,8 +59,8 @@ class work_queue {
   std::optional<steady_time> next_due() const;
 
   bool idle() const { return running_.empty(); }
-  // Whether other ExternalServices of the initial list than this one wait for their children: for a run, or
-  // in one that has not taken longer than children do.
+  // Whether other ExternalServices of the initial list than this one wait for their children: for their first
+  // run, or in it for less than a second.
   bool others_wait(const std::string& key, steady_time now) const;
   queue_metrics metrics(steady_time now) const;
 

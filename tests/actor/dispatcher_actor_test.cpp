@@ -219,7 +219,8 @@ TEST_F(dispatching, a_status_that_waits_for_children_under_way_does_not_wait_for
   start(2);
   sync_children();
   update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
-  EXPECT_TRUE(shared.under_way.front().work->status_may_wait) << "b is under way";
+  EXPECT_TRUE(shared.under_way.at(0).work->status_may_wait) << "b is queued";
+  EXPECT_TRUE(shared.under_way.at(1).work->status_may_wait) << "a is under way";
   leave_status_for_later();
   EXPECT_EQ(shared.order.back(), "b");
   world.advance(seconds{2});

@@ -46,14 +46,16 @@ TEST(WorkQueue, NeverRunsAKeyTwiceAtOnceButAgainAfterwards) {
   EXPECT_TRUE(queue.idle());
 }
 
-TEST(WorkQueue, ChangesByPeopleGoFirst) {
+TEST(WorkQueue, ChangesByPeopleGoFirstThenTheInitialList) {
   work_queue queue(16);
   queue.add("a", background, 0, t0);
+  queue.add("d", listed, 0, t0);
   queue.add("b", background, 0, t0);
   queue.add("c", people, 0, t0);
   queue.add("b", people, 0, t0);
   EXPECT_EQ(key_of(queue.take(t0)), "c");
   EXPECT_EQ(key_of(queue.take(t0)), "b");
+  EXPECT_EQ(key_of(queue.take(t0)), "d");
   EXPECT_EQ(key_of(queue.take(t0)), "a");
   EXPECT_EQ(key_of(queue.take(t0)), "");
 }
@@ -62,8 +64,8 @@ const verdict status_later{.success = true, .requeue_after = {}, .status_later =
 
 TEST(WorkQueue, AStatusThatCanWaitWaitsForAllOthers) {
   work_queue queue(16);
-  queue.add("a", background, 0, t0);
-  queue.add("b", background, 0, t0);
+  queue.add("a", listed, 0, t0);
+  queue.add("b", listed, 0, t0);
   EXPECT_EQ(key_of(queue.take(t0)), "a");
   EXPECT_TRUE(queue.others_wait("a", t0)) << "b is queued";
   queue.done("a", status_later, {t0, 0});
@@ -80,8 +82,8 @@ TEST(WorkQueue, AStatusThatCanWaitWaitsForAllOthers) {
 
 TEST(WorkQueue, AStatusDoesNotWaitForARunThatTakesLong) {
   work_queue queue(2);
-  queue.add("a", background, 0, t0);
-  queue.add("b", background, 0, t0);
+  queue.add("a", listed, 0, t0);
+  queue.add("b", listed, 0, t0);
   queue.take(t0);
   queue.take(t0 + 100ms);
   queue.done("a", status_later, {t0 + 200ms, 0});
@@ -96,17 +98,17 @@ TEST(WorkQueue, AStatusDoesNotWaitForARunThatTakesLong) {
 
 TEST(WorkQueue, AStatusThatFindsNoPlaceIsNotDue) {
   work_queue queue(1);
-  queue.add("a", background, 0, t0);
+  queue.add("a", listed, 0, t0);
   queue.take(t0);
   queue.done("a", status_later, {t0, 0});
-  queue.add("b", background, 0, t0);
+  queue.add("b", listed, 0, t0);
   queue.take(t0);
   EXPECT_FALSE(queue.next_due()) << "done() is what it waits for";
 }
 
 TEST(WorkQueue, AStatusDoesNotWaitForWhatPeopleChanged) {
   work_queue queue(16);
-  queue.add("a", background, 0, t0);
+  queue.add("a", listed, 0, t0);
   queue.take(t0);
   queue.add("b", people, 0, t0);
   queue.take(t0);
@@ -115,9 +117,37 @@ TEST(WorkQueue, AStatusDoesNotWaitForWhatPeopleChanged) {
   EXPECT_EQ(key_of(queue.take(t0)), "a");
 }
 
+TEST(WorkQueue, AStatusDoesNotWaitForWhoIsLookedAtAgainAndAgain) {
+  work_queue queue(16);
+  queue.add("a", listed, 0, t0);
+  queue.take(t0);
+  queue.add("b", background, 0, t0);
+  EXPECT_EQ(key_of(queue.take(t0)), "b");
+  EXPECT_FALSE(queue.others_wait("a", t0));
+  queue.done("a", status_later, {t0, 0});
+  EXPECT_EQ(key_of(queue.take(t0)), "a");
+}
+
+TEST(WorkQueue, AStatusDoesNotWaitForWhoFailsAgainAndAgain) {
+  work_queue queue(16);
+  queue.add("a", listed, 0, t0);
+  queue.add("b", listed, 0, t0);
+  queue.take(t0);
+  queue.take(t0);
+  queue.done("a", status_later, {t0, 0});
+  queue.done("b", failure, {t0, 0});
+  const auto later = queue.next_due();
+  ASSERT_TRUE(later);
+  EXPECT_EQ(key_of(queue.take(t0)), "a");
+  queue.done("a", status_later, {t0, 0});
+  EXPECT_EQ(key_of(queue.take(*later)), "b");
+  EXPECT_FALSE(queue.others_wait("a", *later));
+  EXPECT_EQ(key_of(queue.take(*later)), "a");
+}
+
 TEST(WorkQueue, WhoBecomesMoreUrgentWaitsOnlyOnce) {
   work_queue queue(16);
-  queue.add("a", background, 0, t0);
+  queue.add("a", listed, 0, t0);
   queue.add("a", people, 0, t0);
   EXPECT_FALSE(queue.others_wait("b", t0));
   EXPECT_EQ(key_of(queue.take(t0)), "a");
