@@ -29,10 +29,12 @@ moment informer_state::at() {
 
 void informer_state::use(const directory_ptr& everyone) {
   health.use(everyone->metrics);
-  const bool replaced = api && api != everyone->kube_api;
+  const bool replaced = api != everyone->kube_api;
   api = everyone->kube_api;
   report();
-  if (machine->state() == informer::watch_state::idle) return perform(machine->start(at()));
+  // Without one nothing can be asked: what is owed fails, and is asked anew, when there is one again.
+  if (!api) return;
+  if (machine->state() == informer::watch_state::idle) return perform(machine->start());
   if (replaced && waiting != owed::nothing)
     answer_failed(waiting, waiting_id, "the way to the API server was started again");
 }
@@ -53,7 +55,7 @@ void informer_state::carry_out(const informer::list_command& what) {
   self->request(api, list_bound + answer_guard, payload<api_request>{std::move(request)})
       .then(
           [this, id = what.id](const payload<api_reply>& reply) {
-            waiting = owed::nothing;
+            answered(id);
             perform(machine->listed(id, reply->outcome, at()));
           },
           [this, id = what.id](const caf::error&) { answer_failed(owed::list, id, "no answer to a list"); });
@@ -82,7 +84,7 @@ void informer_state::poll(informer::ticket id, const kube::watch_request& what) 
   self->request(api, caf::infinite, payload<watch_poll>{std::move(asked)})
       .then(
           [this, id](const payload<watch_news>& news) {
-            waiting = owed::nothing;
+            answered(id);
             perform(machine->chunk(id, news->chunk, at()));
           },
           [this, id](const caf::error&) { answer_failed(owed::chunk, id, "no answer to a watch"); });
@@ -100,8 +102,13 @@ void informer_state::watchdog() {
   set_watchdog();
 }
 
+// A late answer to something else leaves owed what is.
+void informer_state::answered(informer::ticket id) {
+  if (waiting_id == id) waiting = owed::nothing;
+}
+
 void informer_state::answer_failed(owed what, informer::ticket id, const std::string& why) {
-  waiting = owed::nothing;
+  answered(id);
   const kube::api_error lost{
       .code = kube::api_errc::transport, .status = 0, .reason = {}, .message = why, .retry_after = {}};
   if (what == owed::list) perform(machine->listed(id, std::unexpected(lost), at()));
@@ -178,7 +185,7 @@ void informer_state::unsubscribe(caf::actor_id id) {
 caf::typed_response_promise<ok_atom> informer_state::list_anew() {
   auto promise = self->make_response_promise<ok_atom>();
   asked_anew.push_back({promise, machine->current().epoch + 1});
-  perform(machine->list_anew(at()));
+  perform(machine->list_anew());
   return promise;
 }
 

@@ -61,6 +61,7 @@ struct informer_state {
   void carry_out(const informer::close_watch_command& what);
   void carry_out(const informer::wait_command& what);
   void poll(informer::ticket id, const kube::watch_request& what);
+  void answered(informer::ticket id);
   void answer_failed(owed what, informer::ticket id, const std::string& why);
   void set_watchdog();
   void watchdog();

@@ -4,10 +4,15 @@
 
 #include <algorithm>
 
+#include "actors/informer/failures.hpp"
+
 namespace egress::informer {
 namespace {
 
 constexpr int page_size = 500;
+// From here on pages are asked for: a streaming list is an event an object, which costs the server up to
+// three times what pages cost it, and us half as much again (docs/decisions/0016).
+constexpr std::uint64_t long_list = 1'000;
 constexpr milliseconds definition_poll{2'000};
 constexpr milliseconds streaming_patience{30'000};
 constexpr unsigned cut_streams_allowed = 2;
@@ -23,41 +28,24 @@ bool at_its_timeout(std::chrono::nanoseconds lasted, std::chrono::seconds timeou
   return lasted >= timeout - std::chrono::seconds(5);
 }
 
-// The stream may be asked for again from where it was: nothing is wrong with what we have.
-bool resumable(kube::api_errc code) {
-  return code == kube::api_errc::transport || code == kube::api_errc::timed_out ||
-         code == kube::api_errc::cancelled;
-}
-
-// The server does not do streaming lists (or not in this way): a plain list will do.
-bool refuses(kube::api_errc code) {
-  return code == kube::api_errc::bad_request || code == kube::api_errc::invalid;
-}
-
-// Asking for the same stream again would only give the same answer.
-bool calls_for_plain_list(kube::api_errc code) {
-  using enum kube::api_errc;
-  return code == malformed || code == too_large || code == gone || code == version_too_large;
-}
-
 kube::api_error plainly(kube::api_errc code, std::string message) {
   return {.code = code, .status = 0, .reason = {}, .message = std::move(message), .retry_after = {}};
 }
 
 }  // namespace
 
-outcome watch_machine::start(moment at) {
+outcome watch_machine::start() {
   outcome out;
-  if (state_ == watch_state::idle) begin_list(out, at, about_.streaming_lists);
+  if (state_ == watch_state::idle) begin_list(out, about_.streaming_lists);
   return out;
 }
 
-outcome watch_machine::list_anew(moment at) {
+outcome watch_machine::list_anew() {
   outcome out;
   if (state_ == watch_state::idle) return out;
   if (state_ == watch_state::streaming || state_ == watch_state::watching)
     out.commands.emplace_back(close_watch_command{latest_});
-  begin_list(out, at, about_.streaming_lists);
+  begin_list(out, about_.streaming_lists);
   return out;
 }
 
@@ -73,24 +61,48 @@ std::string watch_machine::unready_reason() const {
 
 // ---- beginning a list, a watch, a wait
 
-void watch_machine::begin_list(outcome& out, moment at, bool streaming) {
+void watch_machine::begin_list(outcome& out, bool may_stream) {
   items_.clear();
   continue_token_.clear();
-  if (streaming) return open_stream(out, at);
-  ask_page(out);
+  may_stream ? ask_size(out) : ask_page(out);
 }
 
-void watch_machine::ask_page(outcome& out) {
-  state_ = watch_state::listing;
-  // No resourceVersion: the most recent state, so that a list never goes back in time, and works after an
-  // etcd restore has put the versions back.
+// No resourceVersion: the most recent state, so that a list never goes back in time, and works after an etcd
+// restore has put the versions back.
+kube::request watch_machine::list_request() const {
   kube::request what;
   what.what = kube::verb::list;
   what.of = about_.of;
   what.name_space = about_.name_space;
   what.label_selector = about_.label_selector;
-  what.continue_token = continue_token_;
   what.limit = page_size;
+  return what;
+}
+
+void watch_machine::ask_size(outcome& out) {
+  state_ = watch_state::sizing;
+  auto what = list_request();
+  // The server counts only what it need not select.
+  what.label_selector.clear();
+  what.limit = 1;
+  out.commands.emplace_back(list_command{std::move(what), ++latest_});
+}
+
+// Where the server does not say how many there are, or does not like the question: as if there were few.
+void watch_machine::sized(outcome& out, const kube::reply& reply, moment at) {
+  if (!reply) {
+    const auto& why = reply.error();
+    if (why.code == kube::api_errc::not_found) return wait_for_definition(out, at);
+    return concerns_the_question(why.code) ? open_stream(out, at) : wait_then(out, at, then::list, why);
+  }
+  const auto* page = std::get_if<kube::list_page>(&*reply);
+  page != nullptr && page->items.size() + page->remaining >= long_list ? ask_page(out) : open_stream(out, at);
+}
+
+void watch_machine::ask_page(outcome& out) {
+  state_ = watch_state::listing;
+  auto what = list_request();
+  what.continue_token = continue_token_;
   out.commands.emplace_back(list_command{std::move(what), ++latest_});
 }
 
@@ -160,7 +172,7 @@ void watch_machine::relist(outcome& out, moment at, then how, const kube::api_er
   if (!backoff_.quiet(at.now)) return wait_then(out, at, how, why);
   backoff_.next(at);
   say(out, log_level::info, "listing again", &why);
-  begin_list(out, at, how == then::list && about_.streaming_lists);
+  begin_list(out, how == then::list && about_.streaming_lists);
 }
 
 void watch_machine::wait_for_definition(outcome& out, moment at) {
@@ -184,7 +196,7 @@ outcome watch_machine::timer(ticket id, moment at) {
       out.commands.emplace_back(close_watch_command{latest_});
       cut_streams_ = 0;
       say(out, log_level::info, "the streaming list stays silent, listing page by page");
-      begin_list(out, at, false);
+      begin_list(out, false);
     } else {
       out.commands.emplace_back(wait_command{streaming_patience, latest_});
     }
@@ -193,10 +205,10 @@ outcome watch_machine::timer(ticket id, moment at) {
   if (state_ != watch_state::waiting) return out;
   switch (after_wait_) {
     case then::list:
-      begin_list(out, at, about_.streaming_lists);
+      begin_list(out, about_.streaming_lists);
       break;
     case then::plain_list:
-      begin_list(out, at, false);
+      begin_list(out, false);
       break;
     case then::next_page:
       ask_page(out);
@@ -212,12 +224,14 @@ outcome watch_machine::timer(ticket id, moment at) {
 
 outcome watch_machine::listed(ticket id, const kube::reply& reply, moment at) {
   outcome out;
-  if (id == latest_ && state_ == watch_state::checking) {
+  if (id != latest_) return out;
+  if (state_ == watch_state::checking)
     version_arrived(out, reply, at);
+  else if (state_ == watch_state::sizing)
+    sized(out, reply, at);
+  else if (state_ != watch_state::listing)
     return out;
-  }
-  if (id != latest_ || state_ != watch_state::listing) return out;
-  if (!reply)
+  else if (!reply)
     list_failed(out, reply.error(), at);
   else if (const auto* page = std::get_if<kube::list_page>(&*reply))
     page_arrived(out, *page, at);
@@ -313,7 +327,7 @@ void watch_machine::initial_stream_over(outcome& out, const kube::api_error& why
   if (refuses(why.code)) {
     about_.streaming_lists = false;
     say(out, log_level::info, "no streaming lists here, listing page by page", &why);
-    return begin_list(out, at, false);
+    return begin_list(out, false);
   }
   // Cut again and again, or in a way that repeating will not mend: the other way to list, for once.
   const bool plain = ++cut_streams_ > cut_streams_allowed || calls_for_plain_list(why.code);

@@ -2,13 +2,17 @@
 // The list/watch protocol of one kind as one enum of states. Inputs come in as calls, each with the time and
 // a random number; what is to be done comes out as commands. Pure: no I/O, no clock, no logging.
 //
-//   idle ─start─▶ streaming ──refused──▶ listing        streaming: a watch that begins with all objects
-//                     │ complete            │ last page
-//                     ▼                     ▼
-//                 watching ◀────────────────┘            watching: resumes where it was when a stream ends
-//                     │ 410, ERROR, silence
-//                     ▼
-//                 streaming or listing again             waiting: back-off before any of the three
+//   idle ─start─▶ sizing ──many objects──▶ listing      sizing: how long will the list be? Not asked where
+//   lists
+//                   │ few                     │ ▲       are not streamed.
+//                   ▼                         │ │ refused, silent, cut
+//                 streaming ──────────────────┼─┘       streaming: a watch that begins with all objects
+//                   │ complete                │ last page
+//                   ▼                         │
+//                 watching ◀──────────────────┘         watching: resumes where it was when a stream ends
+//                   │ 410, ERROR, silence
+//                   ▼
+//                 sizing or listing again               waiting: back-off before any of them
 //
 // Every command carries a ticket. Its answer brings the ticket back, and the answer to anything but the
 // latest ticket is ignored, so a late reply or timer can do no harm.
@@ -74,23 +78,23 @@ struct scope {
   kube::kind of = kube::kind::external_service;
   std::string name_space;                   // "" for a cluster-scoped kind
   std::string label_selector;               // "app=egress-gateway" for children
-  bool streaming_lists = true;              // ask for WatchList first; falls back by itself
+  bool streaming_lists = true;              // short lists as WatchList; falls back by itself
   std::chrono::seconds watch_timeout{300};  // of a watch at least; at most twice this
 };
 
-enum class watch_state : std::uint8_t { idle, listing, streaming, checking, watching, waiting };
+enum class watch_state : std::uint8_t { idle, sizing, listing, streaming, checking, watching, waiting };
 
 class watch_machine {
  public:
   explicit watch_machine(scope about) : about_(std::move(about)), store_(about_.of) {}
 
-  outcome start(moment at);
+  outcome start();
   outcome listed(ticket id, const kube::reply& reply, moment at);
   outcome chunk(ticket id, const kube::watch_chunk& what, moment at);
   outcome timer(ticket id, moment at);
   // What it has may be behind (a watch that lags, a long wait): lists at once, whatever it was doing. The
   // next epoch of current() is that list.
-  outcome list_anew(moment at);
+  outcome list_anew();
 
   const kube::published& current() const { return store_.current(); }
   watch_state state() const { return state_; }
@@ -101,7 +105,10 @@ class watch_machine {
  private:
   enum class then : std::uint8_t { list, plain_list, next_page, watch };
 
-  void begin_list(outcome& out, moment at, bool streaming);
+  void begin_list(outcome& out, bool may_stream);
+  kube::request list_request() const;
+  void ask_size(outcome& out);
+  void sized(outcome& out, const kube::reply& reply, moment at);
   void ask_page(outcome& out);
   void open_stream(outcome& out, moment at);
   void begin_watch(outcome& out, moment at);

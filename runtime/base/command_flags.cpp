@@ -124,9 +124,10 @@ void bind_kubernetes(flag_set& flags, run_options& run) {
                   values::whole(run.max_concurrent_reconciles, 1, 1000)),
        value_flag("kube-api-qps", "N", "requests a second to the API server, 0 is no limit of ours",
                   fmt::format("{}", run.kube_api_qps), values::real(run.kube_api_qps, 0, 100'000)),
-       bool_flag("kube-paged-lists",
-                 "list page by page instead of by streaming lists, for less CPU on both sides",
+       bool_flag("kube-paged-lists", "no streaming lists: short lists come page by page, too",
                  run.paged_lists),
+       bool_flag("kube-gzip-lists", "ask for compressed pages: less network, more of the API server's CPU",
+                 run.gzip_lists),
        value_flag(
            "kube-watch-timeout", "DURATION",
            "how long a watch lasts before it is asked for again: up to twice this, at random",

@@ -49,7 +49,8 @@ struct run_options {
   std::chrono::seconds lease_duration{30};  // the election's other times keep their proportion to it
   unsigned max_concurrent_reconciles = 16;
   double kube_api_qps = 0;   // 0: no limit of ours
-  bool paged_lists = false;  // list page by page even where the server has streaming lists
+  bool paged_lists = false;  // no streaming lists
+  bool gzip_lists = false;   // pages are asked for compressed
   // What a watch is asked to last at least; each is asked for a random time up to twice this.
   std::chrono::seconds watch_timeout{300};
   dns_options dns;

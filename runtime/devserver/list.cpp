@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "runtime/devserver/tree.hpp"
@@ -93,18 +94,16 @@ outcome<page> list_page(const store& objects, const parsed_request& what) {
   page made;
   made.metadata["resourceVersion"] = std::to_string(from->version);
   const auto limit = limit_of(what.option("limit"));
-  std::size_t left = 0;
-  for (const auto& one : *all) {
-    if (key_of(one) <= from->after || !chosen->matches(*one)) continue;
-    if (limit == 0 || made.items.size() < limit)
-      made.items.push_back(one);
-    else
-      ++left;
+  auto next = std::ranges::upper_bound(*all, from->after, {}, key_of);
+  for (; next != all->end(); ++next) {
+    if (!chosen->matches(**next)) continue;
+    if (limit != 0 && made.items.size() == limit) break;
+    made.items.push_back(*next);
   }
-  if (left > 0) {
+  if (next != all->end()) {
     made.metadata["continue"] = token_of({from->version, key_of(made.items.back())});
     // With selectors the real server does not know how many are left.
-    if (chosen->all()) made.metadata["remainingItemCount"] = left;
+    if (chosen->all()) made.metadata["remainingItemCount"] = all->end() - next;
   }
   return made;
 }

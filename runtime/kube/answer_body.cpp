@@ -103,6 +103,7 @@ asio::awaitable<reply> read_list(decoder& decode, answer_body what, kind of) {
     co_return std::unexpected(api_failure(api_errc::malformed, "a list without metadata.resourceVersion"));
   page.resource_version = std::move(envelope->resource_version);
   page.continue_token = std::move(envelope->continue_token);
+  page.remaining = envelope->remaining;
   co_return reply{std::move(page)};
 }
 

@@ -68,7 +68,8 @@ struct api_error {
 struct list_page {
   std::vector<object_ptr> items;
   std::string resource_version;
-  std::string continue_token;  // "" on the last page
+  std::string continue_token;   // "" on the last page
+  std::uint64_t remaining = 0;  // objects after this page; 0 too when the server does not count them
 };
 
 // One object: its JSON as the server sent it, and what an informer would keep of it (null for kinds without

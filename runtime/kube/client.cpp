@@ -101,7 +101,8 @@ http::client_request message_for(const client::state& state, const http_shape& s
   auto message = state.message(shape.method, shape.target, who,
                                what.metadata_only ? metadata_or_all : std::string_view{"application/json"});
   if (!shape.content_type.empty()) message.headers.emplace_back("Content-Type", shape.content_type);
-  if (what.what == verb::list) message.headers.emplace_back("Accept-Encoding", "gzip");
+  if (what.what == verb::list && state.options.gzip_lists)
+    message.headers.emplace_back("Accept-Encoding", "gzip");
   message.body = shape.body;
   return message;
 }

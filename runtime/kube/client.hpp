@@ -34,6 +34,7 @@ struct client_options {
   projection_rules rules;         // how objects are decoded
   std::size_t connections = 16;   // the pool's size
   double queries_per_second = 0;  // 0: no limit of ours
+  bool gzip_lists = false;        // pages are asked for compressed
   std::string user_agent = "egress-operator";
   // The server gives up on a write that long after it came in: one that is late must not be carried out after
   // we lost the Lease.

@@ -173,6 +173,9 @@ result<list_envelope> list_splitter::finish() {
   if (const auto* metadata = parsed->if_contains("metadata"); metadata != nullptr && metadata->is_object()) {
     out.resource_version = text_at(metadata->get_object(), "resourceVersion");
     out.continue_token = text_at(metadata->get_object(), "continue");
+    if (const auto* left = metadata->get_object().if_contains("remainingItemCount");
+        left != nullptr && left->is_int64() && left->get_int64() > 0)
+      out.remaining = static_cast<std::uint64_t>(left->get_int64());
   }
   return out;
 }

@@ -22,6 +22,7 @@ struct list_envelope {
   std::string kind;              // "DeploymentList"
   std::string resource_version;  // metadata.resourceVersion
   std::string continue_token;    // metadata.continue, "" on the last page
+  std::uint64_t remaining = 0;   // metadata.remainingItemCount, 0 when the server does not say
 };
 
 class list_splitter {

@@ -102,6 +102,7 @@ supervised_child kube_api_child(const child_materials& from) {
   options.rules = rules_of(from.options.gateways);
   options.connections = from.options.max_concurrent_reconciles;
   options.queries_per_second = from.options.kube_api_qps;
+  options.gzip_lists = from.options.gzip_lists;
   // With the identity that the Lease shows: the server's audit log tells which replica wrote.
   options.user_agent = "egress-operator/" + from.version + " (" + from.identity + ")";
   options.write_timeout = election_of(from).write_timeout;

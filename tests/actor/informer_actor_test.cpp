@@ -59,6 +59,7 @@ struct informer_shell : ::testing::Test {
     send_directory();
     caf::anon_send(informer, subscribe_atom{}, update_consumer{reader});
     world.settle();
+    answer_size();
   }
   void TearDown() override {
     for (auto& one : stale) caf::anon_send_exit(one, caf::exit_reason::kill);
@@ -75,6 +76,15 @@ struct informer_shell : ::testing::Test {
     caf::anon_send(informer, directory_ptr{std::move(everyone)});
     world.settle();
   }
+  // How many there are: few enough to stream them.
+  void answer_size() {
+    if (script.requests.empty()) return;
+    EXPECT_EQ(script.requests.front().what.limit, 1);
+    kube::list_page one;
+    one.resource_version = "1";
+    test::answer(api, script.next_request().ticket, kube::reply{std::move(one)});
+    world.settle();
+  }
   void answer_poll(kube::watch_chunk with) {
     ASSERT_FALSE(script.polls.empty());
     test::answer(api, script.next_poll().ticket, std::move(with));
@@ -82,6 +92,7 @@ struct informer_shell : ::testing::Test {
   }
   void sync(std::vector<kube::watch_event> events) {
     events.push_back(initial_end("100"));
+    answer_size();
     answer_poll({std::move(events), false, {}});
   }
 
@@ -184,6 +195,36 @@ TEST_F(informer_shell, a_new_kube_api_actor_makes_it_watch_again_without_waiting
   send_directory();
   world.advance(seconds{3});  // the back-off
   EXPECT_EQ(script.polls.size() + script.requests.size(), 1u);
+}
+
+TEST_F(informer_shell, begins_when_there_is_a_way_to_the_api_server) {
+  const auto other = world.system().spawn(
+      informer_behavior, informer::scope{kube::kind::service, "system", "app=egress-gateway", true});
+  const auto before = script.requests.size();
+  caf::anon_send(other, directory_ptr{std::make_shared<directory>()});
+  world.settle();
+  world.advance(seconds{3});
+  EXPECT_EQ(script.requests.size(), before);
+  auto everyone = std::make_shared<directory>();
+  everyone->kube_api = api;
+  caf::anon_send(other, directory_ptr{std::move(everyone)});
+  world.settle();
+  EXPECT_EQ(script.requests.size(), before + 1);
+  caf::anon_send_exit(other, caf::exit_reason::kill);
+  world.settle();
+}
+
+TEST_F(informer_shell, asks_anew_how_many_there_are_when_the_way_to_the_api_server_was_gone_for_long) {
+  sync({added("a", "1")});
+  answer_poll({{}, true, test::failure(kube::api_errc::gone)});
+  caf::anon_send(informer, directory_ptr{std::make_shared<directory>()});  // kube_api waits for its restart
+  world.settle();
+  world.advance(seconds{5});  // the back-off ends, and nobody can be asked
+  script.requests.clear();
+  send_directory();
+  world.advance(seconds{5});
+  ASSERT_EQ(script.requests.size(), 1u);
+  EXPECT_EQ(script.requests.front().what.limit, 1);
 }
 
 TEST_F(informer_shell, an_answer_that_never_comes_is_a_dead_stream_after_the_guard) {

@@ -293,6 +293,27 @@ class Watches(ProtocolTest):
             for watch in self.asked_for("watch", resource):
                 self.assertNotIn("sendInitialEvents", watch)
 
+    def test_long_lists_come_page_by_page(self):
+        configmaps = objects.CHILDREN["configmap"]
+        self.addCleanup(self.api.delete, f"{configmaps}?labelSelector=other")
+        for i in range(1001):
+            self.api.create(configmaps, {
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"other-{i}", "labels": {"other": "yes"}}})
+        operator = self.begin("--kube-watch-timeout=10s")
+        self.wait_settled(operator)
+        self.until_expired(1)
+        for resource in RESOURCES:
+            # How many there are is asked without a selector: the server does not count what it selects.
+            size, *pages = self.asked_for("list", resource)
+            self.assertEqual((size["limit"], size.get("labelSelector")), (["1"], None), resource)
+            first, *_ = self.asked_for("watch", resource)
+            if resource == "configmaps":
+                self.assertEqual([one["limit"] for one in pages], [["500"]])
+                self.assertNotIn("sendInitialEvents", first)
+            else:
+                self.assertEqual(pages, [], resource)
+                self.assertIn("sendInitialEvents", first, resource)
+
 
 class PagedLists(ProtocolTest):
     """A server without streaming lists, whose pages come out of etcd."""
@@ -317,7 +338,7 @@ class PagedLists(ProtocolTest):
         def pages(**status):
             return [one for one in self.cluster.audit.entries()
                     if one["verb"] == "list" and one["objectRef"]["resource"] == "externalservices"
-                    and ("continue=" in one["requestURI"]) == status["continued"]
+                    and "limit=500" in one["requestURI"] and ("continue=" in one["requestURI"]) == status["continued"]
                     and one["responseStatus"]["code"] == status["code"]]
 
         # The first page is on its slow way when what it is a page of goes from etcd.

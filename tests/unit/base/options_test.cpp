@@ -177,6 +177,8 @@ TEST(Options, TheLeaseIsAtLeastThreeSecondsLong) {
 TEST(Options, ListsStreamUnlessAskedNotTo) {
   EXPECT_FALSE(parsed({}).paged_lists);
   EXPECT_TRUE(parsed({"--kube-paged-lists"}).paged_lists);
+  EXPECT_FALSE(parsed({}).gzip_lists);
+  EXPECT_TRUE(parsed({"--kube-gzip-lists"}).gzip_lists);
 }
 
 TEST(Options, AWatchLastsTenSecondsAtLeast) {

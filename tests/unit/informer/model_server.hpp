@@ -79,6 +79,10 @@ class model_server {
     kube::list_page page;
     for (std::size_t i = offset; i < std::min(offset + 2, all.size()); ++i) page.items.push_back(all[i]);
     page.resource_version = text(at);
+    if (what.limit == 1) {
+      page.remaining = below(2'000);  // also of what a selector leaves out
+      return page;
+    }
     if (offset + 2 < all.size()) {
       page.continue_token = "t" + std::to_string(tokens_.size());
       tokens_[page.continue_token] = {incarnation_, at, offset + 2};

@@ -32,7 +32,16 @@ class WatchMachine : public ::testing::Test {
  protected:
   void begin(bool streaming, kube::kind of = kube::kind::service) {
     machine.emplace(scope{of, "ns", "app=egress-gateway", streaming});
-    last = machine->start(at());
+    last = machine->start();
+    if (streaming) there_are(few);
+  }
+  // The server says how many more there are than the one that was asked for.
+  void there_are(std::uint64_t others) {
+    EXPECT_EQ(machine->state(), watch_state::sizing);
+    EXPECT_EQ(the<list_command>().what.limit, 1);
+    EXPECT_EQ(the<list_command>().what.label_selector, "") << "the server does not count what it selects";
+    last = machine->listed(the<list_command>().id,
+                           kube::list_page{{service("a", "u-a", "1")}, "9", "more", others}, at());
   }
   moment at() const { return {now, 0.5}; }
 
@@ -85,6 +94,7 @@ class WatchMachine : public ::testing::Test {
     return find<list_command>() && find<list_command>()->what.continue_token.empty();
   }
 
+  static constexpr std::uint64_t few = 998, many = 999;
   steady_time now{std::chrono::hours(10)};
   std::optional<watch_machine> machine;
   outcome last;
@@ -120,7 +130,7 @@ TEST_F(WatchMachine, AWatchLastsUpToTwiceWhatIsAskedFor) {
   scope about{kube::kind::service, "ns", "app=egress-gateway", false};
   about.watch_timeout = std::chrono::seconds(10);
   machine.emplace(about);
-  last = machine->start(at());
+  last = machine->start();
   page({}, "10");
   EXPECT_EQ(the<open_watch_command>().what.timeout, std::chrono::seconds(15));
 }
@@ -128,16 +138,16 @@ TEST_F(WatchMachine, AWatchLastsUpToTwiceWhatIsAskedFor) {
 TEST_F(WatchMachine, ListsAnewWhateverItWasDoing) {
   watching();
   const auto watch = stream();
-  last = machine->list_anew(at());
+  last = machine->list_anew();
   EXPECT_EQ(the<close_watch_command>().id, watch);
   EXPECT_TRUE(listing_anew());
   const auto superseded = the<list_command>().id;
   EXPECT_EQ(machine->current().objects.size(), 1u) << "what it has stays until it has something better";
-  last = machine->list_anew(at());
+  last = machine->list_anew();
   EXPECT_TRUE(machine->listed(superseded, kube::list_page{{}, "11", ""}, at()).commands.empty());
   list_fails(api_errc::server_error);
   EXPECT_EQ(machine->state(), watch_state::waiting);
-  last = machine->list_anew(at());
+  last = machine->list_anew();
   page({service("b", "u-b", "12")}, "12");
   EXPECT_THAT(last.published->names, ElementsAre("b", "a"));
   EXPECT_EQ(machine->current().epoch, 2u);
@@ -146,8 +156,9 @@ TEST_F(WatchMachine, ListsAnewWhateverItWasDoing) {
 TEST_F(WatchMachine, ListsAnewAsAStreamWhereTheServerHasThem) {
   begin(true);
   const auto first = stream();
-  last = machine->list_anew(at());
+  last = machine->list_anew();
   EXPECT_EQ(the<close_watch_command>().id, first);
+  there_are(few);
   EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
   EXPECT_TRUE(machine->chunk(first, {{bookmark("9", true)}, false, {}}, at()).commands.empty());
   events({bookmark("10", true)});
@@ -207,7 +218,7 @@ TEST_F(WatchMachine, LateAnswersAreIgnored) {
   EXPECT_THAT(machine->listed(old, kube::list_page{{}, "1", ""}, at()).commands, IsEmpty());
   EXPECT_THAT(machine->timer(old, at()).commands, IsEmpty());
   EXPECT_THAT(machine->chunk(old, {{}, true, {}}, at()).commands, IsEmpty());
-  EXPECT_THAT(machine->start(at()).commands, IsEmpty());
+  EXPECT_THAT(machine->start().commands, IsEmpty());
   EXPECT_FALSE(machine->current().synced);
 }
 
@@ -395,6 +406,90 @@ TEST_F(WatchMachine, AWatchThatIsRefusedOrGarbledLeadsToAList) {
   }
 }
 
+// ---- how long a list is
+
+TEST_F(WatchMachine, ListsPageByPageWhatIsLong) {
+  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
+  last = machine->start();
+  there_are(many);
+  EXPECT_EQ(machine->state(), watch_state::listing);
+  EXPECT_EQ(the<list_command>().what.limit, 500);
+  EXPECT_EQ(the<list_command>().what.label_selector, "app=egress-gateway");
+  EXPECT_EQ(the<list_command>().what.continue_token, "") << "the one that was asked for is not selected";
+  page({service("b", "u-b", "2")}, "10");
+  EXPECT_THAT(last.published->names, ElementsAre("b"));
+}
+
+TEST_F(WatchMachine, StreamsAgainWhenAListHasBecomeShort) {
+  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
+  last = machine->start();
+  there_are(many);
+  page({service("b", "u-b", "2")}, "10");
+  last = machine->list_anew();
+  there_are(few);
+  EXPECT_EQ(machine->state(), watch_state::streaming);
+}
+
+TEST_F(WatchMachine, AServerThatCannotBeAskedForTheSizeIsAskedAgainAfterAPause) {
+  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
+  last = machine->start();
+  list_fails(api_errc::transport);
+  EXPECT_EQ(machine->state(), watch_state::waiting);
+  EXPECT_THAT(machine->unready_reason(), HasSubstr("because"));
+  wait_over();
+  there_are(few);
+  EXPECT_EQ(machine->state(), watch_state::streaming);
+}
+
+TEST_F(WatchMachine, AServerThatDoesNotLikeTheQuestionOrAnswersSomethingElseIsAskedForAStream) {
+  for (const auto code : {api_errc::forbidden, api_errc::bad_request, api_errc::invalid, api_errc::malformed,
+                          api_errc::too_large}) {
+    machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
+    last = machine->start();
+    list_fails(code);
+    EXPECT_EQ(machine->state(), watch_state::streaming);
+  }
+  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
+  last = machine->start();
+  last = machine->listed(the<list_command>().id, kube::document{"{}", nullptr}, at());
+  EXPECT_EQ(machine->state(), watch_state::streaming);
+}
+
+TEST_F(WatchMachine, ALateAnswerToTheSizeOfAnEarlierListIsIgnored) {
+  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
+  last = machine->start();
+  const auto late = the<list_command>().id;
+  last = machine->list_anew();
+  EXPECT_FALSE(find<close_watch_command>()) << "none was opened";
+  const auto asked = last;
+  EXPECT_TRUE(machine->listed(late, kube::list_page{{}, "9", "more", many}, at()).commands.empty());
+  EXPECT_TRUE(machine->timer(late, at()).commands.empty());
+  last = asked;
+  there_are(few);
+  EXPECT_EQ(machine->state(), watch_state::streaming);
+}
+
+TEST_F(WatchMachine, AServerThatIsBusyIsAskedForTheSizeAgainWhenItLikes) {
+  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
+  last = machine->start();
+  auto busy = error_of(api_errc::too_many_requests);
+  busy.retry_after = seconds{40};
+  last = machine->listed(the<list_command>().id, std::unexpected(busy), at());
+  EXPECT_GE(the<wait_command>().duration, seconds{40});
+  wait_over();
+  EXPECT_EQ(machine->state(), watch_state::sizing);
+}
+
+TEST_F(WatchMachine, WaitsForADefinitionThatHasNoSizeYet) {
+  machine.emplace(scope{kube::kind::external_service, "", ""});
+  last = machine->start();
+  list_fails(api_errc::not_found);
+  EXPECT_THAT(machine->unready_reason(), HasSubstr("install its definition"));
+  wait_over();
+  there_are(few);
+  EXPECT_EQ(machine->state(), watch_state::streaming);
+}
+
 // ---- streaming lists
 
 TEST_F(WatchMachine, AStreamingListIsCompleteAtItsBookmark) {
@@ -433,6 +528,7 @@ TEST_F(WatchMachine, AStreamingListThatIsCutIsForgottenAndTriedAgain) {
   events({added("a", "3")});
   ends();
   wait_over();
+  there_are(few);
   events({added("b", "4"), bookmark("9", true)});
   EXPECT_THAT(last.published->names, ElementsAre("b"));
 }
@@ -442,11 +538,14 @@ TEST_F(WatchMachine, AStreamingListThatIsAlwaysCutIsReplacedForOnce) {
   for (int i = 0; i < 3; ++i) {
     ends(error_of(api_errc::transport));
     wait_over();
+    if (i < 2) there_are(few);
   }
   ASSERT_TRUE(listing_anew());
+  EXPECT_EQ(machine->state(), watch_state::listing);
   page({}, "7");
   ends(error_of(api_errc::gone));
   wait_over();
+  there_are(few);
   EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
 }
 
@@ -467,6 +566,7 @@ TEST_F(WatchMachine, TheDefinitionMayBeMissingForAStreamToo) {
   ends(error_of(api_errc::not_found));
   EXPECT_NE(machine->unready_reason(), "");
   wait_over();
+  there_are(few);
   EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
   EXPECT_NE(machine->unready_reason(), "");
   events({bookmark("4", true)});

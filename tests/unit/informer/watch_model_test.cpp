@@ -24,7 +24,7 @@ class simulation {
         machine_({kube::kind::service, "ns", "app=egress-gateway", !server_.chance(30)}) {}
 
   void run() {
-    perform(machine_.start(at()));
+    perform(machine_.start());
     for (int step = 0; step < 300 && !::testing::Test::HasFailure(); ++step) faulty_step();
     defined_ = true;
     int steps = 0;
@@ -150,7 +150,7 @@ class simulation {
   void list_anew() {
     if (!server_.chance(20)) return;
     list_.reset();  // its answer would be ignored
-    perform(machine_.list_anew(at()));
+    perform(machine_.list_anew());
   }
 
   void fire_timer() {
@@ -168,7 +168,8 @@ class simulation {
     if (faulty && server_.chance(25))
       return perform(machine_.listed(what.id, std::unexpected(some_error()), at()));
     const auto reply = server_.list(what.what);
-    if (reply && std::get<kube::list_page>(*reply).continue_token.empty()) listed();
+    const bool question = what.what.limit == 1;
+    if (reply && !question && std::get<kube::list_page>(*reply).continue_token.empty()) listed();
     perform(machine_.listed(what.id, reply, at()));
   }
 

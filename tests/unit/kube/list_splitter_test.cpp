@@ -15,6 +15,7 @@ struct outcome {
   bool good = false;
   std::vector<std::string> items;
   std::string kind, version, token;
+  std::uint64_t remaining = 0;
   friend bool operator==(const outcome&, const outcome&) = default;
 };
 
@@ -38,6 +39,7 @@ outcome split(std::string_view body, Cut&& cut, list_limits limits = {}) {
   out.kind = around->kind;
   out.version = around->resource_version;
   out.token = around->continue_token;
+  out.remaining = around->remaining;
   return out;
 }
 outcome split(std::string_view body, list_limits limits = {}) {
@@ -52,6 +54,14 @@ TEST(list_splitter, gives_items_and_what_stands_around_them) {
   EXPECT_EQ(out.kind, "ServiceList");
   EXPECT_EQ(out.version, "7");
   EXPECT_EQ(out.token, "c");
+}
+
+TEST(list_splitter, tells_how_many_more_there_are_when_the_server_does) {
+  EXPECT_EQ(split(R"({"metadata":{"remainingItemCount":4999},"items":[]})").remaining, 4'999u);
+  for (const auto* odd : {"null", "-1", "\"7\"", "1.5", "{}", "99999999999999999999"})
+    EXPECT_EQ(
+        split(R"({"metadata":{"remainingItemCount":)" + std::string(odd) + R"(},"items":[]})").remaining, 0u)
+        << odd;
 }
 
 TEST(list_splitter, a_list_may_be_empty_or_null) {

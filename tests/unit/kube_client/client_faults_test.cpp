@@ -221,7 +221,17 @@ TEST(client_gzip, that_is_whole_is_undone) {
   const auto got = f.call(of(verb::list));
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(std::get<list_page>(*got).items.size(), 2U);
+  EXPECT_FALSE(f.server.requests()[0].contains("Accept-Encoding")) << "that came unasked";
+}
+
+TEST(client_gzip, is_asked_for_when_wanted_and_for_lists_alone) {
+  fixture f({{{http_answer(200, test::gzip(two_items), "Content-Encoding: gzip\r\n")},
+              {http_answer(200, one_service)}}});
+  f.options.gzip_lists = true;
+  ASSERT_TRUE(f.call(of(verb::list)));
+  ASSERT_TRUE(f.call(of(verb::get)));
   EXPECT_TRUE(f.server.requests()[0].contains("Accept-Encoding: gzip\r\n"));
+  EXPECT_FALSE(f.server.requests()[1].contains("Accept-Encoding"));
 }
 
 TEST(client_gzip, that_is_damaged_is_malformed) {
