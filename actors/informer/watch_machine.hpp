@@ -2,17 +2,16 @@
 // The list/watch protocol of one kind as one enum of states. Inputs come in as calls, each with the time and
 // a random number; what is to be done comes out as commands. Pure: no I/O, no clock, no logging.
 //
-//   idle ─start─▶ sizing ──many objects──▶ listing      sizing: how long will the list be? Not asked where
-//   lists
-//                   │ few                     │ ▲       are not streamed.
-//                   ▼                         │ │ refused, silent, cut
-//                 streaming ──────────────────┼─┘       streaming: a watch that begins with all objects
-//                   │ complete                │ last page
-//                   ▼                         │
-//                 watching ◀──────────────────┘         watching: resumes where it was when a stream ends
+//   idle ─start─▶ sizing ──many──▶ listing     sizing: how long will the list be? (Left out where lists are
+//                   │ few            │ ▲        not streamed: from idle or waiting to listing.)
+//                   ▼                │ │ refused, silent, cut
+//                 streaming ─────────┼─┘        streaming: a watch that begins with all objects
+//                   │ complete       │ last page
+//                   ▼                │
+//                 watching ◀─────────┘          watching: resumes where it was when a stream ends
 //                   │ 410, ERROR, silence
 //                   ▼
-//                 sizing or listing again               waiting: back-off before any of them
+//                 sizing or listing             waiting: back-off before any of them
 //
 // Every command carries a ticket. Its answer brings the ticket back, and the answer to anything but the
 // latest ticket is ignored, so a late reply or timer can do no harm.

@@ -11,7 +11,6 @@ def measure(options, count, tell):
         lab.create_external_services()
         creation(lab, tell)
         restart(lab, tell)
-        restart(lab, tell, "--kube-paged-lists")
     finally:
         lab.stop()
     tell.floor(count, before, floor(options, count))
@@ -42,15 +41,15 @@ def creation(lab, tell):
     operator.stop()
 
 
-def restart(lab, tell, *flags):
+def restart(lab, tell):
     lists = lab.floor_of_lists()
     lab.audit.mark()
     began = time.monotonic()
-    operator = lab.start(*flags, name="restarted")
+    operator = lab.start(name="restarted")
     operator.wait_until_ready(120)
     ready, used = time.monotonic() - began, operator.cpu()
     lab.wait_until_settled(operator)
-    tell.restart(" ".join((f"{lab.count:,}: restart", *flags)), {
+    tell.restart(f"{lab.count:,}: restart", {
         "ready": ready, "used": used, "lists": lists, "writes": len(lab.writes()),
         "resident": f"{memory(operator.resident())}, at most {memory(peak(operator))}"})
     operator.stop()
