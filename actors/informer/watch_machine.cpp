@@ -11,7 +11,7 @@ namespace {
 
 constexpr int page_size = 500;
 // From here on pages are asked for: a streaming list is an event an object, which costs the server up to
-// three times what pages cost it, and us half as much again (docs/decisions/0016).
+// twice what pages cost it, and us a third more (docs/decisions/0016).
 constexpr std::uint64_t long_list = 1'000;
 constexpr milliseconds definition_poll{2'000};
 constexpr milliseconds streaming_patience{30'000};
