@@ -17,6 +17,19 @@ bool is_a_fault(child_state state) {
   return state == child_state::rejected || state == child_state::forbidden || state == child_state::failed;
 }
 
+std::vector<deed> deeds_of(const child_outcomes& all) {
+  std::vector<deed> found;
+  for (const auto kind : kube::child_kinds) {
+    const auto did = all[kube::child_index(kind)].did;
+    if (did == action::nothing) continue;
+    auto to = std::ranges::find(found, did, &deed::did);
+    if (to == found.end()) to = found.insert(to, deed{did, {}});
+    if (!to->kinds.empty()) to->kinds += ", ";
+    to->kinds += kube::info(kind).name;
+  }
+  return found;
+}
+
 run_end end_of(const child_outcomes& all) {
   constexpr milliseconds look_again{30'000}, slowly{300'000};
   run_end out;

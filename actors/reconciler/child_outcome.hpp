@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/reconciler/plan.hpp"
 #include "actors/reconciler/service_ports.hpp"
@@ -45,6 +46,14 @@ child_outcome joined(child_outcome first, child_outcome second);
 
 // Worth a line in the log: what we want was not done, and not because of what is in the way.
 bool is_a_fault(child_state state);
+
+// What was done to which kinds, for one line of the log: {create, "ConfigMap, Service"}.
+struct deed {
+  action did = action::nothing;
+  std::string kinds;
+  friend bool operator==(const deed&, const deed&) = default;
+};
+std::vector<deed> deeds_of(const child_outcomes& all);
 
 // How all of them together end the run.
 struct run_end {

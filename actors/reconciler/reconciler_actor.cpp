@@ -209,11 +209,10 @@ void reconciler_state::end() {
       log::warn("a child is not as it should be", {{"externalservice", result->key},
                                                    {"kind", kube::info(kube::child_kinds[i]).name},
                                                    {"error", outcome.message}});
-    if (outcome.did != reconciler::action::nothing)
-      log::info("wrote a child", {{"externalservice", result->key},
-                                  {"kind", kube::info(kube::child_kinds[i]).name},
-                                  {"action", reconciler::to_string(outcome.did)}});
   }
+  for (const auto& [did, kinds] : reconciler::deeds_of(finished->outcomes))
+    log::info("wrote children",
+              {{"externalservice", result->key}, {"action", reconciler::to_string(did)}, {"kinds", kinds}});
   if (const auto to = caf::actor_cast<dispatcher_actor>(finished->dispatcher))
     self->send(to, payload<reconcile_result>{std::move(result)});
 }

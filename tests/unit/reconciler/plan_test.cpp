@@ -174,6 +174,16 @@ TEST(Actions, HaveNames) {
   EXPECT_EQ(to_string(action::repair), "repair");
 }
 
+TEST(Deeds, NameTheKindsThatTheSameWasDoneTo) {
+  child_outcomes all;
+  EXPECT_TRUE(deeds_of(all).empty());
+  all[kube::child_index(kube::kind::config_map)].did = action::create;
+  all[kube::child_index(kube::kind::deployment)].did = action::repair;
+  all[kube::child_index(kube::kind::service)].did = action::create;
+  EXPECT_EQ(deeds_of(all),
+            (std::vector<deed>{{action::create, "ConfigMap, Service"}, {action::repair, "Deployment"}}));
+}
+
 TEST(RunEnd, SaysWhenToLookAgain) {
   const auto end = [](std::initializer_list<child_state> states) {
     child_outcomes all;
