@@ -1,5 +1,6 @@
 #include "runtime/kube/list_splitter.hpp"
 
+#include "runtime/kube/json_marks.hpp"
 #include "runtime/kube/json_text.hpp"
 
 namespace egress::kube {
@@ -27,8 +28,8 @@ result<void> list_splitter::feed(std::string_view bytes, const item_sink& sink) 
   return {};
 }
 
-// Follows strings, objects and arrays by one character.
-result<void> list_splitter::step(char c) {
+// Follows strings by one character. False: it is outside of them.
+bool list_splitter::step_text(char c) {
   if (text_ == text::escape) {
     text_ = text::string;
   } else if (text_ == text::string) {
@@ -36,7 +37,15 @@ result<void> list_splitter::step(char c) {
     if (c == '\\') text_ = text::escape;
   } else if (c == '"') {
     text_ = text::string;
-  } else if (c == '{' || c == '[') {
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// Follows objects and arrays by one character that is outside of strings.
+result<void> list_splitter::step_structure(char c) {
+  if (c == '{' || c == '[') {
     if (depth_ == most_depth)
       return fail("a list that is nested more than {} deep at byte {}", most_depth, seen_);
     open_ = (open_ << 1U) | (c == '{' ? 1U : 0U);
@@ -92,7 +101,8 @@ void list_splitter::note_key(char c) {
 result<void> list_splitter::take_envelope(char c) {
   const bool begins_items = items_next_ && c == '[';
   if (begins_items && items_seen_) return fail("a list with two \"items\" at byte {}", seen_);
-  if (auto stepped = step(c); !stepped) return stepped;
+  if (!step_text(c))
+    if (auto stepped = step_structure(c); !stepped) return stepped;
   note_key(c);
   if (envelope_.size() == limits_.envelope_bytes)
     return fail("a list with more than {} bytes beside its items", limits_.envelope_bytes);
@@ -127,14 +137,13 @@ result<void> list_splitter::between_items(char c) {
 
 result<std::size_t> list_splitter::feed_item(std::string_view bytes, const item_sink& sink) {
   constexpr unsigned around = 2;  // the list and its array
-  for (std::size_t used = 0; used < bytes.size();) {
-    // Long strings (envoy.yaml) are most of what streams in: to their end at once.
-    if (text_ == text::string) {
-      const auto stop = bytes.find_first_of("\"\\", used);
-      if (stop == std::string_view::npos) break;
-      used = stop;
-    }
-    if (auto stepped = step(bytes[used++]); !stepped) return std::unexpected(stepped.error());
+  for (std::size_t used = 0;;) {
+    if (text_ == text::string) used = json::string_mark(bytes, used);
+    if (text_ == text::none) used = json::structure_mark(bytes, used);
+    if (used == bytes.size()) break;
+    const char c = bytes[used++];
+    if (step_text(c)) continue;
+    if (auto stepped = step_structure(c); !stepped) return std::unexpected(stepped.error());
     if (depth_ == around) {
       if (auto given = emit(bytes.substr(0, used), sink); !given) return std::unexpected(given.error());
       part_ = part::after_item;

@@ -47,7 +47,8 @@ class list_splitter {
   result<std::size_t> feed_item(std::string_view bytes, const item_sink& sink);
   result<void> between_items(char c);
   result<void> take_envelope(char c);
-  result<void> step(char c);
+  bool step_text(char c);
+  result<void> step_structure(char c);
   void note_key(char c);
   result<void> emit(std::string_view last, const item_sink& sink);
 
