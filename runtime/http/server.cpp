@@ -1,5 +1,6 @@
 #include "runtime/http/server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -18,7 +19,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <optional>
-#include <set>
+#include <vector>
 
 namespace egress::http {
 
@@ -150,15 +151,33 @@ struct server::state : std::enable_shared_from_this<state> {
   asio::awaitable<error_code> read_body(beast::tcp_stream& with, beast::flat_buffer& buffer,
                                         request_parser& parser);
   asio::awaitable<void> refuse(beast::tcp_stream& with, server_response why);
+  void make_room();
+  void asked_now(const std::shared_ptr<beast::tcp_stream>& by);
   void close();
 
   asio::any_io_executor on;
   request_handler handle;
   server_limits limits;
   tcp::acceptor acceptor;
-  std::set<std::shared_ptr<beast::tcp_stream>> connections;
+  std::vector<std::shared_ptr<beast::tcp_stream>> connections;  // the one that asked longest ago first
   bool stopped = false;
 };
+
+// Not the new one is turned away: whoever keeps many open would else keep the kubelet's probes out.
+void server::state::make_room() {
+  while (!connections.empty() && connections.size() >= limits.connections) {
+    const auto oldest = connections.front();
+    connections.erase(connections.begin());
+    oldest->cancel();
+    oldest->close();
+  }
+}
+
+// One that made room stays out, even if its last answer was under way.
+void server::state::asked_now(const std::shared_ptr<beast::tcp_stream>& by) {
+  const auto at = std::ranges::find(connections, by);
+  if (at != connections.end()) std::rotate(at, at + 1, connections.end());
+}
 
 asio::awaitable<void> server::state::accept_all(std::shared_ptr<state> keep) {
   while (!stopped) {
@@ -170,11 +189,11 @@ asio::awaitable<void> server::state::accept_all(std::shared_ptr<state> keep) {
       co_await pause.async_wait(tuple_awaitable);
       continue;
     }
-    if (connections.size() >= limits.connections) continue;
+    make_room();
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     auto stream = std::make_shared<beast::tcp_stream>(std::move(socket));
-    connections.insert(stream);
+    connections.push_back(stream);
     asio::co_spawn(on, converse(keep, stream), asio::detached);
   }
 }
@@ -241,14 +260,13 @@ asio::awaitable<void> server::state::converse(std::shared_ptr<state> keep,
                                               std::shared_ptr<beast::tcp_stream> with) {
   beast::flat_buffer buffer;
   try {
-    while (!stopped && co_await one_request(*with, buffer)) {
-    }
+    while (!stopped && co_await one_request(*with, buffer)) asked_now(with);
   } catch (const std::exception&) {
     // A handler's promise broken, or cancelled: this connection ends, the server goes on.
   }
   error_code ignored;
   with->socket().shutdown(tcp::socket::shutdown_send, ignored);
-  connections.erase(with);
+  std::erase(connections, with);
 }
 
 void server::state::close() {

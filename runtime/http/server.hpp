@@ -32,7 +32,7 @@ struct server_response {
 
 struct server_limits {
   std::size_t body_bytes = 3U << 20U;  // beyond: 413; a head beyond 64 KiB: 431
-  std::size_t connections = 1000;      // beyond: closed at once
+  std::size_t connections = 1000;      // beyond: the one that asked longest ago makes room
   // Between requests, for the head and then for the body of one, for each piece of an answer.
   std::chrono::milliseconds idle{60'000}, read{10'000}, write{10'000};
 };

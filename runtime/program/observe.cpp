@@ -97,6 +97,18 @@ metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts
   return made;
 }
 
+namespace {
+
+// Any pod may ask, and no page takes a body: what all of them together may hold here is a few MiB of heads.
+http::server_limits page_limits() {
+  http::server_limits limits;
+  limits.body_bytes = 1024;
+  limits.connections = 64;
+  return limits;
+}
+
+}  // namespace
+
 std::unique_ptr<http::server> serve_pages(io_thread& on, const net::listening_socket& socket,
                                           std::shared_ptr<const metrics::pages> pages) {
   auto made = std::make_unique<http::server>(
@@ -105,7 +117,8 @@ std::unique_ptr<http::server> serve_pages(io_thread& on, const net::listening_so
         http::server_response out{answer.status, std::move(answer.content_type), std::move(answer.body), {}};
         if (!answer.allow.empty()) out.headers.emplace_back("Allow", answer.allow);
         return out;
-      }));
+      }),
+      page_limits());
   auto own = socket.fd.dup();
   if (!own) throw std::runtime_error("no descriptor for the metrics socket");
   if (auto served = made->serve(own.release()); !served) throw std::runtime_error(served.error().message);

@@ -184,16 +184,37 @@ TEST(http_server, says_nothing_to_half_a_request) {
   }
 }
 
-TEST(http_server, closes_what_is_beyond_its_connections) {
+TEST(http_server, makes_room_for_who_comes_by_closing_what_asked_longest_ago) {
   server_limits limits;
-  limits.connections = 1;
+  limits.connections = 2;
   const serving server(plain_handler(echo), limits);
   auto first = server.connect();
   first.send(get("/a"));
   first.read_until("[]\n");
-  EXPECT_EQ(server.connect().read_all(), "");
-  first.send(get("/b"));
-  EXPECT_TRUE(first.read_until("[]\n").ends_with("GET /b []\n"));
+  auto second = server.connect();
+  second.send(get("/b"));
+  second.read_until("[]\n");
+  first.send(get("/c"));
+  first.read_until("[]\n");
+  auto third = server.connect();
+  third.send(get("/d"));
+  EXPECT_TRUE(third.read_until("[]\n").ends_with("GET /d []\n"));
+  EXPECT_EQ(second.read_all(), "");
+  first.send(get("/e"));
+  EXPECT_TRUE(first.read_until("[]\n").ends_with("GET /e []\n"));
+}
+
+TEST(http_server, answers_while_others_hold_all_places_with_half_a_request) {
+  server_limits limits;
+  limits.connections = 4;
+  const serving server(plain_handler(echo), limits);
+  std::vector<raw_peer> holding;
+  for (int i = 0; i < 8; ++i) {
+    holding.push_back(server.connect());
+    holding.back().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nx");
+  }
+  EXPECT_TRUE(server.says(get("/a", close_field)).ends_with("GET /a []\n"));
+  EXPECT_EQ(holding.front().read_all(), "");
 }
 
 asio::awaitable<void> stream_two(server_request, responder& to) {
