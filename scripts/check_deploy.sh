@@ -24,6 +24,8 @@ spec_of_old=$(sed '/^ *status:$/,$d' <<<"$old")
 ! grep -nE 'x-kubernetes-validations|minimum|maximum|maxItems|maxLength|enum|pattern' <<<"$spec_of_old" \
   || fail "the variant for old clusters judges stored objects"
 ! grep -nE 'resources: *\[?.*\*|verbs: *\[?.*\*|^ *- .?\*.?$' <<<"$new" || fail "a permission with a wildcard"
+# Else a gateway named "kubernetes" would take the place of the API server, and some thousands that of the program.
+grep -q 'enableServiceLinks: false' <<<"$new" || fail "the operator's pod is told of all Services by variables"
 ! grep -q 'leases' <<<"$new" || fail "a permission for leases without leader election"
 grep -q 'leases' <<<"$("$kubectl" kustomize deploy/overlays/leader-election)" || fail "leader election without leases"
 echo "deploy: all kustomizations build and hold what they promise"

@@ -138,7 +138,7 @@ void add_placement(json::object& pod, const gateway& from) {
 }
 
 json::object pod(const gateway& from) {
-  constexpr std::size_t most_members = 11;
+  constexpr std::size_t most_members = 12;
   json::object volume({{"name", "envoy-config"}, {"configMap", {{"name", from.name}, {"defaultMode", 420}}}},
                       from.in);
   json::object made({{"restartPolicy", "Always"},
@@ -148,6 +148,8 @@ json::object pod(const gateway& from) {
                      {"securityContext", from.hardened() ? pod_security(from) : json::object(from.in)}},
                     most_members, from.in);
   if (from.hardened()) made["automountServiceAccountToken"] = false;
+  // Eight variables for each gateway's Service: with some thousands no process starts any more (E2BIG).
+  if (from.hardened()) made["enableServiceLinks"] = false;
   made["volumes"] = one(std::move(volume));
   made["containers"] = one(container(from));
   add_placement(made, from);

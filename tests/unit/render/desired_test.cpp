@@ -98,6 +98,7 @@ TEST(deployment, of_hardened_gateways_may_do_as_little_as_possible) {
       parsed(
           R"({"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"capabilities":{"drop":["ALL"]}})"));
   EXPECT_EQ(pod().at("automountServiceAccountToken"), false);
+  EXPECT_EQ(pod().at("enableServiceLinks"), false);
   EXPECT_FALSE(pod().at("containers").at(0).as_object().contains("livenessProbe"))
       << "none that kills under load";
   EXPECT_FALSE(pod().at("containers").at(0).as_object().contains("env"));
