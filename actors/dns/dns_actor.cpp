@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <iterator>
 
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
@@ -72,7 +73,11 @@ void dns_state::learn(const informer_update& update) {
   config.mailbox(waiting_messages(self));
   auto& known = update.current.of == kube::kind::service ? services : external_services;
   auto how = known.synced ? urgency::none : urgency::at_once;
-  for (const auto& one : update.changed) {
+  auto names = update.changed;
+  // An informer that was started anew never knew what went while there was none.
+  if (update.initial)
+    std::ranges::move(kube::names_gone(known.objects, update.current.objects), std::back_inserter(names));
+  for (const auto& one : names) {
     if (how == urgency::at_once) break;
     how = std::max(how, urgency_of(known.objects.find(one), update.current.objects.find(one)));
     // Its Service was heard of first.

@@ -211,6 +211,8 @@ informer_actor::behavior_type informer_behavior(informer_actor::stateful_pointer
   log_exceptions(self, "informer");
   self->state.self = self;
   self->state.of = about.of;
+  // Ids grow, and no life has so many lists.
+  about.epochs_before = std::uint64_t{self->id()} << 32U;
   self->state.machine = std::make_unique<informer::watch_machine>(std::move(about));
   self->set_down_handler([self](const caf::down_msg& down) { self->state.unsubscribe(down.source.id()); });
   return {

@@ -1,6 +1,7 @@
 #include "actors/informer/store.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -40,9 +41,7 @@ changes store::replace(const std::vector<kube::object_ptr>& listed) {
     const auto before = current_.objects.find(item->meta.name);
     if (!before || !same(*before, *item)) out.names.push_back(item->meta.name);
   }
-  current_.objects.for_each([&](const kube::object_ptr& before) {
-    if (!next.find(before->meta.name)) out.names.push_back(before->meta.name);
-  });
+  std::ranges::move(kube::names_gone(current_.objects, next), std::back_inserter(out.names));
   current_.objects = std::move(next);
   current_.synced = true;
   current_.undefined = false;

@@ -1,6 +1,7 @@
 #pragma once
 // What an informer knows of its kind: the snapshot it publishes, and how lists and watch events change it.
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -20,7 +21,11 @@ struct changes {
 
 class store {
  public:
-  explicit store(kube::kind of) { current_.of = of; }
+  // `epochs_before`: of another life of this informer, whose consumers are still there.
+  explicit store(kube::kind of, std::uint64_t epochs_before = 0) {
+    current_.of = of;
+    current_.epoch = epochs_before;
+  }
 
   // A complete list: what is missing in it is gone. Begins a new epoch; synced from here on.
   changes replace(const std::vector<kube::object_ptr>& items);

@@ -79,13 +79,14 @@ struct scope {
   std::string label_selector;               // "app=egress-gateway" for children
   bool streaming_lists = true;              // short lists as WatchList; falls back by itself
   std::chrono::seconds watch_timeout{300};  // of a watch at least; at most twice this
+  std::uint64_t epochs_before = 0;          // no other life of the informer has had a later epoch
 };
 
 enum class watch_state : std::uint8_t { idle, sizing, listing, streaming, checking, watching, waiting };
 
 class watch_machine {
  public:
-  explicit watch_machine(scope about) : about_(std::move(about)), store_(about_.of) {}
+  explicit watch_machine(scope about) : about_(std::move(about)), store_(about_.of, about_.epochs_before) {}
 
   outcome start();
   outcome listed(ticket id, const kube::reply& reply, moment at);

@@ -32,14 +32,16 @@ void dispatcher_state::learn(const informer_update& update) {
   const auto kind = update.current.of;
   const bool services = kind == kube::kind::external_service;
   const auto how = !update.initial ? priority::people : services ? priority::listed : priority::background;
+  // An informer that was started anew never knew what went while there was none.
+  const auto gone = update.initial ? kube::names_gone(of(kind).objects, update.current.objects)
+                                   : std::vector<std::string>{};
   known[static_cast<std::size_t>(kind)] = update.current;
   config.observe.learnt(update.current);
-  for (const auto& key : update.changed) {
-    if (services)
-      service_changed(key, how);
-    else
-      child_changed(kind, key, how);
-  }
+  const auto look_at = [&](const std::string& key) {
+    services ? service_changed(key, how) : child_changed(kind, key, how);
+  };
+  std::ranges::for_each(update.changed, look_at);
+  std::ranges::for_each(gone, look_at);
   report();
   pump();
 }

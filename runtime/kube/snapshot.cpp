@@ -103,4 +103,12 @@ snapshot snapshot::of(const std::vector<object_ptr>& entries) {
   return whole;
 }
 
+std::vector<std::string> names_gone(const snapshot& before, const snapshot& now) {
+  std::vector<std::string> gone;
+  before.for_each([&](const object_ptr& one) {
+    if (!now.find(one->meta.name)) gone.push_back(one->meta.name);
+  });
+  return gone;
+}
+
 }  // namespace egress::kube

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -57,8 +58,12 @@ class snapshot {
   std::shared_ptr<const root> root_;  // null: nothing is in it
 };
 
-// What an informer publishes. `epoch` counts its full lists: a consumer that remembers what it wrote itself
-// forgets it when the epoch changes, since a list may have skipped over intermediate states.
+// Who is in the one, and not in the other.
+std::vector<std::string> names_gone(const snapshot& before, const snapshot& now);
+
+// What an informer publishes. `epoch` counts its full lists, after all those of its earlier lives: a consumer
+// that remembers what it wrote itself forgets it when the epoch changes, since a list may have skipped over
+// intermediate states.
 struct published {
   kind of = kind::external_service;
   snapshot objects;

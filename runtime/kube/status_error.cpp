@@ -8,6 +8,8 @@
 namespace egress::kube {
 namespace {
 
+constexpr std::chrono::seconds longest_wait{3600};
+
 std::string_view text_at(const json::object& in, std::string_view name) {
   const auto* found = in.if_contains(name);
   const auto* text = found == nullptr ? nullptr : found->if_string();
@@ -22,7 +24,7 @@ std::optional<std::int64_t> number_at(const json::object& in, std::string_view n
 
 void read_details(const json::object& details, status_parts& parts) {
   if (const auto seconds = number_at(details, "retryAfterSeconds"); seconds && *seconds > 0)
-    parts.retry_after = std::chrono::seconds(std::min<std::int64_t>(*seconds, 3600));
+    parts.retry_after = std::chrono::seconds(std::min<std::int64_t>(*seconds, longest_wait.count()));
   const auto* causes = details.if_contains("causes");
   if (causes == nullptr || !causes->is_array()) return;
   for (const auto& cause : causes->get_array())
@@ -125,7 +127,7 @@ api_error classify(int http_status, std::string_view body, std::optional<std::ch
   parts.message = text_at(status, "message");
   if (const auto* details = status.if_contains("details"); details != nullptr && details->is_object())
     read_details(details->get_object(), parts);
-  if (retry_after) parts.retry_after = retry_after;
+  if (retry_after) parts.retry_after = std::min(*retry_after, longest_wait);
   std::string text;
   if (parts.message.empty()) {
     text = "HTTP " + std::to_string(http_status);

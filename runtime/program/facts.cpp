@@ -42,7 +42,8 @@ std::vector<metrics::informer_status> operator_facts::informers(steady_time now)
   for (const auto kind : kube::watched_kinds) {
     const auto& [last, when] = kinds_[static_cast<std::size_t>(kind)];
     const auto age = last.synced ? std::chrono::duration_cast<seconds>(now - when) : seconds{0};
-    all.push_back({std::string{kube::info(kind).name}, last.synced, last.objects.size(), last.epoch, age});
+    const auto lists = last.epoch & 0xFFFF'FFFFU;  // of this life of the informer
+    all.push_back({std::string{kube::info(kind).name}, last.synced, last.objects.size(), lists, age});
   }
   return all;
 }

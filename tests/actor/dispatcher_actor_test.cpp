@@ -433,6 +433,26 @@ TEST_F(dispatching, the_second_claim_of_a_dns_name_is_told_whose_it_is) {
   EXPECT_EQ(holder["b"], "a");
 }
 
+// Its informers lived twice: the second never knew what went before its first list.
+TEST_F(dispatching, what_went_while_its_informer_was_away_is_looked_at) {
+  start();
+  update(kind::service, {service_at("b", {})}, {}, true);
+  update(kind::external_service,
+         {external_service("a", "same.example"), external_service("b", "same.example")}, {}, true);
+  sync_children();
+  while (!shared.under_way.empty()) finish_first();
+  shared.runs.clear();
+  known[static_cast<std::size_t>(kind::external_service)] = {};
+  update(kind::external_service, {external_service("b", "same.example")}, {}, true);
+  ASSERT_EQ(shared.runs, (std::map<std::string, int>{{"b", 1}}));
+  EXPECT_EQ(shared.under_way.front().work->name_claimed_by, "") << "the name is free";
+  finish_first();
+  known[static_cast<std::size_t>(kind::service)] = {};
+  update(kind::service, {}, {}, true);
+  ASSERT_EQ(shared.runs, (std::map<std::string, int>{{"b", 2}})) << "its Service is made again";
+  EXPECT_EQ(shared.under_way.front().work->changed, 1U << kube::child_index(kind::service));
+}
+
 TEST_F(dispatching, when_the_dispatcher_dies_its_reconcilers_end_with_it) {
   start();
   update(kind::external_service, {external_service("a")}, {}, true);

@@ -85,8 +85,9 @@ struct dns_actors : ::testing::Test {
     world.settle();
   }
   void update(kind of, std::vector<kube::object_ptr> objects, const std::vector<std::string>& gone = {},
-              milliseconds after = milliseconds{100}) {
+              milliseconds after = milliseconds{100}, bool initial = false) {
     auto sent = std::make_shared<informer_update>();
+    sent->initial = initial;
     sent->current.of = of;
     sent->current.synced = true;
     for (auto& one : objects) {
@@ -121,6 +122,15 @@ TEST_F(dns_actors, a_name_stays_while_its_service_is_away) {
   update(kind::service, {}, {"a"});
   EXPECT_EQ(log.tables.back()->size(), 1u);
   update(kind::external_service, {}, {"a"});
+  EXPECT_EQ(log.tables.back()->size(), 0u);
+}
+
+TEST_F(dns_actors, a_name_goes_whose_external_service_went_while_its_informer_was_away) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  update(kind::service, {}, {}, milliseconds{100}, true);
+  EXPECT_EQ(log.tables.back()->size(), 1u) << "its Service is away";
+  update(kind::external_service, {}, {}, milliseconds{100}, true);
   EXPECT_EQ(log.tables.back()->size(), 0u);
 }
 

@@ -105,6 +105,18 @@ struct informer_shell : ::testing::Test {
   std::vector<kube_api_actor> stale;
 };
 
+// Who remembers what it did on top of an epoch would else take another list for that one.
+TEST_F(informer_shell, no_two_lives_have_an_epoch_in_common) {
+  sync({added("a", "7")});
+  ASSERT_EQ(got.seen.size(), 1u);
+  const auto before = got.seen.front()->current.epoch;
+  TearDown();
+  SetUp();
+  sync({added("a", "7")});
+  ASSERT_EQ(got.seen.size(), 1u);
+  EXPECT_GT(got.seen.front()->current.epoch, before + 1'000'000);
+}
+
 TEST_F(informer_shell, asks_for_a_streaming_list_and_publishes_nothing_before_it_is_complete) {
   ASSERT_EQ(script.polls.size(), 1u);
   EXPECT_TRUE(script.polls.front().what.what.send_initial_events);

@@ -201,6 +201,14 @@ TEST_F(WatchMachine, RetryAfterIsHonoured) {
   EXPECT_EQ(the<wait_command>().duration, milliseconds(17'000));
 }
 
+TEST_F(WatchMachine, AWaitOfAnHourThatSomebodyAsksForIsAMinute) {
+  begin(false);
+  auto why = error_of(api_errc::server_error);
+  why.retry_after = std::chrono::seconds(3600);
+  last = machine->listed(the<list_command>().id, std::unexpected(why), at());
+  EXPECT_EQ(the<wait_command>().duration, milliseconds(60'000));
+}
+
 TEST_F(WatchMachine, AnAnswerThatIsNoListIsAFailure) {
   begin(false);
   last = machine->listed(the<list_command>().id, kube::reply{std::monostate{}}, at());

@@ -72,6 +72,12 @@ TEST(status_error, the_header_wins_over_the_body) {
             std::chrono::seconds(1));
 }
 
+TEST(status_error, nobody_is_asked_to_wait_for_more_than_an_hour) {
+  EXPECT_EQ(classify(429, status(429, "TooManyRequests", "m", R"({"retryAfterSeconds":86400})")).retry_after,
+            std::chrono::seconds(3600));
+  EXPECT_EQ(classify(503, "", std::chrono::seconds(4'294'967'295)).retry_after, std::chrono::seconds(3600));
+}
+
 TEST(status_error, a_reason_alone_is_enough) {
   EXPECT_EQ(classify(reason_only("Expired")).code, api_errc::gone);
   EXPECT_EQ(classify(reason_only("TooManyRequests")).status, 429);
