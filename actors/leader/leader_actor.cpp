@@ -31,6 +31,8 @@ leader::moment leader_state::at() {
 void leader_state::use(const directory_ptr& next) {
   const bool first = !everyone;
   const bool new_dispatcher = !first && everyone->dispatcher != next->dispatcher;
+  // One that died with a poll in hand answers it never: the next answer to a Lease opens another watch.
+  if (!first && everyone->kube_api != next->kube_api) watching = false;
   everyone = next;
   health.use(everyone->metrics);
   report();
@@ -132,7 +134,8 @@ void leader_state::poll_watch() {
   asked.what.timeout = watch_timeout;
   asked.quiet = watch_timeout + dead_stream_guard;
   const auto current = [this, id = stream] { return watching && id == stream; };
-  // No time-out: the stream has its own, and a kube_api actor that is gone is an error at once.
+  // No time-out: the stream has its own. A kube_api actor that is gone is an error at once, and one that goes
+  // with the poll in hand is seen in the next directory.
   self->request(everyone->kube_api, caf::infinite,
                 payload<watch_poll>{std::make_shared<const watch_poll>(std::move(asked))})
       .then(

@@ -359,6 +359,18 @@ TEST_F(watching, a_watch_that_ends_is_opened_again_with_the_next_answer) {
   EXPECT_NE(streams.front(), streams.back());
 }
 
+TEST_F(watching, a_watch_that_went_with_its_kube_api_is_opened_anew) {
+  follow();
+  expect_poll();
+  kill(api);
+  api = world.system().spawn(test::scripted_api, &script);
+  send_directory();
+  world.advance(milliseconds{4'400});
+  follow();
+  expect_poll();
+  EXPECT_NE(streams.front(), streams.back());
+}
+
 TEST_F(watching, a_refused_watch_is_left_alone_for_a_minute) {
   follow();
   give(expect_poll(), {{}, true, test::failure(api_errc::forbidden)});
