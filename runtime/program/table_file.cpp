@@ -105,19 +105,22 @@ void table_saver::run() {
     if (!due_) return;
     const auto table = std::exchange(due_, nullptr);
     lock.unlock();
-    write(*table);
+    const bool written = write(*table);
     lock.lock();
-    changed_.wait_for(lock, pause_, [this] { return ending_; });
+    changed_.wait_for(lock, written ? pause_ : 10 * pause_, [this] { return ending_; });
+    if (!written && !due_ && !ending_) due_ = table;
   }
 }
 
-void table_saver::write(const dns::hijack_table& table) {
+bool table_saver::write(const dns::hijack_table& table) {
   const auto stored = store_table(path_, table);
   const auto complaint = stored ? std::string() : stored.error().message;
   if (complaint != complaint_ && !stored)
     log::warn("the DNS table is not saved: a restart without an API server would not know it",
               {{"why", complaint}});
+  if (stored && !complaint_.empty()) log::info("the DNS table is saved again", {{"file", path_}});
   complaint_ = complaint;
+  return stored.has_value();
 }
 
 }  // namespace egress

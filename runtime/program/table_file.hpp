@@ -24,6 +24,7 @@ result<saved_table_ptr> load_table(const std::string& path);
 result<void> store_table(const std::string& path, const dns::hijack_table& table);
 
 // Writes on a thread of its own, so that no actor waits for a disk: the newest table, once a second at most.
+// What could not be written is tried again ten times that later.
 class table_saver {
  public:
   explicit table_saver(std::string path, std::chrono::milliseconds pause = std::chrono::seconds(1));
@@ -37,7 +38,7 @@ class table_saver {
 
  private:
   void run();
-  void write(const dns::hijack_table& table);
+  bool write(const dns::hijack_table& table);
 
   const std::string path_;
   const std::chrono::milliseconds pause_;

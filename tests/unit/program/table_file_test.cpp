@@ -98,5 +98,23 @@ TEST_F(table_file, that_cannot_be_written_ends_nothing) {
   EXPECT_TRUE(std::filesystem::is_directory(path));
 }
 
+TEST_F(table_file, that_could_not_be_written_is_tried_again_without_another_change) {
+  std::filesystem::create_directory(path);
+  table_saver saver(path, milliseconds(1));
+  saver.save(one_name("10.0.0.7"));
+  // Its first try is over when what it writes beside the file is there.
+  const auto written = [this] {
+    const auto loaded = load_table(path);
+    return loaded && *loaded && last_byte(**loaded) == 7;
+  };
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!std::filesystem::exists(path + ".new") && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  EXPECT_FALSE(written());
+  std::filesystem::remove(path);
+  while (!written() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_TRUE(written());
+}
+
 }  // namespace
 }  // namespace egress
