@@ -1,11 +1,14 @@
 // The program, read from top to bottom: what the command line says, then that command's steps. Exit codes: 0
 // done, 1 refused or failed, 2 wrong usage.
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "runtime/base/log.hpp"
 #include "runtime/kube/kubeconfig.hpp"
+#include "runtime/program/descriptors.hpp"
 #include "runtime/program/dev.hpp"
 #include "runtime/program/files.hpp"
 #include "runtime/program/memory.hpp"
@@ -25,6 +28,12 @@ const char* environment(const char* name) {
 int complain(const error& what, int code) {
   std::fprintf(stderr, "egress-operator: %s\n", what.message.c_str());
   return code;
+}
+
+// A file that is cut short must not look like one that is whole.
+int print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  return complain({std::string{"standard output cannot be written: "} + std::strerror(errno)}, failed);
 }
 
 // Serves until a signal or a failure ends it.
@@ -58,25 +67,22 @@ int perform(const dev_options& options) {
 int perform(const render_options& options) {
   auto text = render_files(options);
   if (!text) return complain(text.error().why, text.error().exit_code);
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  return print(*text);
 }
 
 int perform(const validate_options& options) {
   auto report = validate_files(options);
   if (!report) return complain(report.error().why, report.error().exit_code);
-  std::fputs(report->text.c_str(), stdout);
-  return report->refused ? failed : 0;
+  const auto printed = print(report->text);
+  return report->refused ? failed : printed;
 }
 
 int perform(const version_options&) {
-  std::fputs(versions().c_str(), stdout);
-  return 0;
+  return print(versions());
 }
 
 int perform(const help_options& help) {
-  std::fputs(help.text.c_str(), stdout);
-  return 0;
+  return print(help.text);
 }
 
 }  // namespace
@@ -84,6 +90,7 @@ int perform(const help_options& help) {
 
 int main(int count, char** words) {
   egress::set_up_memory();
+  egress::raise_descriptor_limit();
   egress::ignore_broken_pipes();
   const auto asked = egress::parse_command_line({words + 1, words + count}, egress::environment);
   if (!asked) return egress::complain(asked.error(), egress::wrong_usage);

@@ -20,7 +20,10 @@ class rate_limit {
     last_ = now;
     tokens_ = std::min(std::max(1.0, 2 * per_second_), tokens_ + passed.count() * per_second_) - 1;
     if (tokens_ >= 0) return milliseconds{0};
-    return std::chrono::ceil<milliseconds>(std::chrono::duration<double>(-tokens_ / per_second_));
+    // A limit of next to nothing is for ever: a caller gives up before an hour is over.
+    constexpr std::chrono::duration<double> longest{3600};
+    return std::chrono::ceil<milliseconds>(
+        std::min(longest, std::chrono::duration<double>(-tokens_ / per_second_)));
   }
 
   // The turn that take() gave is not used.

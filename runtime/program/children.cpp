@@ -105,7 +105,9 @@ supervised_child kube_api_child(const child_materials& from) {
   options.gzip_lists = from.options.gzip_lists;
   // With the identity that the Lease shows: the server's audit log tells which replica wrote.
   options.user_agent = "egress-operator/" + from.version + " (" + from.identity + ")";
-  options.write_timeout = election_of(from).write_timeout;
+  // Without a Lease none is too late, and an admission webhook may take its ten seconds and more.
+  options.write_timeout =
+      from.options.leader_election ? election_of(from).write_timeout : kube::request{}.timeout;
   options.may_write = [deadline = from.deadline](std::uint64_t term) { return deadline->open(term); };
   options.observe = [&registry = from.registry](const kube::request_observation& seen) {
     registry.requested(seen.code, seen.method, seen.host, seen.took);

@@ -31,6 +31,19 @@ expect 0 'kind: Deployment' render -f "$good"
 expect 0 '"kind": *"List"' render -f "$good" -o json
 expect 0 'google' validate -f "$good"
 expect 1 'bad' validate -f "$work/refused.yaml"
+# Whoever writes it to a full disk must not take what is there for the whole.
+expect_full_disk_told() {
+  local got=0
+  timeout 30 "$binary" "$@" >/dev/full 2>"$work/err" </dev/null || got=$?
+  [ "$got" = 1 ] || fail "$*, to a full disk: exit $got instead of 1"
+  grep -q '^egress-operator: standard output cannot be written: No space left on device$' "$work/err" ||
+    fail "$*, to a full disk: said $(cat "$work/err")"
+  tried=$((tried + 1))
+}
+expect_full_disk_told version
+expect_full_disk_told --help
+expect_full_disk_told render -f "$good"
+expect_full_disk_told validate -f "$good"
 expect 2 'no-such-flag' run --no-such-flag
 expect 2 'no-such-flag' -no-such-flag
 expect 2 'frobnicate' frobnicate

@@ -178,6 +178,9 @@ TEST(rate_limit, gives_a_turn_that_is_not_used_to_the_next) {
   EXPECT_EQ(limit.take(now), 1000ms);
   EXPECT_EQ(limit.take(now), 2000ms);
   EXPECT_EQ(rate_limit(0).take(now), 0ms);
+  rate_limit hardly(1e-300);
+  hardly.take(now);
+  EXPECT_EQ(hardly.take(now), 1h);
 }
 
 TEST(client_pool, lets_one_wait_no_longer_than_its_timeout) {
