@@ -17,6 +17,10 @@ bool is_a_fault(child_state state) {
   return state == child_state::rejected || state == child_state::forbidden || state == child_state::failed;
 }
 
+bool is_ours(child_state state) {
+  return state == child_state::in_order || state == child_state::written;
+}
+
 std::vector<deed> deeds_of(const child_outcomes& all) {
   std::vector<deed> found;
   for (const auto kind : kube::child_kinds) {

@@ -47,6 +47,10 @@ child_outcome joined(child_outcome first, child_outcome second);
 // Worth a line in the log: what we want was not done, and not because of what is in the way.
 bool is_a_fault(child_state state);
 
+// Whether a task that ended so has left, or found, a child of ours. What was refused may be somebody's who
+// has the name.
+bool is_ours(child_state state);
+
 // What was done to which kinds, for one line of the log: {create, "ConfigMap, Service"}.
 struct deed {
   action did = action::nothing;

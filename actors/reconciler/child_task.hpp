@@ -1,7 +1,8 @@
 #pragma once
 // Brings one child from what is live to what it should be: one request after the other, as a machine. The
 // caller sends each request and hands the reply to next(), until there is an outcome. One task a child, in
-// any order or at once: none knows of another, so none keeps another from being reconciled.
+// any order or at once: none knows of another, so none keeps another from being reconciled. But for the
+// autoscaler: its run waits for the Deployment.
 
 #include <algorithm>
 #include <array>

@@ -12,8 +12,6 @@
 namespace egress {
 namespace {
 
-// Tries at the previous address, 5 ms to 80 ms apart, before a re-created Service takes another.
-constexpr unsigned insist_on_cluster_ip = 5;
 constexpr std::chrono::minutes until_status_again{5};
 
 kube::request status_request(const kube::object& service, const kube::external_service_status& wanted,
@@ -52,62 +50,6 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
     return children_done();
   }
   start_tasks();
-}
-
-// Of this process' memory, else of the status that an earlier one wrote.
-std::string reconciler_state::previous_cluster_ip() const {
-  const auto& seen = memory().expected.last_cluster_ip();
-  return seen.empty() ? now->work->service->as_external_service().status.cluster_ip : seen;
-}
-
-void reconciler_state::start_tasks() {
-  const auto& service = now->work->service;
-  auto desired = reconciler::desired_of(*service, now->live, now->ipv6, config->gateways, config->rules);
-  now->config_hash = desired.config_hash;
-  const auto before = reconciler::made_before(memory().rendered, now->live, desired.children,
-                                              config->gateways, config->rules);
-  memory().rendered =
-      reconciler::remember(service, reconciler::key_of(*service, now->live, now->ipv6), desired);
-  for (const auto kind : kube::child_kinds) {
-    const auto i = kube::child_index(kind);
-    if (desired.children[i]) now->wanted[i] = desired.children[i]->projected;
-    now->tasks.emplace_back(reconciler::child_task_input{
-        service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
-        before[i] ? before[i]->object : nullptr, memory().expected.known()[i], now->work->ineffective[i],
-        kind == kube::kind::service ? previous_cluster_ip() : std::string{},
-        memory().cluster_ip_refusals < insist_on_cluster_ip,
-        reconciler::waits_for_reports(kind, *service, config->gateways.profile)});
-  }
-  now->under_way = now->tasks.size();
-  memory().pace.about(service->meta.uid);
-  for (const auto kind : reconciler::start_order) start_task(kube::child_index(kind));
-}
-
-void reconciler_state::start_task(std::size_t task) {
-  auto step = now->tasks[task].start();
-  const bool writes = std::holds_alternative<kube::request>(step);
-  const auto pause =
-      writes ? memory().pace.wait(task, now->wanted[task], egress::now(self)) : milliseconds{0};
-  if (pause > milliseconds{0}) {
-    now->paused = std::max(now->paused, pause);
-    reconciler::child_outcome later;
-    later.state = reconciler::child_state::held_back;
-    step = std::move(later);
-  }
-  advance(task, std::move(step));
-}
-
-void reconciler_state::advance(std::size_t task, reconciler::child_task::step step) {
-  if (auto* request = std::get_if<kube::request>(&step)) {
-    ask(std::move(*request),
-        [this, task](const kube::reply& reply) { advance(task, now->tasks[task].next(reply)); });
-    return;
-  }
-  now->outcomes[task] =
-      joined(std::move(now->outcomes[task]), std::get<reconciler::child_outcome>(std::move(step)));
-  if (--now->under_way > 0) return;
-  const bool held = !now->outcomes[kube::child_index(kube::kind::service)].held.empty();
-  held && !now->asked_pods ? ask_for_pods() : children_done();
 }
 
 void reconciler_state::children_done() {

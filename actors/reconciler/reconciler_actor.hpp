@@ -1,7 +1,7 @@
 #pragma once
-// One ExternalService: brings its children and its status to what it says. A run is six child tasks at once,
-// then the status; the logic of each is pure. What is to be remembered between runs comes with the work
-// (memory.hpp): the actor itself may go whenever there is nothing to do.
+// One ExternalService: brings its children and its status to what it says. A run is six child tasks, all but
+// one at once, then the status; the logic of each is pure. What is to be remembered between runs comes with
+// the work (memory.hpp): the actor itself may go whenever there is nothing to do.
 
 #include <functional>
 #include <map>
@@ -59,6 +59,7 @@ struct reconciler_state {
     reconciler::child_outcomes outcomes;
     std::map<std::uint64_t, question> asked;
     std::size_t under_way = 0;
+    bool autoscaler_waits = false;  // for what becomes of the Deployment
     std::vector<reconciler::happening> happenings;
     bool failed = false;
     bool no_status = false;  // the definition has no status subresource
@@ -74,11 +75,13 @@ struct reconciler_state {
 
   reconciler::memory& memory() const { return *now->work->memory; }
   void begin(const payload<reconcile_work>& work);
+  void children_done();
+  // reconciler_actor_tasks.cpp
   void start_tasks();
   std::string previous_cluster_ip() const;
+  void start_autoscaler(reconciler::child_state deployment);
   void start_task(std::size_t task);
   void advance(std::size_t task, reconciler::child_task::step step);
-  void children_done();
   // reconciler_actor_listeners.cpp: what of a Service was held back, for want of listeners.
   void ask_for_pods();
   void ask_pods(const kube::reply& endpoint_slices);

@@ -9,14 +9,20 @@ using kube::api_errc;
 using kube::verb;
 using test::reconciling;
 
-TEST_F(reconciling, makes_five_children_at_once_then_writes_the_status_once) {
+TEST_F(reconciling, makes_four_children_at_once_then_the_autoscaler_then_writes_the_status_once) {
   run();
   const auto creates = take_all();
-  EXPECT_EQ(creates.size(), 5u) << "PodDisruptionBudgets are off";
+  EXPECT_EQ(creates.size(), 4u) << "PodDisruptionBudgets are off";
   for (const auto& one : creates) {
     EXPECT_EQ(one.what.what, verb::create);
     accept(one);
   }
+  world.settle();
+  const auto autoscaler = take_all();
+  ASSERT_EQ(autoscaler.size(), 1u);
+  EXPECT_EQ(autoscaler[0].what.what, verb::create);
+  EXPECT_EQ(autoscaler[0].what.of, kube::kind::horizontal_pod_autoscaler);
+  accept(autoscaler[0]);
   world.settle();
   const auto status = take_all();
   ASSERT_EQ(status.size(), 1u);
@@ -26,6 +32,30 @@ TEST_F(reconciling, makes_five_children_at_once_then_writes_the_status_once) {
   world.settle();
   ASSERT_EQ(notes.results.size(), 1u);
   EXPECT_TRUE(notes.results[0]->how.success);
+}
+
+// It would scale that: the operator itself, for an ExternalService of the operator's name.
+TEST_F(reconciling, somebody_elses_deployment_of_the_name_gets_no_autoscaler) {
+  run();
+  for (const auto& one : take_all()) {
+    if (one.what.of == kube::kind::deployment)
+      test::answer(api, one.ticket, kube::reply{std::unexpected(test::failure(api_errc::already_exists))});
+    else
+      accept(one);
+  }
+  world.settle();
+  const auto read = take_all();
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].what.what, verb::get);
+  const std::string theirs =
+      R"({"metadata":{"name":"a","uid":"x","resourceVersion":"9"},"spec":{"replicas":1}})";
+  test::answer(api, read[0].ticket,
+               kube::reply{kube::document{theirs, decoded(kube::kind::deployment, theirs)}});
+  world.settle();
+  const auto status = take_all();
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_EQ(status[0].what.what, verb::patch_status);
+  EXPECT_TRUE(status[0].what.body.contains("NameTaken")) << status[0].what.body;
 }
 
 TEST_F(reconciling, a_status_that_may_wait_is_written_and_told_of_by_a_later_run) {
@@ -107,6 +137,8 @@ TEST_F(reconciling, one_kind_that_fails_does_not_keep_the_others_from_being_made
       accept(one);
   }
   world.settle();
+  for (const auto& one : take_all()) accept(one);
+  world.settle();
   for (const auto& one : take_all()) accept_status(one);
   world.settle();
   ASSERT_EQ(notes.results.size(), 1u);
@@ -155,8 +187,7 @@ TEST_F(reconciling, an_answer_in_time_is_waited_for) {
   world.advance(seconds{39});
   caf::anon_send(reconciler, tick_atom{});
   world.settle();
-  for (const auto& one : take_all()) accept(one);
-  world.settle();
+  accept_children();
   for (const auto& one : take_all()) accept_status(one);
   world.settle();
   ASSERT_EQ(notes.results.size(), 1u);
@@ -165,8 +196,7 @@ TEST_F(reconciling, an_answer_in_time_is_waited_for) {
 
 TEST_F(reconciling, a_missing_status_subresource_is_said_and_not_asked_for_at_every_run) {
   run();
-  for (const auto& one : take_all()) accept(one);
-  world.settle();
+  accept_children();
   deny_status(R"({"resources":[{"name":"externalservices"}]})");
   ASSERT_EQ(notes.results.size(), 1u);
   EXPECT_TRUE(notes.results[0]->how.success);
@@ -184,8 +214,7 @@ TEST_F(reconciling, a_missing_status_subresource_is_said_and_not_asked_for_at_ev
 
 TEST_F(reconciling, a_404_of_an_object_that_is_gone_is_no_failure) {
   run();
-  for (const auto& one : take_all()) accept(one);
-  world.settle();
+  accept_children();
   deny_status(R"({"resources":[{"name":"externalservices"},{"name":"externalservices/status"}]})");
   ASSERT_EQ(notes.results.size(), 1u);
   EXPECT_TRUE(notes.results[0]->how.success);

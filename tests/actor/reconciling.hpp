@@ -76,6 +76,13 @@ struct reconciling : ::testing::Test {
     kube::document made{json::to_text(object), decoded(asked.what.of, json::to_text(object))};
     answer(api, asked.ticket, kube::reply{std::move(made)});
   }
+  // Those asked for at once, and then the autoscaler, which waits for the Deployment.
+  void accept_children() {
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& one : take_all()) accept(one);
+      world.settle();
+    }
+  }
   void accept_status(const api_script::request& asked) {
     const auto text =
         R"({"metadata":{"name":"a","uid":"u","resourceVersion":")" + std::to_string(++version) + R"("}})";
@@ -84,8 +91,7 @@ struct reconciling : ::testing::Test {
   // A first run: the children are made, then the status is written.
   void run_and_accept_all() {
     run();
-    for (const auto& one : take_all()) accept(one);
-    world.settle();
+    accept_children();
     for (const auto& one : take_all()) accept_status(one);
     world.settle();
   }

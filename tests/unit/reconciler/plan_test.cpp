@@ -174,6 +174,13 @@ TEST(Actions, HaveNames) {
   EXPECT_EQ(to_string(action::repair), "repair");
 }
 
+TEST(IsOurs, WhatWasFoundInOrderOrWritten) {
+  using enum child_state;
+  for (const auto state : {in_order, written}) EXPECT_TRUE(is_ours(state));
+  for (const auto state : {name_taken, replacing, rejected, forbidden, failed, held_back, deleting, removed})
+    EXPECT_FALSE(is_ours(state));
+}
+
 TEST(Deeds, NameTheKindsThatTheSameWasDoneTo) {
   child_outcomes all;
   EXPECT_TRUE(deeds_of(all).empty());

@@ -1,0 +1,90 @@
+// The child tasks of a run: what they are given, and what becomes of each step.
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <utility>
+
+#include "actors/reconciler/reconciler_actor.hpp"
+#include "runtime/actor/system.hpp"
+
+namespace egress {
+namespace {
+
+// Tries at the previous address, 5 ms to 80 ms apart, before a re-created Service takes another.
+constexpr unsigned insist_on_cluster_ip = 5;
+
+}  // namespace
+
+// Of this process' memory, else of the status that an earlier one wrote.
+std::string reconciler_state::previous_cluster_ip() const {
+  const auto& seen = memory().expected.last_cluster_ip();
+  return seen.empty() ? now->work->service->as_external_service().status.cluster_ip : seen;
+}
+
+void reconciler_state::start_tasks() {
+  const auto& service = now->work->service;
+  auto desired = reconciler::desired_of(*service, now->live, now->ipv6, config->gateways, config->rules);
+  now->config_hash = desired.config_hash;
+  const auto before = reconciler::made_before(memory().rendered, now->live, desired.children,
+                                              config->gateways, config->rules);
+  memory().rendered =
+      reconciler::remember(service, reconciler::key_of(*service, now->live, now->ipv6), desired);
+  for (const auto kind : kube::child_kinds) {
+    const auto i = kube::child_index(kind);
+    if (desired.children[i]) now->wanted[i] = desired.children[i]->projected;
+    now->tasks.emplace_back(reconciler::child_task_input{
+        service, config->gateways.name_space, kind, std::move(desired.children[i]), now->live[i],
+        before[i] ? before[i]->object : nullptr, memory().expected.known()[i], now->work->ineffective[i],
+        kind == kube::kind::service ? previous_cluster_ip() : std::string{},
+        memory().cluster_ip_refusals < insist_on_cluster_ip,
+        reconciler::waits_for_reports(kind, *service, config->gateways.profile)});
+  }
+  now->under_way = now->tasks.size();
+  memory().pace.about(service->meta.uid);
+  const auto& deployment = now->live[kube::child_index(kube::kind::deployment)];
+  now->autoscaler_waits =
+      !deployment || reconciler::whose(*service, *deployment) != reconciler::ownership::ours;
+  for (const auto kind : reconciler::start_order)
+    if (kind != kube::kind::horizontal_pod_autoscaler || !now->autoscaler_waits)
+      start_task(kube::child_index(kind));
+}
+
+// An autoscaler scales whatever has its name: it comes when that is known to be our Deployment.
+void reconciler_state::start_autoscaler(reconciler::child_state deployment) {
+  const auto autoscaler = kube::child_index(kube::kind::horizontal_pod_autoscaler);
+  if (reconciler::is_ours(deployment)) return start_task(autoscaler);
+  reconciler::child_outcome later;
+  later.state = reconciler::child_state::held_back;
+  advance(autoscaler, std::move(later));
+}
+
+void reconciler_state::start_task(std::size_t task) {
+  auto step = now->tasks[task].start();
+  const bool writes = std::holds_alternative<kube::request>(step);
+  const auto pause =
+      writes ? memory().pace.wait(task, now->wanted[task], egress::now(self)) : milliseconds{0};
+  if (pause > milliseconds{0}) {
+    now->paused = std::max(now->paused, pause);
+    reconciler::child_outcome later;
+    later.state = reconciler::child_state::held_back;
+    step = std::move(later);
+  }
+  advance(task, std::move(step));
+}
+
+void reconciler_state::advance(std::size_t task, reconciler::child_task::step step) {
+  if (auto* request = std::get_if<kube::request>(&step)) {
+    ask(std::move(*request),
+        [this, task](const kube::reply& reply) { advance(task, now->tasks[task].next(reply)); });
+    return;
+  }
+  now->outcomes[task] =
+      joined(std::move(now->outcomes[task]), std::get<reconciler::child_outcome>(std::move(step)));
+  if (task == kube::child_index(kube::kind::deployment) && std::exchange(now->autoscaler_waits, false))
+    start_autoscaler(now->outcomes[task].state);
+  if (--now->under_way > 0) return;
+  const bool held = !now->outcomes[kube::child_index(kube::kind::service)].held.empty();
+  held && !now->asked_pods ? ask_for_pods() : children_done();
+}
+
+}  // namespace egress
