@@ -133,6 +133,9 @@ std::optional<kept_records> what_stays(const query& asked, bytes reply) {
   which.answer = judge(reply, answers, hosts, [&](auto& one) { return answers_chain(one, *chain); });
   which.authority = judge(reply, authority, hosts,
                           [&](auto& one) { return speaks_for_chain(one, *chain, asked.wants_dnssec); });
+  // Each is looked for among all additional records.
+  constexpr std::size_t most_hosts = 64;
+  if (hosts.size() > most_hosts) hosts.erase(hosts.begin() + most_hosts, hosts.end());
   names none;
   which.additional = judge(reply, additional, none, [&](auto& one) {
     const bool fits =

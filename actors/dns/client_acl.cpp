@@ -79,6 +79,12 @@ std::vector<std::uint8_t> client_acl::packed() const {
   return all;
 }
 
+bool are_packed_networks(bytes maybe) {
+  for (; maybe.size() >= packed_size; maybe = maybe.subspan(packed_size))
+    if (maybe[0] > 8 * sizeof(address_bytes)) return false;
+  return maybe.empty();
+}
+
 bool any_has(bytes packed_networks, const address_bytes& client) {
   for (; packed_networks.size() >= packed_size; packed_networks = packed_networks.subspan(packed_size))
     if (inside(client, packed_networks.data() + 1, packed_networks[0])) return true;

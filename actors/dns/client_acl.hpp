@@ -31,7 +31,8 @@ class client_acl {
   std::vector<network> networks_;
 };
 
-inline constexpr std::size_t packed_network = 17;
+// Whether these bytes, of a file, are networks packed as above.
+bool are_packed_networks(bytes maybe);
 
 // Whether one of the networks, packed as above, has the client.
 bool any_has(bytes packed_networks, const address_bytes& client);

@@ -69,7 +69,8 @@ class entry_reader {
  private:
   static bool may_have(entry_kind kind, bytes extra) {
     if (kind == entry_kind::reverse) return is_name(extra);
-    return extra.size() % (kind == entry_kind::hijacked ? packed_network : packed_port) == 0;
+    if (kind == entry_kind::hijacked) return are_packed_networks(extra);
+    return extra.size() % packed_port == 0;
   }
   static bool is_name(bytes name) { return plain_name_size(name, 0) == name.size(); }
   bytes take(std::size_t size) {

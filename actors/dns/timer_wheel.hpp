@@ -51,6 +51,8 @@ class timer_wheel {
     const auto until = ticks(now);
     for (current_ = std::max(current_, until - slot_count); current_ < until;)
       collect(slots_[slot_of(++current_)], now, due);
+    // When one throws, the others stay set: none of them may lead here once this is left.
+    const put_back rest{due, slots_[slot_of(current_)]};
     while (due.after != &due) {
       timed& next = *due.after;
       cancel(next);
@@ -74,6 +76,16 @@ class timer_wheel {
     one.after->before = one.before;
     one.before = one.after = nullptr;
   }
+  struct put_back {
+    timed &from, &to;
+    ~put_back() {
+      while (from.after != &from) {
+        timed& one = *from.after;
+        remove(one);
+        append(to, one);
+      }
+    }
+  };
   // What is due in a later turn of the wheel stays.
   static void collect(timed& slot, wheel_time now, timed& due) {
     for (timed* next = slot.after; next != &slot;) {

@@ -58,7 +58,9 @@ struct tcp_limits {
   std::chrono::milliseconds idle{15000};  // longer than CoreDNS keeps its connections (10 s)
   std::size_t connections = 1024;         // of one loop
   std::size_t per_client = 256;
-  std::size_t pipelined = 300;  // forwarded queries in flight on one connection; then reading waits
+  std::size_t pipelined = 300;       // forwarded queries in flight on one connection; then reading waits
+  std::size_t unread = 384U << 10U;  // bytes of answers that a client does not take; then it is let go
+  std::size_t kept = 16U << 20U;     // bytes that all of one loop have here; then the one with most is let go
 };
 
 // A connection of ours to an upstream.

@@ -1,14 +1,18 @@
 #include "actors/dns/io/kept_query.hpp"
 
+#include <algorithm>
+
 namespace egress::dns {
 
 void kept_query::keep(const query& asked) {
-  packet_.assign(asked.packet.begin(), asked.packet.end());
+  // What nobody reads again, padding mostly, may be 64 KiB.
+  const auto begin =
+      asked.packet.first(std::min<std::size_t>(asked.packet.size(), header_size + asked.question_size));
+  packet_.assign(begin.begin(), begin.end());
+  packet_.insert(packet_.end(), asked.client_cookie.begin(), asked.client_cookie.end());
   query_ = asked;
-  query_.packet = packet_;
-  if (asked.client_cookie.empty()) return;
-  const auto offset = static_cast<std::size_t>(asked.client_cookie.data() - asked.packet.data());
-  query_.client_cookie = query_.packet.subspan(offset, asked.client_cookie.size());
+  query_.packet = bytes(packet_).first(begin.size());
+  query_.client_cookie = bytes(packet_).subspan(begin.size());
 }
 
 }  // namespace egress::dns

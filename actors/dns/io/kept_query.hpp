@@ -1,5 +1,5 @@
 #pragma once
-// A query that outlives its packet.
+// A query that outlives its packet: of that its header, question and client cookie are kept.
 
 #include <memory>
 #include <vector>

@@ -31,13 +31,14 @@ bool again(int error) {
 
 tcp_connection::tcp_connection(asio::io_context& context, unique_fd socket, const asked_by& by,
                                query_service& service, tcp_buffers& buffers, const tcp_limits& limits,
-                               closed_call on_closed)
+                               closed_call on_closed, crowded_call on_crowded)
     : socket_(context, socket.get()),
       by_(by),
       service_(service),
       buffers_(buffers),
       limits_(limits),
-      on_closed_(std::move(on_closed)) {
+      on_closed_(std::move(on_closed)),
+      on_crowded_(std::move(on_crowded)) {
   socket.release();
 }
 
@@ -67,6 +68,14 @@ void tcp_connection::go_on() {
   if (half_closed_ && forwarded_ == 0 && unsent_.empty()) return close();
   if (!unsent_.empty() && !writing_) wait_to_write();
   if (may_serve() && !half_closed_ && !reading_) wait_to_read();
+  count_kept();
+}
+
+// Last of all that is done here: it may close this connection, or others.
+void tcp_connection::count_kept() {
+  const auto before = std::exchange(kept_, in_.capacity() + unsent_.capacity());
+  buffers_.kept += kept_ - before;
+  if (kept_ > before && buffers_.kept > limits_.kept) on_crowded_();
 }
 
 void tcp_connection::wait_to_read() {
@@ -178,6 +187,7 @@ void tcp_connection::send(bytes answers) {
     if (took > 0) answers = answers.subspan(static_cast<std::size_t>(took));
   }
   const bool first = unsent_.empty();
+  if (unsent_.size() + answers.size() > limits_.unread) return close();
   unsent_.insert(unsent_.end(), answers.begin(), answers.end());
   if (first && !unsent_.empty()) renew_write_time();
 }
@@ -212,6 +222,7 @@ void tcp_connection::close() {
   closed_ = true;
   error_code ignored;
   socket_.close(ignored);
+  buffers_.kept -= std::exchange(kept_, 0);
   if (const auto call = std::exchange(on_closed_, nullptr)) call(shared_from_this());
 }
 

@@ -91,6 +91,9 @@ void tcp_listener::adopt(unique_fd accepted, const asked_by& by) {
       context_, std::move(accepted), by, service_, *buffers_, limits_,
       [weak = weak_from_this()](const std::shared_ptr<tcp_connection>& gone) {
         if (const auto self = weak.lock()) self->closed(gone);
+      },
+      [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->make_room();
       });
   connections_.insert(connection);
   ++per_client_[by.client];
@@ -109,6 +112,13 @@ void tcp_listener::watch() {
     self->close_the_late();
     if (!self->connections_.empty()) self->watch();
   });
+}
+
+void tcp_listener::make_room() {
+  while (buffers_->kept > limits_.kept && !connections_.empty()) {
+    const auto most = *std::ranges::max_element(connections_, {}, &tcp_connection::kept);
+    most->stop();
+  }
 }
 
 void tcp_listener::close_the_late() {

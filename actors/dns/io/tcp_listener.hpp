@@ -27,6 +27,7 @@ class tcp_listener : public std::enable_shared_from_this<tcp_listener> {
   void watch();
   void close_the_late();
   void closed(const std::shared_ptr<tcp_connection>& connection);
+  void make_room();
 
   boost::asio::io_context& context_;
   boost::asio::posix::stream_descriptor socket_;

@@ -53,6 +53,15 @@ TEST(client_acl, of_ipv6_networks_lets_no_ipv4_client_in) {
   EXPECT_FALSE(all_v4.allows(address("::1")));
 }
 
+TEST(client_acl, of_a_file_has_prefixes_of_128_bits_at_most) {
+  auto packed = client_acl::parse({"10.1.0.0/16", "fd01::1"})->packed();
+  EXPECT_TRUE(are_packed_networks(packed));
+  EXPECT_TRUE(are_packed_networks({}));
+  EXPECT_FALSE(are_packed_networks(bytes(packed).first(packed.size() - 1)));
+  packed[17] = 129;
+  EXPECT_FALSE(are_packed_networks(packed));
+}
+
 TEST(client_acl, names_what_is_no_network) {
   for (const auto* wrong :
        {"10.0.0.0/33", "10.0.0/8", "::/129", "x", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1"}) {

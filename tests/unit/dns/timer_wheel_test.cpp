@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <vector>
 
 namespace egress::dns::test {
@@ -74,6 +75,17 @@ TEST(timer_wheel, tells_what_is_due_already_at_the_next_tick) {
   EXPECT_TRUE(w.told.empty());
   w.advance(milliseconds{1005});
   EXPECT_EQ(w.told.size(), 1u);
+}
+
+TEST(timer_wheel, keeps_the_others_when_who_is_told_throws) {
+  timer_wheel wheel;
+  std::array<timed, 3> all;
+  for (auto& one : all) wheel.set(one, start);
+  const auto fail = [](timed&) { throw std::bad_alloc(); };
+  EXPECT_THROW(wheel.advance(start + milliseconds{10}, fail), std::bad_alloc);
+  EXPECT_FALSE(wheel.empty());
+  for (auto& one : all) wheel.cancel(one);
+  EXPECT_TRUE(wheel.empty());
 }
 
 TEST(timer_wheel, may_be_changed_by_who_is_told) {

@@ -162,6 +162,41 @@ TEST(tcp_limits, a_client_that_takes_nothing_is_let_go) {
   EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() == 0; }));
 }
 
+TEST(tcp_limits, a_client_that_leaves_too_much_unread_is_let_go_at_once) {
+  served s;
+  s.config.tcp.write = 10min;
+  s.config.tcp.unread = 16;
+  const auto worker = s.make();
+  const tcp_client stuck(s.port);
+  const auto question = framed(ask{}.make());
+  packet questions;
+  for (int i = 0; i < 1000; ++i) questions.insert(questions.end(), question.begin(), question.end());
+  send_until_held_back(stuck, questions);
+  EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() == 0; }));
+}
+
+TEST(tcp_limits, those_that_have_most_here_are_let_go_when_all_together_have_too_much) {
+  served s;
+  s.config.tcp.read = s.config.tcp.idle = 10min;
+  s.config.tcp.kept = 256 << 10;
+  const auto worker = s.make();
+  const tcp_client modest(s.port);
+  modest.send_raw({0});
+  std::vector<tcp_client> greedy;
+  for (int i = 0; i < 8; ++i) {
+    greedy.emplace_back(s.port);
+    packet part(60'000);
+    put16(part, 0);
+    part[0] = part[1] = 0xff;
+    greedy.back().send_raw(part);
+  }
+  EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() <= 5; }));
+  EXPECT_GT(s.counters->tcp_open.load(), 1);
+  const auto question = framed(ask{}.make());
+  modest.send_raw({question.begin() + 1, question.end()});
+  EXPECT_FALSE(modest.receive().empty());
+}
+
 TEST(tcp_limits, a_message_that_comes_drop_by_drop_has_the_time_of_one) {
   served s;
   s.config.tcp.read = 200ms;
