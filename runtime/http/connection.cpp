@@ -122,9 +122,12 @@ struct connection::state {
   asio::awaitable<error_code> write(std::string_view from);
   asio::awaitable<error_code> receive();
   asio::awaitable<error_code> read_head();
+  asio::awaitable<error_code> read_final_head();
   asio::awaitable<error_code> read_body();
   void expect_answer();
   error_code parse();
+  // A status of 1xx that another one follows.
+  bool is_interim() const;
   bool answer_began() const { return parser && parser->got_some(); }
 
   connect_options options;
@@ -280,12 +283,28 @@ asio::awaitable<error_code> connection::state::read_body() {
   co_return error_code{};
 }
 
+bool connection::state::is_interim() const {
+  return beast::http::to_status_class(parser->get().result_int()) ==
+             beast::http::status_class::informational &&
+         parser->get().result() != beast::http::status::switching_protocols;
+}
+
 void connection::state::expect_answer() {
   parser.reset();
   fields.release();
   parser.emplace(std::piecewise_construct, std::tuple(), std::tuple(field_allocator(&fields)));
   parser->header_limit(head_limit);
   parser->body_limit(boost::none);
+}
+
+// What a proxy says before the answer (RFC 9110 15.2) is passed over.
+asio::awaitable<error_code> connection::state::read_final_head() {
+  auto code = co_await read_head();
+  while (!code && is_interim()) {
+    expect_answer();
+    code = co_await read_head();
+  }
+  co_return code;
 }
 
 asio::awaitable<std::expected<response_head, failure>> connection::send(client_request what,
@@ -315,7 +334,7 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
     co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
   text->clear();
   text->shrink_to_fit();
-  const auto code = co_await s.read_head();
+  const auto code = co_await s.read_final_head();
   if (unsent && !is_tls_error(code))
     co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
   if (code) {
@@ -340,7 +359,8 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
   }
   if (const auto got = piece_size - s.parser->get().body().size; got > 0)
     co_return std::string_view(s.piece.get(), got);
-  s.broken = !s.parser->keep_alive();
+  const bool speaks_http = s.parser->get().result() != beast::http::status::switching_protocols;
+  s.broken = !s.parser->keep_alive() || !speaks_http;
   s.deadline.move_to(steady_clock::time_point::max());
   // An idle connection keeps none.
   s.piece.reset();

@@ -43,7 +43,11 @@ asio::awaitable<std::expected<tcp::resolver::results_type, error_code>> resolve(
     running->done.cancel();
   });
   auto [woken] = co_await running->done.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (!running->code) co_return std::unexpected(woken ? woken : error_code{asio::error::timed_out});
+  if (!running->code) {
+    // One that has not begun is not begun any more: others wait behind it.
+    running->resolver.cancel();
+    co_return std::unexpected(woken ? woken : error_code{asio::error::timed_out});
+  }
   if (*running->code) co_return std::unexpected(*running->code);
   co_return std::move(running->addresses);
 }

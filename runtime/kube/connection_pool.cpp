@@ -15,10 +15,11 @@ asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_poi
     auto turn = std::make_shared<asio::steady_timer>(on_, deadline);
     waiting_.push_back(turn);
     auto [woken] = co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
-    std::erase(waiting_, turn);
+    // Called, even where its time was over at the same moment and `woken` says nothing.
+    const bool called = std::erase(waiting_, turn) == 0;
     if (woken && !co_await is_cancelled()) continue;
     // The turn that was meant for us is the next one's.
-    if (woken && inside_ < most_) wake_next();
+    if (called && inside_ < most_) wake_next();
     co_return false;
   }
   ++inside_;

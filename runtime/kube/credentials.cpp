@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/log.hpp"
 #include "runtime/kube/exec_plugin.hpp"
 #include "runtime/kube/text_file.hpp"
 #include "runtime/net/tls.hpp"
@@ -20,6 +21,8 @@ namespace {
 
 constexpr seconds token_age{60};
 constexpr seconds certificate_age{300};
+// After files that could not be used.
+constexpr seconds look_again{10};
 constexpr seconds exec_leeway{10};
 
 result<std::string> read(const pem_source& from, std::string_view what) {
@@ -165,11 +168,16 @@ result<void> credentials::state::refresh_tls(steady_time now) {
   if (!config.server.starts_with("https://")) return {};
   if (!files_stale && latest.tls && now - tls_read < certificate_age) return {};
   const auto from = material();
-  if (!from) return std::unexpected(from.error());
-  auto made = net::make_tls_context(*from);
-  if (!made) return std::unexpected(made.error());
-  latest.tls = std::move(*made);
+  auto made = from ? net::make_tls_context(*from) : std::unexpected(from.error());
   tls_read = now;
+  if (made) {
+    latest.tls = std::move(*made);
+    return {};
+  }
+  // Half written, mostly: what was read last may well be valid still, and is looked for again soon.
+  if (!latest.tls) return std::unexpected(made.error());
+  tls_read -= certificate_age - look_again;
+  log::warn("the files of TLS cannot be used: those read before are", {{"why", made.error().message}});
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <memory>
@@ -99,9 +100,16 @@ class running : public std::enable_shared_from_this<running> {
   asio::awaitable<int> reap() {
     for (;;) {
       int status = 0;
-      if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      const auto ended = waitpid(pid_, &status, WNOHANG);
+      if (ended == pid_) {
         reaped_ = true;
         co_return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      }
+      // The kernel has reaped it: whoever started this process ignores SIGCHLD. How it ended nobody knows;
+      // what it printed is looked at.
+      if (ended < 0 && errno == ECHILD) {
+        reaped_ = true;
+        co_return 0;
       }
       pause_.expires_after(milliseconds{10});
       auto [cancelled] = co_await pause_.async_wait(tuple_awaitable);

@@ -59,7 +59,11 @@ result<entry> find(const std::vector<parsed_file>& files, const char* list, cons
 
 std::string resolve(const std::string& path, const entry& of) {
   if (path.empty() || path.front() == '/') return path;
-  return (std::filesystem::path(of.file->path).parent_path() / path).lexically_normal().string();
+  // Absolute, or a command beside a kubeconfig that is itself named without a folder would be looked for in
+  // PATH.
+  std::error_code no_folder;
+  const auto file = std::filesystem::absolute(of.file->path, no_folder);
+  return (file.parent_path() / path).lexically_normal().string();
 }
 
 result<pem_source> pem(const entry& of, const char* key) {
@@ -78,6 +82,9 @@ result<pem_source> pem(const entry& of, const char* key) {
 result<void> read_cluster(const entry& from, connection_config& into) {
   into.server = text_of(from.node, "server");
   if (into.server.empty()) return fail("kubeconfig {}: the cluster has no server", from.file->path);
+  if (const auto proxy = text_of(from.node, "proxy-url"); !proxy.empty())
+    return fail("kubeconfig {}: the cluster's proxy-url {} cannot be used: connect directly", from.file->path,
+                proxy);
   into.tls_server_name = text_of(from.node, "tls-server-name");
   into.insecure_skip_tls_verify = flag_of(from.node, "insecure-skip-tls-verify");
   auto authority = pem(from, "certificate-authority");

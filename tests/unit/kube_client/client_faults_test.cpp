@@ -32,6 +32,18 @@ TEST(client_resend, of_a_read_that_a_closed_connection_swallowed) {
   EXPECT_EQ(f.server.requests().size(), 3U);
 }
 
+// A proxy's "early hints": taken for the answer, each request would get the answer of the one before.
+TEST(client_interim, answers_are_passed_over) {
+  fixture f({{{"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" +
+               http_answer(200, one_service)},
+              {http_answer(404, "{}")}}});
+  EXPECT_TRUE(f.call(of(verb::get)));
+  const auto second = f.call(of(verb::get));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, api_errc::not_found);
+  EXPECT_EQ(f.server.requests().size(), 2U);
+}
+
 TEST(client_resend, of_a_write_that_went_out_whole_is_left_to_the_caller) {
   for (const auto what : writes) {
     fixture f({closes_on_the_second(), {{http_answer(200, one_service)}}});

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/certificates.hpp"
 #include "tests/support/run_awaitable.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -123,6 +124,24 @@ TEST(credentials_tls, errors_name_the_field_and_the_file) {
   EXPECT_TRUE(f.token().contains("ca.crt: the file cannot be read")) << f.token();
   std::filesystem::create_directory(f.folder.path("ca.crt"));
   EXPECT_TRUE(f.token().contains("ca.crt: the file cannot be read")) << f.token();
+}
+
+TEST(credentials_tls, files_that_go_bad_leave_what_was_read_and_are_looked_at_again_soon) {
+  fixture f;
+  f.config.server = "https://h";
+  f.config.token = "t";
+  const auto first = test::certified::authority("first"), second = test::certified::authority("second");
+  f.config.certificate_authority.file = f.folder.write("ca.crt", first.certificate());
+  EXPECT_EQ(f.token(), "t");
+  const auto before = f.last.tls;
+  f.folder.write("ca.crt", "half");
+  f.now += 300s;
+  EXPECT_EQ(f.token(), "t");
+  EXPECT_EQ(f.last.tls, before);
+  f.folder.write("ca.crt", second.certificate());
+  f.now += 10s;
+  EXPECT_EQ(f.token(), "t");
+  EXPECT_NE(f.last.tls, before);
 }
 
 TEST(credentials_plugin, runs_once_while_its_token_holds) {

@@ -53,6 +53,16 @@ TEST(exec_plugin_run, gives_the_credential_that_the_plugin_prints) {
   EXPECT_EQ(got->ends, from_rfc3339("2030-01-02T03:04:05Z"));
 }
 
+// As it is where `trap '' CHLD` was said before this program was started.
+TEST(exec_plugin_run, works_where_the_kernel_reaps_all_children) {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  fixture f;
+  const auto got = f.run("echo '" + credential(R"({"token":"t"})") + "'");
+  ::signal(SIGCHLD, before);
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->token, "t");
+}
+
 TEST(exec_plugin_run, hands_over_arguments_variables_and_what_is_asked_for) {
   fixture f;
   f.plugin.args = {"a b", "$HOME"};

@@ -33,6 +33,15 @@ TEST(kubeconfig, is_read_with_paths_relative_to_its_file) {
   EXPECT_EQ(got->token, "");
 }
 
+TEST(kubeconfig, that_is_named_without_a_folder_is_in_this_one) {
+  const auto got = parse_kubeconfigs(
+      {{"config",
+        config("server: h", "exec: {apiVersion: client.authentication.k8s.io/v1, command: ./get-token}")}},
+      "");
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->exec->command, std::filesystem::current_path() / "get-token");
+}
+
 TEST(kubeconfig, merges_files_with_the_first_winning) {
   const auto got = parse_kubeconfigs({{"/a", "clusters: [{name: k, cluster: {server: 'https://first'}}]"},
                                       {"/b", config("server: 'https://second'", "token: x")}},
@@ -55,6 +64,7 @@ TEST(kubeconfig, names_file_and_field_of_what_is_wrong) {
       {config("server: h", "exec: {apiVersion: v9, command: c}"), "exec.apiVersion \"v9\""},
       {config("server: h", "exec: {apiVersion: client.authentication.k8s.io/v1}"), "exec has no command"},
       {config("server: h", "username: u"), "not supported"},
+      {config("server: h, proxy-url: 'http://p'", ""), "proxy-url http://p cannot be used"},
   };
   for (const auto& [text, says] : table) {
     const auto got = parse_kubeconfigs({{"/f", text}}, "");
