@@ -42,11 +42,10 @@ void reconciler_state::start_tasks() {
   now->under_way = now->tasks.size();
   memory().pace.about(service->meta.uid);
   const auto& deployment = now->live[kube::child_index(kube::kind::deployment)];
-  now->autoscaler_waits =
-      !deployment || reconciler::whose(*service, *deployment) != reconciler::ownership::ours;
+  const bool waits = !deployment || reconciler::whose(*service, *deployment) != reconciler::ownership::ours;
+  now->autoscaler_waits = waits;
   for (const auto kind : reconciler::start_order)
-    if (kind != kube::kind::horizontal_pod_autoscaler || !now->autoscaler_waits)
-      start_task(kube::child_index(kind));
+    if (kind != kube::kind::horizontal_pod_autoscaler || !waits) start_task(kube::child_index(kind));
 }
 
 // An autoscaler scales whatever has its name: it comes when that is known to be our Deployment.

@@ -58,6 +58,27 @@ TEST_F(reconciling, somebody_elses_deployment_of_the_name_gets_no_autoscaler) {
   EXPECT_TRUE(status[0].what.body.contains("NameTaken")) << status[0].what.body;
 }
 
+// Found by the soak test: what becomes of such a Deployment is known at once, and its autoscaler was started
+// twice.
+TEST_F(reconciling, an_earlier_ones_deployment_gets_no_autoscaler_and_the_run_ends_once) {
+  children[kube::child_index(kube::kind::deployment)] = decoded(
+      kube::kind::deployment,
+      R"({"metadata":{"name":"a","uid":"d","resourceVersion":"9","labels":{"app":"egress-gateway"},"ownerReferences":[)"
+      R"({"apiVersion":"egress.monzo.com/v1","kind":"ExternalService","name":"a","uid":"earlier","controller":true}]},)"
+      R"("spec":{"selector":{"matchLabels":{"app":"egress-gateway","egress.monzo.com/gateway":"a"}}}})");
+  run();
+  const auto creates = take_all();
+  EXPECT_EQ(creates.size(), 3u) << "neither Deployment nor autoscaler";
+  for (const auto& one : creates) accept(one);
+  world.settle();
+  const auto status = take_all();
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_TRUE(status[0].what.body.contains("Replacing")) << status[0].what.body;
+  accept_status(status[0]);
+  world.settle();
+  EXPECT_EQ(notes.results.size(), 1u);
+}
+
 TEST_F(reconciling, a_status_that_may_wait_is_written_and_told_of_by_a_later_run) {
   service = decoded(kube::kind::external_service,
                     R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"a..b"}})");

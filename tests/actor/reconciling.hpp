@@ -64,6 +64,7 @@ struct reconciling : ::testing::Test {
     work->api = api;
     work->gateways = gateways;
     work->service = service;
+    work->children = children;
     caf::anon_send(dispatcher, reconciler, payload<reconcile_work>{work});
     world.settle();
   }
@@ -123,6 +124,7 @@ struct reconciling : ::testing::Test {
   reconciler_actor reconciler;
   std::shared_ptr<reconciler::memory> memory = std::make_shared<reconciler::memory>();
   kube::object_ptr service;
+  std::array<kube::object_ptr, kube::child_count> children;  // as informers show them
   int version = 100;
 };
 
