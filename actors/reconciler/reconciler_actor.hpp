@@ -80,6 +80,7 @@ struct reconciler_state {
   void start_tasks();
   std::string previous_cluster_ip() const;
   void start_autoscaler(reconciler::child_state deployment);
+  void hold_autoscaler_back();
   void start_task(std::size_t task);
   void advance(std::size_t task, reconciler::child_task::step step);
   // reconciler_actor_listeners.cpp: what of a Service was held back, for want of listeners.

@@ -12,6 +12,7 @@ namespace {
 
 // Tries at the previous address, 5 ms to 80 ms apart, before a re-created Service takes another.
 constexpr unsigned insist_on_cluster_ip = 5;
+constexpr auto autoscaler = kube::child_index(kube::kind::horizontal_pod_autoscaler);
 
 }  // namespace
 
@@ -48,10 +49,25 @@ void reconciler_state::start_tasks() {
     if (kind != kube::kind::horizontal_pod_autoscaler || !waits) start_task(kube::child_index(kind));
 }
 
-// An autoscaler scales whatever has its name: it comes when that is known to be our Deployment.
+// An autoscaler scales whatever has its name: it comes when that is known to be our Deployment, or nobody's.
 void reconciler_state::start_autoscaler(reconciler::child_state deployment) {
-  const auto autoscaler = kube::child_index(kube::kind::horizontal_pod_autoscaler);
+  using enum reconciler::child_state;
   if (reconciler::is_ours(deployment)) return start_task(autoscaler);
+  if (deployment != rejected && deployment != forbidden) return hold_autoscaler_back();
+  // A create is refused whether there is one of the name or not.
+  kube::request look;
+  look.what = kube::verb::get;
+  look.of = kube::kind::deployment;
+  look.name_space = config->gateways.name_space;
+  look.name = now->work->service->meta.name;
+  look.metadata_only = true;
+  ask(std::move(look), [this](const kube::reply& reply) {
+    const bool nobodys = !reply && reply.error().code == kube::api_errc::not_found;
+    nobodys ? start_task(autoscaler) : hold_autoscaler_back();
+  });
+}
+
+void reconciler_state::hold_autoscaler_back() {
   reconciler::child_outcome later;
   later.state = reconciler::child_state::held_back;
   advance(autoscaler, std::move(later));

@@ -58,6 +58,49 @@ TEST_F(reconciling, somebody_elses_deployment_of_the_name_gets_no_autoscaler) {
   EXPECT_TRUE(status[0].what.body.contains("NameTaken")) << status[0].what.body;
 }
 
+// A quota refuses a create before the server looks whether the name is taken.
+TEST_F(reconciling, a_refused_deployment_has_its_autoscaler_when_nobody_has_the_name) {
+  const struct {
+    kube::reply looked;
+    std::size_t autoscalers;
+  } table[] = {{std::unexpected(test::failure(api_errc::not_found)), 1},
+               {std::unexpected(test::failure(api_errc::forbidden)), 0},
+               {kube::document{}, 0}};
+  for (const auto& [looked, autoscalers] : table) {
+    memory = std::make_shared<reconciler::memory>();
+    notes.results.clear();
+    run();
+    for (const auto& one : take_all()) {
+      if (one.what.of == kube::kind::deployment)
+        test::answer(api, one.ticket, kube::reply{std::unexpected(test::failure(api_errc::forbidden))});
+      else
+        accept(one);
+    }
+    world.settle();
+    const auto look = take_all();
+    ASSERT_EQ(look.size(), 1u);
+    EXPECT_EQ(look[0].what.what, verb::get);
+    EXPECT_EQ(look[0].what.of, kube::kind::deployment);
+    test::answer(api, look[0].ticket, looked);
+    world.settle();
+    std::size_t seen = 0;
+    for (const auto& one : take_all()) {
+      if (one.what.what == verb::patch_status) {
+        accept_status(one);
+        continue;
+      }
+      EXPECT_EQ(one.what.of, kube::kind::horizontal_pod_autoscaler);
+      ++seen;
+      accept(one);
+      world.settle();
+      for (const auto& status : take_all()) accept_status(status);
+    }
+    world.settle();
+    EXPECT_EQ(seen, autoscalers);
+    EXPECT_EQ(notes.results.size(), 1u);
+  }
+}
+
 // Found by the soak test: what becomes of such a Deployment is known at once, and its autoscaler was started
 // twice.
 TEST_F(reconciling, an_earlier_ones_deployment_gets_no_autoscaler_and_the_run_ends_once) {
