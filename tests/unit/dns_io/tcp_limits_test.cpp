@@ -108,6 +108,12 @@ TEST(tcp_limits, clients_that_each_keep_to_their_share_are_bounded_together) {
   EXPECT_TRUE(is_served(tcp_client::from("127.0.0.4", s.port))) << "there is room again";
 }
 
+packet a_thousand_of(const packet& question) {
+  packet all;
+  for (int i = 0; i < 1000; ++i) all.insert(all.end(), question.begin(), question.end());
+  return all;
+}
+
 // Sends questions until the server takes no more. Gives how many bytes it took.
 std::size_t send_until_held_back(const tcp_client& client, const packet& questions) {
   constexpr std::size_t far_too_much = 256 << 20;
@@ -130,8 +136,7 @@ TEST(tcp_limits, a_client_that_does_not_read_is_read_no_further_and_gets_all_ans
   const auto worker = s.make();
   const tcp_client slow(s.port);
   const auto question = framed(ask{}.make());
-  packet questions;
-  for (int i = 0; i < 1000; ++i) questions.insert(questions.end(), question.begin(), question.end());
+  const auto questions = a_thousand_of(question);
   const auto before = resident_bytes();
   const auto sent = send_until_held_back(slow, questions);
   RecordProperty("questions", std::to_string(sent / question.size()));
@@ -155,10 +160,7 @@ TEST(tcp_limits, a_client_that_takes_nothing_is_let_go) {
   s.config.tcp.write = 300ms;
   const auto worker = s.make();
   const tcp_client stuck(s.port);
-  const auto question = framed(ask{}.make());
-  packet questions;
-  for (int i = 0; i < 1000; ++i) questions.insert(questions.end(), question.begin(), question.end());
-  send_until_held_back(stuck, questions);
+  send_until_held_back(stuck, a_thousand_of(framed(ask{}.make())));
   EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() == 0; }));
 }
 
@@ -168,10 +170,7 @@ TEST(tcp_limits, a_client_that_leaves_too_much_unread_is_let_go_at_once) {
   s.config.tcp.unread = 16;
   const auto worker = s.make();
   const tcp_client stuck(s.port);
-  const auto question = framed(ask{}.make());
-  packet questions;
-  for (int i = 0; i < 1000; ++i) questions.insert(questions.end(), question.begin(), question.end());
-  send_until_held_back(stuck, questions);
+  send_until_held_back(stuck, a_thousand_of(framed(ask{}.make())));
   EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() == 0; }));
 }
 
@@ -190,6 +189,7 @@ TEST(tcp_limits, those_that_have_most_here_are_let_go_when_all_together_have_too
     part[0] = part[1] = 0xff;
     greedy.back().send_raw(part);
   }
+  ASSERT_TRUE(becomes_true([&] { return s.counters->tcp_connections.value() == greedy.size() + 1; }));
   EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() <= 5; }));
   EXPECT_GT(s.counters->tcp_open.load(), 1);
   const auto question = framed(ask{}.make());

@@ -22,19 +22,5 @@ TEST(descriptors, as_many_as_the_hard_limit_allows_up_to_what_is_enough) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-TEST(descriptors, more_than_enough_are_left) {
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  if (before.rlim_max <= 65'536) GTEST_SKIP() << "the hard limit is no more than enough";
-  auto high = before;
-  high.rlim_cur = 65'537;
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &high), 0);
-  raise_descriptor_limit();
-  rlimit after{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
-  EXPECT_EQ(after.rlim_cur, 65'537u);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-}
-
 }  // namespace
 }  // namespace egress
