@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/reconciler/ineffective.hpp"
 #include "actors/reconciler/plan.hpp"
 #include "actors/reconciler/service_ports.hpp"
 #include "actors/reconciler/target.hpp"
@@ -29,11 +30,11 @@ enum class child_state : std::uint8_t {
 
 struct child_outcome {
   child_state state = child_state::in_order;
-  std::string message;           // one line, for people; "" when in order
-  action did = action::nothing;  // create, repair, adopt, replace, remove when something was written
-  kube::object_ptr now;          // written or read: what is live now, to be given to expectations::learn
-  pointers repaired;             // where it differed, when it was repaired or adopted
-  pointers ineffective;  // written, and the server changed nothing: never to be written for this kind again
+  std::string message;              // one line, for people; "" when in order
+  action did = action::nothing;     // create, repair, adopt, replace, remove when something was written
+  kube::object_ptr now;             // written or read: what is live now, to be given to expectations::learn
+  pointers repaired;                // where it differed, when it was repaired or adopted
+  ineffective_fields ineffective;   // written, and the server changed nothing
   bool cluster_ip_taken = false;    // failed for that alone
   ports held;                       // of a Service: wanted, and left out until pods report their listeners
   std::optional<settled> compared;  // read, and nothing (more) to write

@@ -219,8 +219,8 @@ child_task::step child_task::patched(const kube::reply& reply) {
     auto without_effect = std::exchange(out_.repaired, {});
     // It was not what it was made as.
     if (std::exchange(edited_, false)) return read();
-    // Nothing changed: a newer server's default, or a webhook that puts its own back.
-    out_.ineffective = std::move(without_effect);
+    if (const auto tree = json::parse_object(now->json))
+      out_.ineffective = unchanged(without_effect, target(in_.of, *in_.wanted->object, *tree), *tree);
     out_.compared = settled{now->decoded->as_child().projected, in_.wanted->projected};
     return finish(child_state::in_order, "");
   }

@@ -35,7 +35,7 @@ struct child_task_input {
   // read. Null: not known.
   std::shared_ptr<const json::object> made_as{};
   std::optional<settled> known;
-  pointers alone;                   // ineffective paths of this kind, as learnt so far
+  ineffective_fields alone;         // of this kind, as learnt so far
   std::string previous_cluster_ip;  // a re-created Service asks for it; "" for none
   // While that address is refused: fail, to ask again soon, rather than take another. (The server frees the
   // address of a deleted Service a moment after the watch has told of the deletion.)

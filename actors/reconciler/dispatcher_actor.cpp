@@ -48,9 +48,14 @@ void dispatcher_state::learn(const informer_update& update) {
 
 void dispatcher_state::learn(const reconcile_result& result) {
   for (std::size_t kind = 0; kind < ineffective.size(); ++kind)
-    for (const auto& pointer : result.ineffective[kind])
-      if (ineffective[kind].insert(pointer).second)
-        config.observe.ineffective(kube::child_kinds[kind], pointer);
+    for (const auto& field : result.ineffective[kind])
+      if (reconciler::remember(ineffective[kind], field)) {
+        log::warn("the API server does not keep a field as it is written: it is left as it is",
+                  {{"kind", kube::info(kube::child_kinds[kind]).name},
+                   {"field", field.pointer},
+                   {"externalservice", result.key}});
+        config.observe.ineffective(kube::child_kinds[kind], field.pointer);
+      }
   if (!result.no_status || std::exchange(no_status, true)) return;
   log::warn("no status can be written", {{"why", result.no_status->message}});
   config.observe.ineffective(kube::kind::external_service, "/status");

@@ -62,7 +62,7 @@ struct dispatcher_state {
   reconciler::dns_names names;
   reconciler::first_runs first;
   std::unique_ptr<reconciler::event_recorder> events;
-  std::array<reconciler::pointers, kube::child_count> ineffective;
+  std::array<reconciler::ineffective_fields, kube::child_count> ineffective;
   std::unordered_map<std::string, worker> workers;
   std::map<caf::actor_addr, std::string> keys;  // of the workers that have a reconciler, for DOWN
   std::deque<std::string> resting;              // those of them that finished, as they did

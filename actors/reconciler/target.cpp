@@ -103,50 +103,6 @@ std::string escaped(string_view token) {
   return out;
 }
 
-std::vector<std::string> tokens(string_view pointer) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/')
-      out.emplace_back();
-    else if (pointer[i] == '~' && i + 1 < pointer.size())
-      out.back() += pointer[++i] == '1' ? '/' : '~';
-    else if (!out.empty())
-      out.back() += pointer[i];
-  }
-  return out;
-}
-
-std::size_t index_of(const std::string& token, std::size_t size) {
-  std::size_t out = 0;
-  for (const char c : token) {
-    if (c < '0' || c > '9' || out > size) return size;
-    out = out * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return token.empty() ? size : out;
-}
-
-// Makes what `token` and the tokens behind it name in `wanted` as it is in `live`.
-void take_from_live(json::value& wanted, const json::value& live, const std::vector<std::string>& path,
-                    std::size_t at) {
-  if (at == path.size()) {
-    wanted = live;
-  } else if (wanted.is_object() && live.is_object()) {
-    auto& object = wanted.get_object();
-    const auto* theirs = live.get_object().if_contains(path[at]);
-    if (!theirs) {
-      object.erase(path[at]);
-    } else if (at + 1 == path.size()) {
-      object[path[at]] = *theirs;
-    } else if (auto* ours = object.if_contains(path[at])) {
-      take_from_live(*ours, *theirs, path, at + 1);
-    }
-  } else if (wanted.is_array() && live.is_array() && wanted.get_array().size() == live.get_array().size()) {
-    const auto index = index_of(path[at], live.get_array().size());
-    if (index < live.get_array().size())
-      take_from_live(wanted.get_array()[index], live.get_array()[index], path, at + 1);
-  }
-}
-
 json::object patch_of(const json::object& live, const json::object& wanted, string_view name) {
   json::object out;
   for (const auto& [key, value] : wanted) {
@@ -202,14 +158,6 @@ json::object target(kube::kind of, const json::object& rendered, const json::obj
   if (of == kube::kind::service) copy_service_fields(ours, *theirs);
   if (of == kube::kind::deployment) copy_deployment_fields(ours, *theirs);
   return out;
-}
-
-json::object leaving(json::object wanted, const json::object& live, const pointers& alone) {
-  if (alone.empty()) return wanted;
-  json::value tree = std::move(wanted);
-  const json::value theirs = live;
-  for (const auto& pointer : alone) take_from_live(tree, theirs, tokens(pointer), 0);
-  return tree.as_object();
 }
 
 json::object merge_patch(const json::object& live, const json::object& target) {

@@ -19,9 +19,6 @@ using pointers = std::set<std::string>;
 // and our ownerReference laid over those that are there; the HPA's autoscaling/v2 annotations removed.
 json::object target(kube::kind of, const json::object& rendered, const json::object& live);
 
-// `wanted` with what the pointers name taken from `live`: writing it was tried, and changed nothing.
-json::object leaving(json::object wanted, const json::object& live, const pointers& alone);
-
 // The RFC 7386 merge patch from live to target: null for what must go, lists whole, metadata.resourceVersion
 // for optimistic concurrency. Empty when nothing differs: then there is nothing to write.
 json::object merge_patch(const json::object& live, const json::object& target);

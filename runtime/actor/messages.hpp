@@ -10,8 +10,8 @@
 
 #include "actors/gateways/listeners.hpp"
 #include "actors/reconciler/events.hpp"
+#include "actors/reconciler/ineffective.hpp"
 #include "actors/reconciler/memory.hpp"
-#include "actors/reconciler/target.hpp"
 #include "actors/reconciler/work_queue.hpp"
 #include "runtime/actor/actors.hpp"
 #include "runtime/kube/api.hpp"
@@ -71,14 +71,14 @@ struct reconcile_work {
   bool ipv6_elsewhere = false;        // Services of this cluster have addresses of it
   bool status_may_wait = false;       // others wait for their children, and nobody for this status
   std::string name_claimed_by;        // the ExternalService that has our dnsName already; "" when it is ours
-  std::array<reconciler::pointers, kube::child_count> ineffective;  // paths that writing does not change
+  std::array<reconciler::ineffective_fields, kube::child_count> ineffective;  // learnt so far
 };
 
 struct reconcile_result {
   std::string key;
   reconciler::verdict how;
-  std::array<reconciler::pointers, kube::child_count> ineffective;  // learnt in this run
-  std::vector<reconciler::happening> happenings;                    // for Events
+  std::array<reconciler::ineffective_fields, kube::child_count> ineffective;  // learnt in this run
+  std::vector<reconciler::happening> happenings;                              // for Events
   std::optional<reconciler::happening> no_status;  // the definition has no status subresource
 };
 

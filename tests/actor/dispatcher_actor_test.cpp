@@ -129,7 +129,7 @@ struct dispatching : ::testing::Test {
     for (const auto of : kube::child_kinds) update(of, {}, {}, true);
   }
   // `ineffective`: fields of its Service that the reconciler saw the server not keep.
-  void finish_first(bool success = true, const reconciler::pointers& ineffective = {}) {
+  void finish_first(bool success = true, const reconciler::ineffective_fields& ineffective = {}) {
     auto result = std::make_shared<reconcile_result>();
     result->how.success = success;
     result->ineffective[kube::child_index(kind::service)] = ineffective;
@@ -349,10 +349,10 @@ TEST_F(dispatching, a_field_that_the_server_does_not_keep_is_told_to_all_and_obs
   start(1);
   sync_children();
   update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
-  finish_first(true, {"/spec/x"});
-  const auto& told = shared.under_way.front().work->ineffective[kube::child_index(kind::service)];
-  EXPECT_EQ(told, reconciler::pointers{"/spec/x"});
-  finish_first(true, {"/spec/x"});
+  const reconciler::ineffective_fields x{{"/spec/x", {1}, {2}}};
+  finish_first(true, x);
+  EXPECT_EQ(shared.under_way.front().work->ineffective[kube::child_index(kind::service)], x);
+  finish_first(true, {{"/spec/x", {3}, {4}}});
   EXPECT_EQ(shared.ineffective, std::vector<std::string>{"Service:/spec/x"});
 }
 

@@ -13,7 +13,11 @@ using enum kube::kind;
 using kube::api_errc;
 using kube::verb;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
+
+constexpr auto wanted_json = R"({"spec":{"x":1}})";
+constexpr auto live_json = R"({"metadata":{"resourceVersion":"7"},"spec":{"x":5,"y":1}})";
 
 kube::reply error_of(api_errc code) {
   return std::unexpected(kube::api_error{code, 0, "Reason", "the server's message", {}});
@@ -25,7 +29,7 @@ kube::reply object_of(kube::object_ptr decoded, std::string json = "{}") {
 class ChildTask : public ::testing::Test {
  protected:
   // wanted with digest 2; live, when given, has digest 1.
-  void begin(kube::kind of, kube::object_ptr live, std::string_view wanted = R"({"spec":{"x":1}})") {
+  void begin(kube::kind of, kube::object_ptr live, std::string_view wanted = wanted_json) {
     child_task_input in;
     in.external_service = an_external_service();
     in.name_space = "ns";
@@ -75,14 +79,12 @@ class ChildTask : public ::testing::Test {
     EXPECT_THAT(outcome.repaired, ElementsAre("/spec/x", "/spec/y"));
   }
 
-  pointers alone;
+  ineffective_fields alone;
   std::string previous_ip;
   bool insist = false;
   std::optional<child_task> task;
   child_task::step step;
 };
-
-constexpr auto live_json = R"({"metadata":{"resourceVersion":"7"},"spec":{"x":5,"y":1}})";
 
 TEST_F(ChildTask, CreatesWhatIsMissing) {
   begin(deployment, nullptr);
@@ -174,7 +176,7 @@ TEST_F(ChildTask, AnEditThatChangesNothingIsLookedIntoAndNotTakenForIneffective)
 
 TEST_F(ChildTask, AnEditReadsWhereTheLiveOneDecidesWhatIsWritten) {
   auto ineffective = an_edit();
-  ineffective.alone = {"/spec/x"};
+  ineffective.alone = {{"/spec/x", {}, {}}};
   auto waits_for_listeners = an_edit(service);
   waits_for_listeners.reported = ports{};
   auto without_version = an_edit();
@@ -211,15 +213,15 @@ TEST_F(ChildTask, AConflictIsReadAndTriedAgainAtOnceButNotForEver) {
 TEST_F(ChildTask, AWriteThatChangesNothingIsRemembered) {
   begin(deployment, child(deployment, 1));
   answer(object_of(child(deployment, 1, "7"), live_json));
-  answer(object_of(child(deployment, 1, "7")));
+  answer(object_of(child(deployment, 1, "7"), live_json));
   const auto& outcome = ends(child_state::in_order);
-  EXPECT_THAT(outcome.ineffective, ElementsAre("/spec/x", "/spec/y"));
+  EXPECT_EQ(outcome.ineffective, unchanged({"/spec/x", "/spec/y"}, tree(wanted_json), tree(live_json)));
   EXPECT_EQ(outcome.compared, (settled{digest(1), digest(2)}));
   EXPECT_EQ(outcome.did, action::nothing);
 }
 
 TEST_F(ChildTask, NeverWritesForPathsThatHadNoEffect) {
-  alone = {"/spec/x"};
+  alone = unchanged({"/spec/x"}, tree(wanted_json), tree(live_json));
   begin(deployment, child(deployment, 1));
   answer(object_of(child(deployment, 1), live_json));
   EXPECT_EQ(tree(asks(verb::patch).body), tree(R"({"spec":{"y":null},"metadata":{"resourceVersion":"7"}})"));
@@ -449,14 +451,15 @@ TEST(ChildOutcome, OfTwoTasksIsTheSecondsWithWhatTheFirstDid) {
   child_outcome first, second;
   first.did = action::repair;
   first.now = child(service, 3);
-  first.ineffective = {"/a"};
+  first.ineffective = {{"/a", {}, {}}};
   second.state = child_state::failed;
-  second.ineffective = {"/b"};
+  second.ineffective = {{"/b", {}, {}}};
   const auto both = joined(first, second);
   EXPECT_EQ(both.state, child_state::failed);
   EXPECT_EQ(both.did, action::repair);
   EXPECT_EQ(both.now, first.now);
-  EXPECT_THAT(both.ineffective, ElementsAre("/a", "/b"));
+  EXPECT_THAT(both.ineffective, ElementsAre(Field(&ineffective_field::pointer, "/a"),
+                                            Field(&ineffective_field::pointer, "/b")));
 }
 
 }  // namespace

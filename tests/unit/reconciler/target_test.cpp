@@ -174,22 +174,5 @@ TEST(DifferingPaths, GoIntoListsOfEqualLengthAndEscape) {
               ElementsAre("/spec/added", "/spec/list/1/a", "/spec/list/1/new~1default~0x", "/spec/other"));
 }
 
-TEST(Leaving, TakesWhatCannotBeWrittenFromLive) {
-  const auto live = tree(R"({"spec":{"list":[{"a":1},{"a":2,"d/~":true}],"x":1,"y":2}})");
-  const auto wanted = tree(R"({"spec":{"list":[{"a":1},{"a":3}],"x":5,"z":9}})");
-  const auto all = differing_paths(live, wanted);
-  EXPECT_THAT(merge_patch(live, leaving(wanted, live, all)), IsEmpty());
-  EXPECT_EQ(merge_patch(
-                live, leaving(wanted, live, {"/spec/list/1/a", "/spec/list/1/d~1~0", "/spec/z", "/spec/y"})),
-            tree(R"({"spec":{"x":5}})"));
-}
-
-TEST(Leaving, PathsThatNoLongerLeadAnywhereAreIgnored) {
-  const auto live = tree(R"({"spec":{"list":[1]}})");
-  const auto wanted = tree(R"({"spec":{"list":[1,2]}})");
-  for (const auto* path : {"/spec/list/7", "/spec/list/x", "/spec/none/deeper", "", "/spec/list/0/q"})
-    EXPECT_EQ(leaving(wanted, live, {path}), *path ? wanted : live) << path;
-}
-
 }  // namespace
 }  // namespace egress::reconciler
