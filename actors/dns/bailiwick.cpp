@@ -1,6 +1,7 @@
 #include "actors/dns/bailiwick.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "actors/dns/record_walk.hpp"
 #include "actors/dns/wire.hpp"
@@ -12,55 +13,36 @@ struct placed_record {
   wire_name owner;
   std::uint16_t type = 0;
   std::size_t data = 0;  // where its data is
+  bytes content;
 };
 using section = std::vector<placed_record>;
 using names = std::vector<wire_name>;
 
-// The additional section as it came, with the only record of it that is passed on.
-struct read_reply {
-  section answers, authority;
-  std::size_t additional = 0;  // where it begins
-  bytes opt;
-  bool has_more = false;  // than OPT
-};
-
 bool read_record(bytes message, std::size_t& at, placed_record& into) {
   if (!expand_name(message, at, into.owner)) return false;
-  const auto next = next_record(message, at);
-  if (!next) return false;
-  into.type = next->type;
-  into.data = next->data();
+  const std::size_t fixed = skip_name(message, at).value();
+  if (message.size() - fixed < 10) return false;
+  into.type = load16(&message[fixed]);
+  into.data = fixed + 10;
+  const std::size_t size = load16(&message[fixed + 8]);
+  if (message.size() - into.data < size) return false;
+  into.content = message.subspan(into.data, size);
+  at = into.data + size;
   return true;
 }
 
-bool read_section(bytes reply, std::size_t count, std::size_t& at, section& into) {
-  for (; count > 0; --count) {
-    placed_record next;
-    if (!read_record(reply, at, next) || next.type == rr::opt || next.type == rr::tsig) return false;
-    into.push_back(next);
-  }
-  return true;
-}
-
-bool read_additional(bytes reply, std::size_t count, std::size_t at, read_reply& into) {
-  into.additional = at;
-  for (; count > 0; --count) {
-    const auto next = next_record(reply, at);
-    if (!next) return false;
-    const bool is_opt = next->type == rr::opt && reply[next->begin] == 0;
-    if (is_opt && !into.opt.empty()) return false;  // RFC 6891, 6.1.1
-    if (is_opt) into.opt = reply.subspan(next->begin, at - next->begin);
-    into.has_more |= !is_opt;
-  }
-  return true;
-}
-
-std::optional<read_reply> read_sections(bytes reply, std::size_t at) {
-  read_reply read;
-  const bool whole = read_section(reply, load16(&reply[6]), at, read.answers) &&
-                     read_section(reply, load16(&reply[8]), at, read.authority) &&
-                     read_additional(reply, load16(&reply[10]), at, read);
-  return whole ? std::optional(std::move(read)) : std::nullopt;
+// Answer, authority, additional; without OPT and TSIG, which are of the hop.
+std::optional<std::array<section, 3>> read_sections(bytes reply, std::size_t at) {
+  std::array<section, 3> read;
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t left = load16(&reply[6 + 2 * i]); left > 0; --left) {
+      placed_record next;
+      if (!read_record(reply, at, next)) return std::nullopt;
+      const bool of_hop = next.type == rr::opt || next.type == rr::tsig;
+      if (of_hop && i < 2) return std::nullopt;
+      if (!of_hop) read[i].push_back(next);
+    }
+  return read;
 }
 
 // The question's name and those its CNAMEs lead to, whatever the order they come in.
@@ -95,9 +77,31 @@ bool speaks_for_chain(const placed_record& one, const names& chain, bool proofs_
   return (one.type == rr::soa || one.type == rr::ns || one.type == rr::ds) && is_above_any(one.owner, chain);
 }
 
+// Where in its data a record names a host; nothing for the types that do not.
+std::optional<std::size_t> place_of_host(std::uint16_t type) {
+  if (type == rr::ns) return 0;
+  if (type == rr::mx || type == rr::svcb || type == rr::https) return 2;
+  if (type == rr::srv) return 6;
+  return std::nullopt;
+}
+
+// Marks what stays of a section, and notes the hosts it names.
+template <class Stays>
+std::vector<bool> judge(bytes reply, const section& all, names& hosts, Stays&& stays) {
+  std::vector<bool> marks;
+  for (const auto& one : all) {
+    marks.push_back(stays(one));
+    const auto place = place_of_host(one.type);
+    wire_name host;
+    if (marks.back() && place && one.content.size() > *place && expand_name(reply, one.data + *place, host))
+      hosts.push_back(host.is_root() ? one.owner : host);  // SVCB's "." is its owner (RFC 9460)
+  }
+  return marks;
+}
+
 bool all_stay(const kept_records& which) {
   const auto every = [](const std::vector<bool>& marks) { return std::ranges::count(marks, false) == 0; };
-  return every(which.answer) && every(which.authority);
+  return every(which.answer) && every(which.authority) && every(which.additional);
 }
 
 // Whether all is of the question's own name, leads nowhere, and has nothing but OPT behind it: most replies
@@ -117,42 +121,44 @@ bool is_plain(const query& asked, bytes reply) {
   return true;
 }
 
-// Nothing when there are too many aliases.
-std::optional<kept_records> what_stays(const query& asked, bytes reply, const read_reply& read) {
-  const auto chain = chain_of(asked, reply, read.answers);
+// Nothing when a record is malformed, or there are too many aliases.
+std::optional<kept_records> what_stays(const query& asked, bytes reply) {
+  const auto read = read_sections(reply, header_size + asked.name.size + 4u);
+  if (!read) return std::nullopt;
+  const auto& [answers, authority, additional] = *read;
+  const auto chain = chain_of(asked, reply, answers);
   if (!chain) return std::nullopt;
+  names hosts;
   kept_records which;
-  for (const auto& one : read.answers) which.answer.push_back(answers_chain(one, *chain));
-  for (const auto& one : read.authority)
-    which.authority.push_back(speaks_for_chain(one, *chain, asked.wants_dnssec));
+  which.answer = judge(reply, answers, hosts, [&](auto& one) { return answers_chain(one, *chain); });
+  which.authority = judge(reply, authority, hosts,
+                          [&](auto& one) { return speaks_for_chain(one, *chain, asked.wants_dnssec); });
+  // Each is looked for among all additional records.
+  constexpr std::size_t most_hosts = 64;
+  if (hosts.size() > most_hosts) hosts.erase(hosts.begin() + most_hosts, hosts.end());
+  names none;
+  which.additional = judge(reply, additional, none, [&](auto& one) {
+    const bool fits =
+        one.type == rr::a || one.type == rr::aaaa || (one.type == rr::rrsig && asked.wants_dnssec);
+    return fits && is_any(one.owner, hosts);
+  });
   return which;
-}
-
-// Of a message as ldns wrote it. ldns reads on where the fields that it knows end, not where a record's
-// length says: what it took for the next record may be anybody's.
-bool all_belongs(const query& asked, bytes message) {
-  const auto read = read_sections(message, header_size + asked.name.size + 4u);
-  const auto which = read ? what_stays(asked, message, *read) : std::nullopt;
-  return which && all_stay(*which);
 }
 
 }  // namespace
 
 std::optional<bytes> in_bailiwick(const query& asked, bytes reply, std::vector<std::uint8_t>& room) {
   if (is_plain(asked, reply)) return reply;
-  const auto read = read_sections(reply, header_size + asked.name.size + 4u);
-  const auto which = read ? what_stays(asked, reply, *read) : std::nullopt;
+  const auto which = what_stays(asked, reply);
   if (!which) return std::nullopt;
-  if (all_stay(*which)) {
-    if (!read->has_more) return reply;
-    room.assign(reply.begin(), reply.begin() + static_cast<std::ptrdiff_t>(read->additional));
-  } else {
-    auto kept = keep_records(reply, *which);
-    if (!kept || !all_belongs(asked, *kept)) return std::nullopt;
-    room = std::move(*kept);
-  }
-  room.insert(room.end(), read->opt.begin(), read->opt.end());
-  store16(&room[10], read->opt.empty() ? 0u : 1u);
+  if (all_stay(*which)) return reply;
+  auto kept = keep_records(reply, *which);
+  if (!kept) return std::nullopt;
+  // ldns reads on where the fields that it knows end, not where a record's length says: what it took for the
+  // next record may be anybody's.
+  const auto left = what_stays(asked, *kept);
+  if (!left || !all_stay(*left)) return std::nullopt;
+  room = std::move(*kept);
   return room;
 }
 

@@ -16,8 +16,7 @@ inline constexpr std::size_t most_aliases = 16;
 //   answers of the question's name and of the names its CNAMEs lead to, and the DNAMEs above them;
 //   SOA, NS and DS of names at or above one of these, and proofs (NSEC, NSEC3, RRSIG) for those who asked for
 //   them with DO: they are believed by their signature, not by their place;
-//   of the additional section OPT. An address there could be that of a hijacked host, and who asks for that
-//   host itself gets the gateway's.
+//   additional addresses of names that a record which stays points at.
 // Views `reply` when all stays, else `room`. Nothing when a record is malformed, or more than 16 aliases
 // follow each other.
 std::optional<bytes> in_bailiwick(const query& asked, bytes reply, std::vector<std::uint8_t>& room);

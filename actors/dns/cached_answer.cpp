@@ -106,8 +106,11 @@ outcome respond_cached(const query& asked, forward_kind how, const cache_finding
   const ageing aged(found, now);
   const bool gone = denies_name(entry.message());
   if (how == forward_kind::wildcard && !gone) return respond_hijacked(asked, table, options.answers, out);
-  if (how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone))
-    return finish_aged(asked, how, entry, aged, table, options, out);
+  const bool has_rules =
+      how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone);
+  // Hosts that came along may have been hijacked since.
+  const bool has_hosts = table && load16(&entry.message()[10]) > 0;
+  if (has_rules || has_hosts) return finish_aged(asked, how, entry, aged, table, options, out);
   return copy_answer(asked, entry, aged, options.max_ttl, out);
 }
 

@@ -18,19 +18,34 @@ outcome settled(std::size_t size, rcode code, bool hijacked) {
   return {.what = action::answered, .size = size, .code = code, .hijacked = hijacked};
 }
 
+bool is_hijacked(bytes message, const walked_record& address, const hijack_table* table) {
+  wire_name owner;
+  return table && (address.type == rr::a || address.type == rr::aaaa) &&
+         expand_name(message, address.begin, owner) && table->find(owner);
+}
+
 // Caps the TTLs of what leads to an address, and of denials: a cache in front would else keep it long after
-// the name is hijacked. Cuts `message` before its OPT record (what follows it is additional, and
-// can be done without). False when a record is malformed.
-bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, std::uint32_t max_ttl) {
+// the name is hijacked. Cuts `message` before its OPT record (what follows it is additional, and can be done
+// without), or where additional records begin, when one of them is the address of a hijacked host: who asks
+// for that gets the gateway's. False when a record is malformed.
+bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, const hijack_table* table,
+                  std::uint32_t max_ttl) {
   const std::size_t answers = load16(&message[6]) + std::size_t{load16(&message[8])};
   const std::size_t total = answers + load16(&message[10]);
+  std::size_t additional = at;
   for (std::size_t i = 0; i < total; ++i) {
+    if (i == answers) additional = at;
     const auto next = next_record(message, at);
     if (!next) return false;
     if (next->type == rr::opt) {
       if (i < answers) return false;
       at = next->begin;
       store16(&message[10], i - answers);
+      break;
+    }
+    if (i >= answers && is_hijacked(message, *next, table)) {
+      at = additional;
+      store16(&message[10], 0);
       break;
     }
     std::uint8_t* ttl = &message[next->ttl()];
@@ -107,15 +122,15 @@ explanation malformed() {
 
 // The reply with everything that is the client's put in. Question and owner names keep their places, so the
 // upstream's compression stays right.
-outcome pass_on(const query& asked, bytes reply, const forward_options& options, std::size_t limit,
-                const explanation& note, std::vector<std::uint8_t>& out) {
+outcome pass_on(const query& asked, bytes reply, const hijack_table* table, const forward_options& options,
+                std::size_t limit, const explanation& note, std::vector<std::uint8_t>& out) {
   out.assign(reply.begin(), reply.end());
   const std::size_t records = header_size + asked.question_size;
   store16(&out[0], asked.id);
   store16(&out[2], client_flags(asked, load16(&reply[2])));
   std::ranges::copy(asked.question(), out.begin() + header_size);
   if (blames_query(code_of(reply))) return failed(asked, explained_by(asked, reply, records), out);
-  if (!tidy_records(out, records, options.max_ttl)) return failed(asked, malformed(), out);
+  if (!tidy_records(out, records, table, options.max_ttl)) return failed(asked, malformed(), out);
   append_opt(out, asked, note.code != ede::none ? note : explained_by(asked, reply, records), limit);
   const bool still_cut = (load16(&reply[2]) & flag::tc) != 0;
   if (out.size() > limit || still_cut) {
@@ -146,7 +161,7 @@ outcome pass_on_without_aliases(const query& asked, bytes reply, const explanati
     why = forgery;
     why.besides = note.code;
   }
-  auto made = pass_on(asked, owned->message, options, limit, why, out);
+  auto made = pass_on(asked, owned->message, nullptr, options, limit, why, out);
   made.rewritten = owned->changed;
   return made;
 }
@@ -222,7 +237,7 @@ outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, cons
     return pass_on_without_aliases(asked, reply, entry ? forged(asked, *entry) : explanation(ede::none),
                                    options, limit, note, out);
   }
-  return pass_on(asked, reply, options, limit, note, out);
+  return pass_on(asked, reply, table, options, limit, note, out);
 }
 
 }  // namespace egress::dns

@@ -116,7 +116,8 @@ std::optional<std::vector<std::uint8_t>> keep_records(bytes reply, const kept_re
   ldns_pkt_push_rr(built.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(question));
   const bool same =
       copy_kept(ldns_pkt_answer(parsed.get()), which.answer, *built, LDNS_SECTION_ANSWER) &&
-      copy_kept(ldns_pkt_authority(parsed.get()), which.authority, *built, LDNS_SECTION_AUTHORITY);
+      copy_kept(ldns_pkt_authority(parsed.get()), which.authority, *built, LDNS_SECTION_AUTHORITY) &&
+      copy_kept(ldns_pkt_additional(parsed.get()), which.additional, *built, LDNS_SECTION_ADDITIONAL);
   auto message = same ? to_wire(*built) : std::nullopt;
   if (message) std::copy_n(reply.begin(), 4, message->begin());
   return message;

@@ -20,12 +20,12 @@ struct re_owned_reply {
 // is malformed.
 std::optional<re_owned_reply> re_own(bytes reply);
 
-// Which records of each section stay, in their order.
+// Which records of each section stay, in their order; OPT and TSIG do not count.
 struct kept_records {
-  std::vector<bool> answer, authority;
+  std::vector<bool> answer, authority, additional;
 };
-// The reply with these records only, its flags as they were, without its additional section. Nothing when the
-// reply is malformed, or has other numbers of records.
+// The reply with these records only, its flags as they were, without OPT. Nothing when the reply is
+// malformed, or has other numbers of records.
 std::optional<std::vector<std::uint8_t>> keep_records(bytes reply, const kept_records& which);
 
 // A query as ldns reads it, to hold our own parser against.

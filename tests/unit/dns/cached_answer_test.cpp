@@ -66,6 +66,22 @@ TEST(cached_answer, is_no_older_than_it_is_when_the_batch_began_before_it_came) 
   EXPECT_EQ(c.said(text).answers.at(0).ttl, 60u);
 }
 
+TEST(cached_answer, has_no_real_address_of_a_hijacked_host_beside_it) {
+  timed_cache c;
+  const ask mail{.name = "example.org", .type = rr::mx};
+  const rr_text answer{mail.name, rr::mx, 60, {0, 1, 0}};
+  c.learn(mail,
+          upstream_reply{.answers = {answer}, .additional = {{"mail.example.org", rr::a, 20}}}.to(mail));
+  c.now += seconds{5};
+  const auto passed = c.said(mail);
+  EXPECT_EQ(passed.answers.at(0).ttl, 55u);
+  EXPECT_EQ(passed.additional.at(0).ttl, 15u);
+  const ask other{.name = "example.net", .type = rr::mx};
+  c.learn(other, upstream_reply{.answers = {answer}, .additional = {{"example.com", rr::a, 20}}}.to(other));
+  EXPECT_EQ(c.said(other).answers.size(), 1u);
+  EXPECT_TRUE(c.said(other).additional.empty());
+}
+
 TEST(cached_answer, of_a_denial_has_the_bounded_soa) {
   timed_cache c;
   c.learn(plain, denial(plain, 300, 60));

@@ -309,6 +309,25 @@ TEST(forward_reply, never_gives_the_real_address_of_a_name_hijacked_meanwhile) {
   EXPECT_EQ(got.said.answers.at(0).data, (packet{10, 0, 0, 1}));
 }
 
+// As answers to SRV and MX have it.
+TEST(forward_reply, gives_no_real_address_of_a_hijacked_host_beside_the_answer) {
+  const auto what = ask{.name = "example.org", .type = rr::mx};
+  const auto beside = [&](const std::vector<std::string>& hosts, unsigned type = rr::a) {
+    std::vector<upstream_record> records{{.owner = what.name, .type = rr::mx, .data = {0, 1, 0}}};
+    for (const auto& host : hosts) records.push_back({.owner = host, .type = type});
+    auto reply = reply_to(what, records);
+    reply[7] = 1;
+    reply[11] = static_cast<std::uint8_t>(1 + hosts.size());
+    const auto got = finish(what, forward_kind::plain, reply);
+    EXPECT_EQ(got.said.answers.size(), 1u);
+    return got.said.additional.size();
+  };
+  EXPECT_EQ(beside({"mail.example.org", "mail2.example.org"}), 2u);
+  EXPECT_EQ(beside({"mail.example.org", "Example.com"}), 0u);
+  EXPECT_EQ(beside({"example.com", "mail.example.org"}), 0u);
+  EXPECT_EQ(beside({"example.com"}, rr::aaaa), 0u);
+}
+
 // The reply with one more option behind its client subnet.
 packet with_option(packet reply, unsigned code, const std::string& data) {
   const std::size_t size_at = reply.size() - 10;
