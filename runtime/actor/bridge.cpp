@@ -1,7 +1,5 @@
 #include "runtime/actor/bridge.hpp"
 
-#include <pthread.h>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -22,26 +20,6 @@ namespace {
 constexpr std::size_t events_ahead = 64;
 }  // namespace
 
-io_thread::io_thread(std::string name) : work_(context_.get_executor()) {
-  thread_ = std::thread([this, name = std::move(name)] {
-    pthread_setname_np(pthread_self(), name.c_str());
-    for (;;) {
-      try {
-        context_.run();
-        return;
-      } catch (const std::exception& e) {
-        log::error("an I/O handler threw", {{"thread", name}, {"error", e.what()}});
-      }
-    }
-  });
-}
-
-io_thread::~io_thread() {
-  work_.reset();
-  context_.stop();
-  thread_.join();
-}
-
 // Lives on the I/O thread; shared with the coroutines under way.
 struct kube_bridge::session : std::enable_shared_from_this<session> {
   session(asio::io_context& on, kube::connection_config where, kube::client_options options,
@@ -57,7 +35,7 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
 
   asio::awaitable<void> call(std::shared_ptr<session> keep, std::uint64_t ticket, payload<api_request> what);
   void request(std::uint64_t ticket, const payload<api_request>& what);
-  void rest();
+  std::chrono::microseconds rest();
   asio::awaitable<void> read(std::shared_ptr<session> keep, std::shared_ptr<watch> of,
                              payload<watch_poll> what);
   std::shared_ptr<watch> open(const payload<watch_poll>& what);
@@ -72,7 +50,6 @@ struct kube_bridge::session : std::enable_shared_from_this<session> {
   std::map<std::uint64_t, asio::cancellation_signal> under_way;  // requests, by ticket
   std::map<std::uint64_t, std::shared_ptr<watch>> watches;       // by stream
   look_pace pace;
-  bool resting = false;  // a rest is taken, or its turn comes
   bool closed = false;
 };
 
@@ -89,19 +66,12 @@ void kube_bridge::session::request(std::uint64_t ticket, const payload<api_reque
         nothing->ticket = ticket;
         self->deliver(std::move(nothing));
       }));
-  if (!std::exchange(resting, true)) rest();
 }
 
-// Sleeps in the middle of the thread's work, so that what comes meanwhile is run together: by two turns, as
-// the queue is when the first comes behind what was ready before the sleep, and only the second behind what
-// became so in it.
-void kube_bridge::session::rest() {
+// While requests queue the server has others to work on, whatever is answered now.
+std::chrono::microseconds kube_bridge::session::rest() {
   const auto load = client.load();
-  const auto pause = closed || !load.crowded() ? std::chrono::microseconds{0} : pace.next(load);
-  resting = pause > std::chrono::microseconds{0};
-  if (!resting) return;
-  std::this_thread::sleep_for(pause);
-  asio::post(context, [self = shared_from_this()] { asio::post(self->context, [self] { self->rest(); }); });
+  return closed || !load.crowded() ? std::chrono::microseconds{0} : pace.next(load);
 }
 
 asio::awaitable<void> kube_bridge::session::call(std::shared_ptr<session> keep, std::uint64_t ticket,
@@ -181,8 +151,13 @@ void kube_bridge::session::close_all() {
 
 kube_bridge::kube_bridge(io_thread& on, kube::connection_config where, kube::client_options options,
                          deliver_function deliver)
-    : session_(std::make_shared<session>(on.context(), std::move(where), std::move(options),
-                                         std::move(deliver))) {}
+    : session_(
+          std::make_shared<session>(on.context(), std::move(where), std::move(options), std::move(deliver))) {
+  on.rest_by([weak = std::weak_ptr(session_)] {
+    const auto strong = weak.lock();
+    return strong ? strong->rest() : std::chrono::microseconds{0};
+  });
+}
 
 kube_bridge::~kube_bridge() {
   asio::post(session_->context, [session = session_] { session->close_all(); });

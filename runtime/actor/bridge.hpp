@@ -1,30 +1,15 @@
 #pragma once
-// The only place where Asio meets CAF: coroutines run on an I/O thread and send what became of them to an
-// actor. Nothing here blocks an actor's handler.
+// Requests and watches as coroutines on the I/O thread, which send what became of them to an actor. Nothing
+// here blocks an actor's handler.
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
-#include <thread>
 
+#include "runtime/actor/io_thread.hpp"
 #include "runtime/actor/messages.hpp"
 #include "runtime/kube/client.hpp"
 
 namespace egress {
-
-// A thread that runs an io_context until it is destroyed. Owned by main, outside of all actors.
-class io_thread {
- public:
-  explicit io_thread(std::string name);
-  ~io_thread();
-  boost::asio::io_context& context() { return context_; }
-
- private:
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  std::thread thread_;
-};
 
 // The requests and watches of one life of the kube_api actor. Its methods may be called from any thread;
 // `deliver` is called on the I/O thread, exactly once a ticket, until the bridge is destroyed, which cancels

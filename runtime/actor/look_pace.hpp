@@ -9,8 +9,8 @@
 
 namespace egress {
 
-// A server that is the bottleneck answers here and there, and each answer, watch event and message that comes
-// alone wakes a thread whose caches are cold by then. Some milliseconds later they come together, and the
+// A server that is the bottleneck answers here and there, and each answer and watch event that comes alone
+// wakes a thread whose caches are cold by then. Some milliseconds later they come together, and the
 // server has had requests enough meanwhile: as long as a rest is short beside the time that it takes for one.
 // (docs/decisions/0015-rests-under-load.md)
 class look_pace {

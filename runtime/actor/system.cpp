@@ -3,18 +3,21 @@
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <exception>
-#include <thread>
 
+#include "runtime/actor/io_scheduler.hpp"
 #include "runtime/actor/messages.hpp"
 #include "runtime/base/log.hpp"
 
 namespace egress {
 
-system_config::system_config(std::size_t threads, bool testing) {
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  // `stealing`, the default, polls for work: up to 9 % of a core when idle.
-  set("scheduler.policy", caf::atom(testing ? "testing" : "sharing"));
-  set("scheduler.max-threads", threads);
+system_config::system_config(boost::asio::io_context& on) {
+  module_factories.emplace_back(
+      [&on](caf::actor_system& of) -> caf::actor_system::module* { return new io_scheduler(of, on); });
+}
+
+system_config::system_config(testing) {
+  set("scheduler.policy", caf::atom("testing"));
+  set("scheduler.max-threads", std::size_t{1});
 }
 
 void log_exceptions(caf::scheduled_actor* self, const char* id) {

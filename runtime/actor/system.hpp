@@ -1,6 +1,7 @@
 #pragma once
 // How the actor system is set up, in code and not in files: CAF reads no configuration of ours.
 
+#include <boost/asio/io_context.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduled_actor.hpp>
 
@@ -10,8 +11,11 @@ namespace egress {
 
 class system_config : public caf::actor_system_config {
  public:
-  // threads 0: one a core. `testing` puts the test coordinator in the scheduler's place (virtual time).
-  explicit system_config(std::size_t threads = 0, bool testing = false);
+  // Actors run on the thread that runs `on` (io_scheduler).
+  explicit system_config(boost::asio::io_context& on);
+  // The test coordinator in the scheduler's place: virtual time.
+  struct testing {};
+  explicit system_config(testing);
 };
 
 // What an unhandled exception in a handler ends in: a log line with the actor's id, and the actor's death.

@@ -1,6 +1,6 @@
 #pragma once
-// Reads one watch on while its informer works on what came before: an event then costs no way through an
-// actor and two threads of its own. Used from one thread, its executor's.
+// Reads one watch on while its informer works on what came before: an event then costs no way through
+// actors of its own. Used from one thread, its executor's.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>

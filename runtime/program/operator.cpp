@@ -53,7 +53,7 @@ struct egress_operator::parts {
   std::future<int> end = ended.get_future();
   io_thread io{"egress-io"};
   handle_book handles;
-  system_config config;
+  system_config config{io.context()};
   std::unique_ptr<caf::actor_system> system;
   supervisor_actor supervisor;
 };

@@ -36,7 +36,7 @@ struct asking : ::testing::Test {
   }
 
   io_thread thread{"test-io"};
-  system_config config;
+  system_config config{thread.context()};
   caf::actor_system system{config};
   caf::scoped_actor self{system};
   std::function<void(payload<delivery>)> told;  // what the bridge calls

@@ -10,7 +10,7 @@ namespace egress::test {
 
 class virtual_system {
  public:
-  virtual_system() : config_(1, true), system_(config_) {}
+  virtual_system() : config_(system_config::testing{}), system_(config_) {}
 
   caf::actor_system& system() { return system_; }
   // Runs all that can run now.
