@@ -108,9 +108,12 @@ outcome respond_cached(const query& asked, forward_kind how, const cache_finding
   if (how == forward_kind::wildcard && !gone) return respond_hijacked(asked, table, options.answers, out);
   const bool has_rules =
       how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone);
-  // Hosts that came along may have been hijacked since.
-  const bool has_hosts = table && load16(&entry.message()[10]) > 0;
-  if (has_rules || has_hosts) return finish_aged(asked, how, entry, aged, table, options, out);
+  // Of additional records some or all may have to go: for their size, or as a host of theirs was hijacked
+  // since.
+  const bool has_more = load16(&entry.message()[10]) > 0;
+  const bool is_too_much = has_more && (entry.message().size() + opt_size(asked) > out.size() ||
+                                        (table && adds_hijacked_address(asked, entry.message(), *table)));
+  if (has_rules || is_too_much) return finish_aged(asked, how, entry, aged, table, options, out);
   return copy_answer(asked, entry, aged, options.max_ttl, out);
 }
 

@@ -18,41 +18,29 @@ outcome settled(std::size_t size, rcode code, bool hijacked) {
   return {.what = action::answered, .size = size, .code = code, .hijacked = hijacked};
 }
 
-bool is_hijacked(bytes message, const walked_record& address, const hijack_table* table) {
-  wire_name owner;
-  return table && (address.type == rr::a || address.type == rr::aaaa) &&
-         expand_name(message, address.begin, owner) && table->find(owner);
-}
-
 // Caps the TTLs of what leads to an address, and of denials: a cache in front would else keep it long after
-// the name is hijacked. Cuts `message` before its OPT record (what follows it is additional, and can be done
-// without), or where additional records begin, when one of them is the address of a hijacked host: who asks
-// for that gets the gateway's. False when a record is malformed.
-bool tidy_records(std::vector<std::uint8_t>& message, std::size_t at, const hijack_table* table,
-                  std::uint32_t max_ttl) {
+// the name is hijacked. Cuts `message` before its OPT record (what follows it is additional, and
+// can be done without). Where additional records begin; nothing when a record is malformed.
+std::optional<std::size_t> tidy_records(std::vector<std::uint8_t>& message, std::size_t at,
+                                        std::uint32_t max_ttl) {
   const std::size_t answers = load16(&message[6]) + std::size_t{load16(&message[8])};
   const std::size_t total = answers + load16(&message[10]);
   std::size_t additional = at;
   for (std::size_t i = 0; i < total; ++i) {
     if (i == answers) additional = at;
     const auto next = next_record(message, at);
-    if (!next) return false;
+    if (!next) return std::nullopt;
     if (next->type == rr::opt) {
-      if (i < answers) return false;
+      if (i < answers) return std::nullopt;
       at = next->begin;
       store16(&message[10], i - answers);
-      break;
-    }
-    if (i >= answers && is_hijacked(message, *next, table)) {
-      at = additional;
-      store16(&message[10], 0);
       break;
     }
     std::uint8_t* ttl = &message[next->ttl()];
     if (rr::outlives_a_hijack(next->type) && load32(ttl) > max_ttl) store32(ttl, max_ttl);
   }
   message.resize(at);
-  return true;
+  return total > answers ? additional : at;
 }
 
 std::optional<walked_record> find_opt(bytes reply, std::size_t at) {
@@ -130,7 +118,13 @@ outcome pass_on(const query& asked, bytes reply, const hijack_table* table, cons
   store16(&out[2], client_flags(asked, load16(&reply[2])));
   std::ranges::copy(asked.question(), out.begin() + header_size);
   if (blames_query(code_of(reply))) return failed(asked, explained_by(asked, reply, records), out);
-  if (!tidy_records(out, records, table, options.max_ttl)) return failed(asked, malformed(), out);
+  const auto additional = tidy_records(out, records, options.max_ttl);
+  if (!additional) return failed(asked, malformed(), out);
+  // What is only added is no reason to cut an answer (RFC 2181, section 9).
+  if (out.size() + opt_size(asked) > limit || (table && adds_hijacked_address(asked, out, *table))) {
+    out.resize(*additional);
+    store16(&out[10], 0);
+  }
   append_opt(out, asked, note.code != ede::none ? note : explained_by(asked, reply, records), limit);
   const bool still_cut = (load16(&reply[2]) & flag::tc) != 0;
   if (out.size() > limit || still_cut) {
@@ -203,6 +197,22 @@ bytes without_extended_rcode(const query& asked, bytes reply, std::vector<std::u
   const auto flags = load16(&reply[2]) & ~std::size_t{flag::rcode | flag::ad};
   store16(&room[2], flags | static_cast<std::size_t>(rcode::servfail));
   return room;
+}
+
+bool adds_hijacked_address(const query& asked, bytes message, const hijack_table& table) {
+  std::size_t at = header_size + asked.question_size;
+  const std::size_t before = load16(&message[6]) + std::size_t{load16(&message[8])};
+  const std::size_t total = before + load16(&message[10]);
+  for (std::size_t i = 0; i < total; ++i) {
+    const auto next = next_record(message, at);
+    if (!next) return false;
+    wire_name owner;
+    if (i < before || (next->type != rr::a && next->type != rr::aaaa)) continue;
+    if (!expand_name(message, next->begin, owner)) return false;
+    const auto entry = table.find(owner);
+    if (entry && entry->kind == entry_kind::hijacked && sees(asked, *entry)) return true;
+  }
+  return false;
 }
 
 bool denies_name(bytes reply) {

@@ -22,6 +22,11 @@ bool is_reply_to(bytes reply, const query& asked, std::uint16_t id);
 // `room`.
 bytes without_extended_rcode(const query& asked, bytes reply, std::vector<std::uint8_t>& room);
 
+// Whether a message's additional records have the address of a host that is hijacked for who asks: its real
+// one. `message` is a question of the size of `asked`'s, and what came with it; malformed records end the
+// search.
+bool adds_hijacked_address(const query& asked, bytes message, const hijack_table& table);
+
 // Whether the question's name does not exist. With an answer NXDOMAIN is about the end of a chain of aliases
 // (RFC 6604, 3): the name that was asked for is there, and leads on. `reply` has a header at least.
 bool denies_name(bytes reply);

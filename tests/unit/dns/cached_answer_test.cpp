@@ -82,6 +82,20 @@ TEST(cached_answer, has_no_real_address_of_a_hijacked_host_beside_it) {
   EXPECT_TRUE(c.said(other).additional.empty());
 }
 
+TEST(cached_answer, is_not_cut_for_what_is_only_added) {
+  timed_cache c;
+  const ask mail{.name = "example.org", .type = rr::mx};
+  std::vector<rr_text> hosts;
+  for (int i = 0; i < 20; ++i) hosts.push_back({"mail" + std::to_string(i) + ".example.org", rr::a, 20});
+  c.learn(mail,
+          upstream_reply{.answers = {{mail.name, rr::mx, 60, {0, 1, 0}}}, .additional = hosts}.to(mail));
+  EXPECT_EQ(c.said(mail, 4096).additional.size(), 20u);
+  const auto small = c.said(mail);
+  EXPECT_EQ(small.flags & flag::tc, 0u);
+  EXPECT_EQ(small.answers.size(), 1u);
+  EXPECT_TRUE(small.additional.empty());
+}
+
 TEST(cached_answer, of_a_denial_has_the_bounded_soa) {
   timed_cache c;
   c.learn(plain, denial(plain, 300, 60));

@@ -328,6 +328,21 @@ TEST(forward_reply, gives_no_real_address_of_a_hijacked_host_beside_the_answer) 
   EXPECT_EQ(beside({"example.com"}, rr::aaaa), 0u);
 }
 
+TEST(forward_reply, is_not_cut_for_what_is_only_added) {
+  const auto what = ask{.name = "example.org", .type = rr::mx};
+  std::vector<upstream_record> records{{.owner = what.name, .type = rr::mx, .data = {0, 1, 0}}};
+  for (int i = 0; i < 20; ++i) records.push_back({.owner = "mail" + std::to_string(i) + ".example.org"});
+  auto reply = reply_to(what, records);
+  reply[7] = 1;
+  reply[11] = 21;
+  const auto whole = finish(what, forward_kind::plain, reply, nullptr, 4096);
+  EXPECT_EQ(whole.said.additional.size(), 20u);
+  const auto small = finish(what, forward_kind::plain, reply);
+  EXPECT_EQ(small.said.flags & flag::tc, 0u);
+  EXPECT_EQ(small.said.answers.size(), 1u);
+  EXPECT_TRUE(small.said.additional.empty());
+}
+
 // The reply with one more option behind its client subnet.
 packet with_option(packet reply, unsigned code, const std::string& data) {
   const std::size_t size_at = reply.size() - 10;
