@@ -26,6 +26,10 @@ spec_of_old=$(sed '/^ *status:$/,$d' <<<"$old")
 ! grep -nE 'resources: *\[?.*\*|verbs: *\[?.*\*|^ *- .?\*.?$' <<<"$new" || fail "a permission with a wildcard"
 # Else a gateway named "kubernetes" would take the place of the API server, and some thousands that of the program.
 grep -q 'enableServiceLinks: false' <<<"$new" || fail "the operator's pod is told of all Services by variables"
+# Policies add up: this one allows nothing, so that gateways without one of their own are closed.
+policies=$(awk 'BEGIN { RS = "---\n" } /kind: NetworkPolicy/ && /egress-gateways-default-deny/' <<<"$new")
+grep -q 'app: egress-gateway' <<<"$policies" && grep -q -- '- Ingress' <<<"$policies" && ! grep -q 'ingress:' <<<"$policies" \
+  || fail "gateways without a NetworkPolicy of their own are open"
 ! grep -q 'leases' <<<"$new" || fail "a permission for leases without leader election"
 grep -q 'leases' <<<"$("$kubectl" kustomize deploy/overlays/leader-election)" || fail "leader election without leases"
 echo "deploy: all kustomizations build and hold what they promise"

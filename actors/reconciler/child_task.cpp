@@ -125,15 +125,22 @@ child_task::step child_task::remove(const kube::object_uid& uid) {
 child_task::step child_task::compare(std::string_view live_json, const kube::object& live) {
   const auto tree = json::parse_object(live_json);
   if (!tree) return failed(no_object());
-  auto wanted = leaving(target(in_.of, *in_.wanted->object, *tree), *tree, in_.alone);
-  out_.held.clear();
-  if (in_.reported) {
-    auto now = hold_back(std::move(wanted), *tree, *in_.reported);
-    wanted = std::move(now.service);
-    out_.held = std::move(now.held);
-  }
-  if (auto made = merge_patch(*tree, wanted); !made.empty())
-    return patch(std::move(made), differing_paths(*tree, wanted), live);
+  auto now = wish_for(*tree);
+  out_.held = std::move(now.held);
+  // The wish goes out whole: what others make of one field may depend on another.
+  if (auto worth = differing_paths(*tree, leaving(now.object, *tree, in_.alone)); !worth.empty())
+    return patch(merge_patch(*tree, now.object), std::move(worth), live);
+  return nothing_to_write(live);
+}
+
+child_task::wish child_task::wish_for(const json::object& live) const {
+  auto wanted = target(in_.of, *in_.wanted->object, live);
+  if (!in_.reported) return {std::move(wanted), {}};
+  auto now = hold_back(std::move(wanted), live, *in_.reported);
+  return {std::move(now.service), std::move(now.held)};
+}
+
+child_task::step child_task::nothing_to_write(const kube::object& live) {
   // What is held back has to be looked at again.
   if (out_.held.empty()) out_.compared = settled{live.as_child().projected, in_.wanted->projected};
   return finish(child_state::in_order, "");
@@ -220,9 +227,8 @@ child_task::step child_task::patched(const kube::reply& reply) {
     // It was not what it was made as.
     if (std::exchange(edited_, false)) return read();
     if (const auto tree = json::parse_object(now->json))
-      out_.ineffective = unchanged(without_effect, target(in_.of, *in_.wanted->object, *tree), *tree);
-    out_.compared = settled{now->decoded->as_child().projected, in_.wanted->projected};
-    return finish(child_state::in_order, "");
+      out_.ineffective = unchanged(without_effect, wish_for(*tree).object, *tree);
+    return nothing_to_write(*now->decoded);
   }
   if (reply) return failed(no_object());
   const auto& why = reply.error();

@@ -66,7 +66,13 @@ class child_task {
   step read();
   step create();
   step remove(const kube::object_uid& uid);
+  struct wish {
+    json::object object;
+    ports held;
+  };
+  wish wish_for(const json::object& live) const;
   step compare(std::string_view live_json, const kube::object& live);
+  step nothing_to_write(const kube::object& live);
   bool may_edit(const kube::object& live) const;
   step edit(const kube::object& live);
   step patch(const json::object& what, pointers repaired, const kube::object& live);

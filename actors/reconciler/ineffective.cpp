@@ -61,13 +61,15 @@ void take_from_live(json::value& wanted, const json::value& live, const std::vec
     wanted = live;
   } else if (wanted.is_object() && live.is_object()) {
     auto& object = wanted.get_object();
+    static const json::value nothing = json::object();
     const auto* theirs = live.get_object().if_contains(path[depth]);
-    if (!theirs) {
-      object.erase(path[depth]);
-    } else if (depth + 1 == path.size()) {
+    if (depth + 1 < path.size()) {
+      if (auto* ours = object.if_contains(path[depth]))
+        take_from_live(*ours, theirs ? *theirs : nothing, path, depth + 1);
+    } else if (theirs) {
       object[path[depth]] = *theirs;
-    } else if (auto* ours = object.if_contains(path[depth])) {
-      take_from_live(*ours, *theirs, path, depth + 1);
+    } else {
+      object.erase(path[depth]);
     }
   } else if (wanted.is_array() && live.is_array() && wanted.get_array().size() == live.get_array().size()) {
     const auto index = index_of(path[depth], live.get_array().size());
@@ -101,10 +103,13 @@ json::object leaving(json::object wanted, const json::object& live, const ineffe
 }
 
 bool remember(ineffective_fields& known, const ineffective_field& one) {
+  if (known.size() >= fields_of_a_kind) return false;
   const auto first = known.lower_bound({one.pointer, {}, {}});
   std::size_t same = 0;
   for (auto at = first; at != known.end() && at->pointer == one.pointer; ++at) ++same;
-  if (same < values_of_a_field) known.insert(one);
+  // Digests have no order that means anything: any of them makes room.
+  if (same >= values_of_a_field) known.erase(first);
+  known.insert(one);
   return same == 0;
 }
 

@@ -29,11 +29,12 @@ ineffective_fields unchanged(const pointers& where, const json::object& wanted, 
 // `wanted` with those fields taken from `live` that are known not to change.
 json::object leaving(json::object wanted, const json::object& live, const ineffective_fields& alone);
 
-// What a pointer is remembered with, at most. (Where each child has a value of its own, each is written once
-// in vain, and then known by the digest of the whole: `settled`.)
-inline constexpr std::size_t values_of_a_field = 16;
+// What a pointer is remembered with, and what of a kind, at most. (Where each child has a value of its own,
+// each is written once in vain, and then known by the digest of the whole: `settled`.)
+inline constexpr std::size_t values_of_a_field = 16, fields_of_a_kind = 512;
 
-// Adds one. True when nothing was known of its pointer before: worth a line of log.
+// Adds one, in the place of another of its pointer when there are too many, or not at all when there are of
+// the kind. True when it was added and nothing was known of its pointer before: worth a line of log.
 bool remember(ineffective_fields& known, const ineffective_field& one);
 
 }  // namespace egress::reconciler

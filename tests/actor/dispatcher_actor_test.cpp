@@ -353,6 +353,8 @@ TEST_F(dispatching, a_field_that_the_server_does_not_keep_is_told_to_all_and_obs
   finish_first(true, x);
   EXPECT_EQ(shared.under_way.front().work->ineffective[kube::child_index(kind::service)], x);
   finish_first(true, {{"/spec/x", {3}, {4}}});
+  update(kind::external_service, {external_service("c")});
+  EXPECT_EQ(shared.under_way.front().work->ineffective[kube::child_index(kind::service)].size(), 2u);
   EXPECT_EQ(shared.ineffective, std::vector<std::string>{"Service:/spec/x"});
 }
 

@@ -221,10 +221,21 @@ TEST_F(ChildTask, AWriteThatChangesNothingIsRemembered) {
 }
 
 TEST_F(ChildTask, NeverWritesForPathsThatHadNoEffect) {
+  alone = unchanged({"/spec/x", "/spec/y"}, tree(wanted_json), tree(live_json));
+  begin(deployment, child(deployment, 1));
+  answer(object_of(child(deployment, 1), live_json));
+  EXPECT_EQ(ends(child_state::in_order).compared, (settled{digest(1), digest(2)}));
+}
+
+// What a webhook makes of one field may depend on another.
+TEST_F(ChildTask, WritesTheWholeWishWhenThereIsSomethingElseToWrite) {
   alone = unchanged({"/spec/x"}, tree(wanted_json), tree(live_json));
   begin(deployment, child(deployment, 1));
   answer(object_of(child(deployment, 1), live_json));
-  EXPECT_EQ(tree(asks(verb::patch).body), tree(R"({"spec":{"y":null},"metadata":{"resourceVersion":"7"}})"));
+  EXPECT_EQ(tree(asks(verb::patch).body),
+            tree(R"({"spec":{"x":1,"y":null},"metadata":{"resourceVersion":"7"}})"));
+  answer(object_of(child(deployment, 1, "8"), live_json));
+  EXPECT_THAT(ends(child_state::written).repaired, ElementsAre("/spec/y"));
 }
 
 TEST_F(ChildTask, AChildThatVanishedMeanwhileIsMade) {
@@ -434,6 +445,19 @@ TEST_F(Service, LosesAPortAtOnceWhileAnotherIsHeldBack) {
             tree(R"({"spec":{"ports":[{"port":443}]},"metadata":{"resourceVersion":"7"}})"));
   answer(object_of(child(service, 3, "8")));
   EXPECT_THAT(ends(child_state::written).held, ElementsAre(kube::service_port{8443, "TCP"}));
+}
+
+// A webhook puts a field back, while a port waits for its listeners.
+TEST_F(Service, WithAPortHeldBackIsLookedAtAgainThoughAWriteChangedNothing) {
+  const auto live = R"({"metadata":{"resourceVersion":"7"},"spec":{"ports":[{"port":443}],"x":1}})";
+  begin_with({});
+  answer(object_of(child(service, 1), live));
+  EXPECT_EQ(tree(asks(verb::patch).body), tree(R"({"spec":{"x":null},"metadata":{"resourceVersion":"7"}})"));
+  answer(object_of(child(service, 1), live));
+  const auto& outcome = ends(child_state::in_order);
+  EXPECT_THAT(outcome.held, ElementsAre(kube::service_port{8443, "TCP"}));
+  EXPECT_EQ(outcome.compared, std::nullopt);
+  EXPECT_THAT(outcome.ineffective, ElementsAre(Field(&ineffective_field::pointer, "/spec/x")));
 }
 
 TEST_F(Service, IsMadeWithAllOfItsPorts) {

@@ -51,6 +51,18 @@ TEST(Leaving, ANewWishIsWrittenThoughTheOldOneWasNot) {
   EXPECT_EQ(patch(mirrored_before, now, known), now);
 }
 
+// What is left of a parent that somebody took away is put back.
+TEST(Leaving, AFieldThatIsTakenOutTakesNoSiblingWithIt) {
+  const auto wanted = tree(R"({"spec":{"limits":{"cpu":1,"memory":2}}})");
+  const auto live = tree(R"({"spec":{"limits":{"memory":2}}})");
+  const auto known = unchanged({"/spec/limits/cpu"}, wanted, live);
+  EXPECT_THAT(patch(live, wanted, known), IsEmpty());
+  EXPECT_EQ(patch(tree(R"({"spec":{}})"), wanted, known), tree(R"({"spec":{"limits":{"memory":2}}})"));
+  EXPECT_EQ(patch(tree("{}"), wanted, known), tree(R"({"spec":{"limits":{"memory":2}}})"));
+  const auto alone = tree(R"({"spec":{"limits":{"cpu":1}}})");
+  EXPECT_THAT(patch(tree(R"({"spec":{}})"), alone, known), IsEmpty());
+}
+
 TEST(Leaving, WhatSomebodyElseMadeOfItIsPutRight) {
   const auto wanted = tree(R"({"spec":{"x":1}})"), stays = tree(R"({"spec":{"x":2}})");
   const auto known = unchanged({"/spec/x"}, wanted, stays);
@@ -64,11 +76,17 @@ TEST(Remember, AFieldIsNewOnceAndItsValuesAreBounded) {
   const auto of_x = [](std::uint8_t value) { return ineffective_field{"/x", {value}, {}}; };
   EXPECT_TRUE(remember(known, of_x(1)));
   EXPECT_FALSE(remember(known, of_x(1)));
-  for (std::uint8_t value = 2; value < 100; ++value) EXPECT_FALSE(remember(known, of_x(value)));
+  for (std::uint8_t value = 2; value < 100; ++value) {
+    EXPECT_FALSE(remember(known, of_x(value)));
+    EXPECT_TRUE(known.contains(of_x(value))) << "the latest";
+  }
   EXPECT_EQ(known.size(), values_of_a_field);
   EXPECT_TRUE(remember(known, {"/x/y", {1}, {}}));
   EXPECT_TRUE(remember(known, {"/w", {1}, {}}));
   EXPECT_FALSE(remember(known, {"/w", {2}, {}}));
+  for (std::size_t i = 0; i < 2 * fields_of_a_kind; ++i) remember(known, {"/" + std::to_string(i), {}, {}});
+  EXPECT_EQ(known.size(), fields_of_a_kind);
+  EXPECT_FALSE(remember(known, {"/one/more", {}, {}})) << "nothing is said of what is not remembered";
 }
 
 }  // namespace
