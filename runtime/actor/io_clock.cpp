@@ -1,7 +1,6 @@
 #include "runtime/actor/io_clock.hpp"
 
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
 #include <utility>
 #include <vector>
 
@@ -28,6 +27,7 @@ void io_clock::change(Change&& make) {
 void io_clock::set_timer() {
   {
     const std::scoped_lock lock(mutex_);
+    timer_at_ = schedule_.empty() ? time_point::max() : schedule_.begin()->first;
     if (stopped_ || schedule_.empty()) return;
     timer_.expires_at(timer_at_);
   }
@@ -36,7 +36,7 @@ void io_clock::set_timer() {
   });
 }
 
-void io_clock::fire() {
+void io_clock::fire() noexcept {
   std::vector<unique_delayed_event_ptr> due;
   {
     const std::scoped_lock lock(mutex_);
@@ -47,7 +47,6 @@ void io_clock::fire() {
       due.push_back(std::move(first));
       schedule_.erase(schedule_.begin());
     }
-    timer_at_ = schedule_.empty() ? time_point::max() : schedule_.begin()->first;
   }
   // Without the mutex: an actor whose last reference was here comes back to cancel its others.
   for (auto& one : due) {
@@ -58,13 +57,16 @@ void io_clock::fire() {
 }
 
 void io_clock::stop() {
-  boost::asio::post(on_, [self = shared_from_this()] { self->timer_.cancel(); });
   schedule_map rest;
   actor_lookup_map lookup;
   const std::scoped_lock lock(mutex_);
   stopped_ = true;
   rest.swap(schedule_);
   lookup.swap(actor_lookup_);
+}
+
+void io_clock::forget_timer() {
+  timer_.cancel();
 }
 
 void io_clock::set_ordinary_timeout(time_point at, caf::abstract_actor* self, caf::atom_value type,

@@ -10,13 +10,15 @@
 
 namespace egress {
 
-// From any thread, but for fire().
+// From any thread, but for what says otherwise.
 class io_clock final : public caf::detail::simple_actor_clock, public std::enable_shared_from_this<io_clock> {
  public:
   explicit io_clock(boost::asio::io_context& on);
 
-  // Nothing is sent, and nothing kept, from here on.
+  // Nothing is kept from here on, and nothing sent but what is being sent just now, on the thread.
   void stop();
+  // After that, on the thread.
+  void forget_timer();
 
   void set_ordinary_timeout(time_point at, caf::abstract_actor* self, caf::atom_value type,
                             std::uint64_t id) override;
@@ -36,7 +38,7 @@ class io_clock final : public caf::detail::simple_actor_clock, public std::enabl
   template <class Change>
   void change(Change&& make);
   void set_timer();
-  void fire();
+  void fire() noexcept;  // without its events timers would be lost
 
   boost::asio::io_context& on_;
   boost::asio::steady_timer timer_;          // touched on the thread only

@@ -1,10 +1,13 @@
 #include "runtime/actor/io_scheduler.hpp"
 
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/logger.hpp>
 #include <caf/resumable.hpp>
+#include <chrono>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <utility>
 
@@ -13,9 +16,10 @@
 namespace egress {
 namespace {
 
-// Runs in a row, and messages of one, after which sockets have their turn.
-constexpr int most_runs = 64;
-constexpr std::size_t most_messages = 128;
+// Of actors in a row, after which sockets have their turn; looked at between two runs of an actor, of so many
+// messages at most.
+constexpr std::chrono::milliseconds longest_turn{2};
+constexpr std::size_t most_messages = 32;
 
 }  // namespace
 
@@ -27,7 +31,7 @@ class io_scheduler::worker final : public caf::execution_unit, public std::enabl
   void enqueue(caf::resumable* what) {
     {
       const std::scoped_lock lock(mutex_);
-      if (!stopped_) {
+      if (!stopped_.load(std::memory_order_relaxed)) {
         came_.push_back(what);
         if (std::exchange(called_, true)) return;
         return call();
@@ -40,19 +44,17 @@ class io_scheduler::worker final : public caf::execution_unit, public std::enabl
   void exec_later(caf::resumable* what) override { ready_.push_back(what); }
 
   void stop() {
-    // Waits for the actors that run just now.
-    const std::scoped_lock turn(turn_);
     std::deque<caf::resumable*> left;
     {
       const std::scoped_lock lock(mutex_);
       stopped_ = true;
       left.swap(came_);
     }
+    // Waits for the actor that runs just now.
+    const std::scoped_lock turn(turn_);
     left.insert(left.end(), ready_.begin(), ready_.end());
     ready_.clear();
     for (auto* one : left) cleanup_and_release(one);
-    // Whoever spawns an actor keeps the system's log, thread by thread, and the system waits for its end.
-    boost::asio::post(on_, [] { caf::logger::set_current_actor_system(nullptr); });
   }
 
  private:
@@ -65,8 +67,9 @@ class io_scheduler::worker final : public caf::execution_unit, public std::enabl
     const std::scoped_lock turn(turn_);
     // Whoever is always ready does not keep out who comes.
     if (!take()) return;
-    for (int left = most_runs; left > 0; --left) {
-      if (ready_.empty() && !take()) return;
+    const auto until = std::chrono::steady_clock::now() + longest_turn;
+    while (std::chrono::steady_clock::now() < until) {
+      if (stopped_.load(std::memory_order_relaxed) || (ready_.empty() && !take())) return;
       auto* what = ready_.front();
       ready_.pop_front();
       if (what->resume(this, most_messages) == caf::resumable::resume_later)
@@ -92,11 +95,12 @@ class io_scheduler::worker final : public caf::execution_unit, public std::enabl
   std::mutex mutex_;
   std::deque<caf::resumable*> came_;
   bool called_ = false;  // run() is queued, or runs
-  bool stopped_ = false;
+  std::atomic<bool> stopped_ = false;
 };
 
 io_scheduler::io_scheduler(caf::actor_system& of, boost::asio::io_context& on)
     : abstract_coordinator(of),
+      on_(on),
       worker_(std::make_shared<worker>(of, on)),
       clock_(std::make_shared<io_clock>(on)) {}
 
@@ -114,6 +118,15 @@ void io_scheduler::stop() {
   stop_actors();
   worker_->stop();
   clock_->stop();
+  // Behind a timer that fires just now. Whoever spawns an actor keeps the system's log, thread by thread, and
+  // the system waits for its end.
+  std::promise<void> left;
+  boost::asio::post(on_, [this, &left] {
+    clock_->forget_timer();
+    caf::logger::set_current_actor_system(nullptr);
+    left.set_value();
+  });
+  left.get_future().wait();
 }
 
 }  // namespace egress

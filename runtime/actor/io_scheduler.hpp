@@ -24,11 +24,12 @@ class io_scheduler final : public caf::scheduler::abstract_coordinator {
   caf::actor_clock& clock() noexcept override;
 
  protected:
-  // When it returns no actor runs, and none will.
+  // Waits for the thread: when it returns no actor runs, none will, and no timer of theirs fires.
   void stop() override;
 
  private:
   class worker;
+  boost::asio::io_context& on_;
   std::shared_ptr<worker> worker_;
   std::shared_ptr<io_clock> clock_;
 };

@@ -32,7 +32,7 @@ struct shutdown_times {
 struct supervisor_config {
   std::vector<supervised_child> children;  // in the order of their start; ended in reverse
   shutdown_times times;
-  // Called once, on a scheduler thread, when all is over: with the process' exit code.
+  // Called once, on the actors' thread, when all is over: with the process' exit code.
   std::function<void(int)> ended;
   // Told of every death, for the metrics.
   std::function<void(const std::string& id)> died = [](const std::string&) {};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -94,6 +95,8 @@ egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move
 
 egress_operator::~egress_operator() {
   caf::anon_send_exit(parts_->supervisor, caf::exit_reason::kill);
+  // It may be starting children just now: those have to be in the book.
+  caf::scoped_actor(*parts_->system)->wait_for(parts_->supervisor);
   parts_->supervisor = nullptr;
   parts_->handles.end_all();
   parts_->system.reset();
