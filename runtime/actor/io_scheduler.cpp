@@ -8,6 +8,7 @@
 #include <chrono>
 #include <deque>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -120,13 +121,13 @@ void io_scheduler::stop() {
   clock_->stop();
   // Behind a timer that fires just now. Whoever spawns an actor keeps the system's log, thread by thread, and
   // the system waits for its end.
-  std::promise<void> left;
-  boost::asio::post(on_, [this, &left] {
-    clock_->forget_timer();
+  const auto left = std::make_shared<std::promise<void>>();
+  boost::asio::post(on_, [clock = clock_, left] {
+    clock->forget_timer();
     caf::logger::set_current_actor_system(nullptr);
-    left.set_value();
+    left->set_value();
   });
-  left.get_future().wait();
+  left->get_future().wait();
 }
 
 }  // namespace egress
