@@ -11,10 +11,10 @@ std::chrono::microseconds look_pace::next(const kube::request_load& now) {
   answered_ = now.answered;
   if (answered == 0) {
     rest_ = {};
-  } else if (answered > 3 * now.places) {
+  } else if (answered > 5 * now.places) {
     rest_ /= 2;
     if (rest_ < shortest) rest_ = {};
-  } else if (answered < now.places) {
+  } else if (answered < 2 * now.places) {
     rest_ = std::clamp(rest_ * 2, shortest, longest);
   }
   return rest_;

@@ -15,11 +15,11 @@ namespace egress {
 // (docs/decisions/0015-rests-under-load.md)
 class look_pace {
  public:
-  static constexpr std::chrono::microseconds longest{8'000}, shortest{500};
+  static constexpr std::chrono::microseconds longest{16'000}, shortest{500};
 
   // After a look, under a load that is crowded: how long to wait before the next one; 0: not at all. So that
-  // an eighth to three eighths of the requests that may be under way have been answered by then: a rest is as
-  // much of what one takes.
+  // a quarter to five eighths of the requests that may be under way have been answered by then: a rest is as
+  // much of what one takes, and the server has the others meanwhile.
   std::chrono::microseconds next(const kube::request_load& now);
 
  private:
