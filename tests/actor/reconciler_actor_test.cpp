@@ -37,12 +37,7 @@ TEST_F(reconciling, makes_four_children_at_once_then_the_autoscaler_then_writes_
 // It would scale that: the operator itself, for an ExternalService of the operator's name.
 TEST_F(reconciling, somebody_elses_deployment_of_the_name_gets_no_autoscaler) {
   run();
-  for (const auto& one : take_all()) {
-    if (one.what.of == kube::kind::deployment)
-      test::answer(api, one.ticket, kube::reply{std::unexpected(test::failure(api_errc::already_exists))});
-    else
-      accept(one);
-  }
+  accept_all_but_the_deployment(api_errc::already_exists);
   world.settle();
   const auto read = take_all();
   ASSERT_EQ(read.size(), 1u);
@@ -70,12 +65,7 @@ TEST_F(reconciling, a_refused_deployment_has_its_autoscaler_when_nobody_has_the_
     memory = std::make_shared<reconciler::memory>();
     notes.results.clear();
     run();
-    for (const auto& one : take_all()) {
-      if (one.what.of == kube::kind::deployment)
-        test::answer(api, one.ticket, kube::reply{std::unexpected(test::failure(api_errc::forbidden))});
-      else
-        accept(one);
-    }
+    accept_all_but_the_deployment(api_errc::forbidden);
     world.settle();
     const auto look = take_all();
     ASSERT_EQ(look.size(), 1u);

@@ -108,6 +108,13 @@ struct reconciling : ::testing::Test {
     answer(api, probe[0].ticket, kube::reply{kube::document{discovery, nullptr}});
     world.settle();
   }
+  void accept_all_but_the_deployment(kube::api_errc refused) {
+    for (const auto& one : take_all())
+      if (one.what.of == kube::kind::deployment)
+        answer(api, one.ticket, kube::reply{std::unexpected(failure(refused))});
+      else
+        accept(one);
+  }
   std::vector<api_script::request> take_all() {
     std::vector<api_script::request> all(script.requests.begin(), script.requests.end());
     script.requests.clear();
