@@ -4,6 +4,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "runtime/actor/system.hpp"
+#include "runtime/base/chance.hpp"
 #include "runtime/base/log.hpp"
 
 namespace egress {
@@ -24,7 +25,7 @@ void say(const informer::log_line& line) {
 }  // namespace
 
 moment informer_state::at() {
-  return {now(self), std::uniform_real_distribution<double>{0, 1}(random)};
+  return {now(self), chance(random)};
 }
 
 void informer_state::use(const directory_ptr& everyone) {

@@ -6,6 +6,7 @@
 
 #include "actors/leader/lease_call.hpp"
 #include "runtime/actor/system.hpp"
+#include "runtime/base/chance.hpp"
 #include "runtime/base/log.hpp"
 
 namespace egress {
@@ -25,7 +26,7 @@ constexpr seconds watch_refused_pause{60};
 }  // namespace
 
 leader::moment leader_state::at() {
-  return {config.clock(), config.wall(), std::uniform_real_distribution<double>{0, 1}(random)};
+  return {config.clock(), config.wall(), chance(random)};
 }
 
 void leader_state::use(const directory_ptr& next) {

@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <map>
 #include <utility>
@@ -164,15 +165,17 @@ kube_bridge::~kube_bridge() {
 }
 
 void kube_bridge::request(std::uint64_t ticket, payload<api_request> what) {
-  asio::post(session_->context, [s = session_, ticket, what = std::move(what)] { s->request(ticket, what); });
+  asio::dispatch(session_->context,
+                 [s = session_, ticket, what = std::move(what)] { s->request(ticket, what); });
 }
 
 void kube_bridge::poll(std::uint64_t ticket, payload<watch_poll> what) {
-  asio::post(session_->context, [s = session_, ticket, what = std::move(what)] { s->poll(ticket, what); });
+  asio::dispatch(session_->context,
+                 [s = session_, ticket, what = std::move(what)] { s->poll(ticket, what); });
 }
 
 void kube_bridge::close_watch(std::uint64_t stream) {
-  asio::post(session_->context, [s = session_, stream] { s->close(stream); });
+  asio::dispatch(session_->context, [s = session_, stream] { s->close(stream); });
 }
 
 }  // namespace egress

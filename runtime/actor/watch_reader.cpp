@@ -25,7 +25,7 @@ asio::awaitable<void> watch_reader::read(source next) {
 
 // False when nobody asked in time.
 asio::awaitable<bool> watch_reader::has_room() {
-  while (ahead_.full() && !co_await kube::is_cancelled()) {
+  while (ahead_.full() && !kube::is_cancelled(co_await asio::this_coro::cancellation_state)) {
     room_.expires_after(patience_);
     const auto [woken] = co_await room_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (!woken) co_return false;

@@ -111,6 +111,9 @@ struct connection::state {
   failure failed(failure_kind kind, std::string_view what, const error_code& code) const {
     return {kind, fmt::format("{}: {}: {}", options.where.authority(), what, code.message())};
   }
+  failure not_sent(const error_code& code) const {
+    return failed(kind_of(code, false), "the request was not sent", code);
+  }
   failure not_connected(std::string_view what, const error_code& code) const {
     return failed(code == asio::error::operation_aborted ? failure_kind::cancelled : failure_kind::connect,
                   what, code);
@@ -119,13 +122,15 @@ struct connection::state {
   asio::awaitable<std::expected<void, failure>> connect();
   asio::awaitable<std::expected<void, failure>> shake_hands();
   asio::awaitable<error_code> wait(net::client_stream::wait until);
-  asio::awaitable<error_code> write(std::string_view from);
+  // As much as the socket takes at once goes without a coroutine.
+  net::client_stream::step write_at_once(std::string_view& from);
+  asio::awaitable<error_code> write(std::string_view from, net::client_stream::wait until);
   asio::awaitable<error_code> receive();
-  asio::awaitable<error_code> read_head();
   asio::awaitable<error_code> read_final_head();
-  asio::awaitable<error_code> read_body();
   void expect_answer();
   error_code parse();
+  error_code parse_head();
+  error_code parse_body();
   // A status of 1xx that another one follows.
   bool is_interim() const;
   bool answer_began() const { return parser && parser->got_some(); }
@@ -210,15 +215,22 @@ asio::awaitable<error_code> connection::state::wait(net::client_stream::wait unt
   co_return told(code);
 }
 
-asio::awaitable<error_code> connection::state::write(std::string_view from) {
-  while (!from.empty()) {
-    const auto step = stream.write(from);
-    if (step.failed) co_return told(step.failed);
-    from.remove_prefix(step.size);
-    if (step.until == net::client_stream::wait::none) continue;
-    if (const auto code = co_await wait(step.until)) co_return code;
+net::client_stream::step connection::state::write_at_once(std::string_view& from) {
+  net::client_stream::step last;
+  while (!from.empty() && !last.failed && last.until == net::client_stream::wait::none) {
+    last = stream.write(from);
+    from.remove_prefix(last.size);
   }
-  co_return error_code{};
+  return last;
+}
+
+asio::awaitable<error_code> connection::state::write(std::string_view from, net::client_stream::wait until) {
+  for (;;) {
+    if (const auto code = co_await wait(until)) co_return code;
+    const auto step = write_at_once(from);
+    if (step.failed || from.empty()) co_return told(step.failed);
+    until = step.until;
+  }
 }
 
 // At least a byte more of the answer.
@@ -249,38 +261,23 @@ error_code connection::state::parse() {
   return code;
 }
 
-asio::awaitable<error_code> connection::state::read_head() {
-  for (;;) {
-    auto code = parse();
-    if (!code && parser->is_header_done()) co_return code;
-    if (code && code != beast::http::error::need_more) co_return code;
-    if (!code) continue;
-    code = co_await receive();
-    if (code == asio::error::eof)
-      code = answer_began() ? beast::http::error::partial_message : beast::http::error::end_of_stream;
-    if (code) co_return code;
-  }
+// need_more: it is not there as a whole yet.
+error_code connection::state::parse_head() {
+  while (!parser->is_header_done())
+    if (const auto code = parse()) return code;
+  return {};
 }
 
 // Until there is a byte of the body, or its end.
-asio::awaitable<error_code> connection::state::read_body() {
+error_code connection::state::parse_body() {
   auto& body = parser->get().body();
-  body.data = piece.get();
-  body.size = piece_size;
   while (!parser->is_done()) {
-    auto code = parse();
-    if (code == beast::http::error::need_buffer) co_return error_code{};
-    if (code && code != beast::http::error::need_more) co_return code;
-    if (!code) continue;
-    if (body.size < piece_size) co_return error_code{};
-    code = co_await receive();
-    if (code == asio::error::eof) {
-      code = {};
-      parser->put_eof(code);
-    }
-    if (code) co_return code;
+    const auto code = parse();
+    const bool some = body.size < piece_size;
+    if (code == beast::http::error::need_buffer || (some && code == beast::http::error::need_more)) return {};
+    if (code) return code;
   }
-  co_return error_code{};
+  return {};
 }
 
 bool connection::state::is_interim() const {
@@ -299,12 +296,19 @@ void connection::state::expect_answer() {
 
 // What a proxy says before the answer (RFC 9110 15.2) is passed over.
 asio::awaitable<error_code> connection::state::read_final_head() {
-  auto code = co_await read_head();
-  while (!code && is_interim()) {
-    expect_answer();
-    code = co_await read_head();
+  for (;;) {
+    auto code = parse_head();
+    if (!code && !is_interim()) co_return code;
+    if (!code) {
+      expect_answer();
+      continue;
+    }
+    if (code != beast::http::error::need_more) co_return code;
+    code = co_await receive();
+    if (code == asio::error::eof)
+      code = answer_began() ? beast::http::error::partial_message : beast::http::error::end_of_stream;
+    if (code) co_return code;
   }
-  co_return code;
 }
 
 asio::awaitable<std::expected<response_head, failure>> connection::send(client_request what,
@@ -320,7 +324,10 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
   s.expires_after(timeout);
   s.stream.ask(std::move(what.may_leave));
   what = {};
-  const auto unsent = co_await s.write(*text);
+  std::string_view rest = *text;
+  const auto begun = s.write_at_once(rest);
+  const auto unsent =
+      begun.failed || rest.empty() ? s.told(begun.failed) : co_await s.write(rest, begun.until);
   const bool withheld = s.stream.withheld();
   s.stream.ask({});
   if (withheld) {
@@ -330,13 +337,11 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
   // TLS 1.3: a server that refuses our certificate says so after the handshake, and closes. What it said can
   // be read still.
   const bool closed = unsent == asio::error::broken_pipe || unsent == asio::error::connection_reset;
-  if (unsent && !(s.is_tls() && closed))
-    co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
+  if (unsent && !(s.is_tls() && closed)) co_return std::unexpected(s.not_sent(unsent));
   text->clear();
   text->shrink_to_fit();
   const auto code = co_await s.read_final_head();
-  if (unsent && !is_tls_error(code))
-    co_return std::unexpected(s.failed(kind_of(unsent, false), "the request was not sent", unsent));
+  if (unsent && !is_tls_error(code)) co_return std::unexpected(s.not_sent(unsent));
   if (code) {
     auto why = s.failed(kind_of(code, s.answer_began()), is_tls_error(code) ? "TLS" : "no answer", code);
     why.sent = !unsent;
@@ -352,7 +357,17 @@ asio::awaitable<std::expected<std::string_view, failure>> connection::read_some(
   auto& s = *state_;
   if (!s.piece) s.piece = std::make_unique_for_overwrite<char[]>(piece_size);
   s.expires_after(timeout);
-  if (const auto code = co_await s.read_body()) {
+  s.parser->get().body() = {.data = s.piece.get(), .size = piece_size, .more = true};
+  auto code = s.parse_body();
+  while (code == beast::http::error::need_more) {
+    code = co_await s.receive();
+    if (code == asio::error::eof) {
+      code = {};
+      s.parser->put_eof(code);
+    }
+    if (!code) code = s.parse_body();
+  }
+  if (code) {
     auto why = s.failed(kind_of(code, true), "the answer broke off", code);
     why.sent = true;
     co_return std::unexpected(std::move(why));

@@ -4,6 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/base/chance.hpp"
 #include "runtime/kube/answer_body.hpp"
 #include "runtime/kube/client_state.hpp"
 #include "runtime/kube/is_cancelled.hpp"
@@ -78,10 +79,10 @@ attempt failed(api_error why) {
 }
 
 // Nothing is begun for who was cancelled meanwhile, or is late.
-asio::awaitable<std::optional<api_error>> may_go_on(clock::time_point deadline) {
-  if (co_await is_cancelled()) co_return api_failure(api_errc::cancelled, "cancelled");
-  if (clock::now() >= deadline) co_return api_failure(api_errc::timed_out, "it was not sent in time");
-  co_return std::nullopt;
+std::optional<api_error> end_of(const asio::cancellation_state& asker, clock::time_point deadline) {
+  if (is_cancelled(asker)) return api_failure(api_errc::cancelled, "cancelled");
+  if (clock::now() >= deadline) return api_failure(api_errc::timed_out, "it was not sent in time");
+  return std::nullopt;
 }
 
 asio::awaitable<reply> read_answer(client::state& state, http::connection& from,
@@ -107,10 +108,9 @@ http::client_request message_for(const client::state& state, const http_shape& s
   return message;
 }
 
-asio::awaitable<std::expected<lent, http::failure>> borrow(client::state& state,
-                                                           const credentials::current& who,
-                                                           clock::time_point deadline) {
-  if (auto kept = state.pool.take(who.tls.get())) co_return lent{std::move(kept), true};
+asio::awaitable<std::expected<lent, http::failure>> open_one(client::state& state,
+                                                             const credentials::current& who,
+                                                             clock::time_point deadline) {
   auto opened = co_await state.open(who, deadline);
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   co_return lent{std::move(*opened), false};
@@ -123,13 +123,17 @@ bool may_repeat(const lent& on, const http_shape& shape, const http::failure& wh
 }
 
 asio::awaitable<attempt> try_once(client::state& state, const request& what, clock::time_point deadline) {
-  const auto now = co_await state.who.get(state.on, deadline);
-  if (auto ended = co_await may_go_on(deadline)) co_return failed(std::move(*ended));
+  // What seldom has to be waited for is no coroutine when it need not be: a frame each, for every request.
+  const auto now = state.who.waits() ? co_await state.who.get(state.on, deadline) : state.who.at_hand();
+  if (auto ended = end_of(co_await asio::this_coro::cancellation_state, deadline))
+    co_return failed(std::move(*ended));
   if (!now) co_return failed(api_failure(api_errc::unauthorized, now.error().message));
   const auto shape = shape_of(what, state.options.write_timeout);
-  auto on = co_await borrow(state, *now, deadline);
+  std::expected<lent, http::failure> on = lent{state.pool.take(now->tls.get()), true};
+  if (!on->connection) on = co_await open_one(state, *now, deadline);
   if (!on) co_return failed(to_api_error(on.error()));
-  if (auto ended = co_await may_go_on(deadline)) co_return failed(std::move(*ended));
+  if (auto ended = end_of(co_await asio::this_coro::cancellation_state, deadline))
+    co_return failed(std::move(*ended));
   auto message = message_for(state, shape, what, *now);
   if (shape.writes && !state.options.may_write(what.term)) {
     state.pool.keep(std::move(on->connection), now->tls.get());
@@ -154,11 +158,10 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
 std::optional<milliseconds> pause_before_retry(client::state& state, const reply& outcome,
                                                clock::time_point deadline) {
   if (outcome || outcome.error().code != api_errc::too_many_requests) return std::nullopt;
-  std::uniform_real_distribution<double> jitter(0.5, 1.5);
   const auto asked = outcome.error().retry_after.value_or(seconds{1});
   const auto pause =
       std::max(std::chrono::duration_cast<milliseconds>(asked * 1.0),
-               std::chrono::duration_cast<milliseconds>(seconds{1} * jitter(state.random)) / 2);
+               std::chrono::duration_cast<milliseconds>(seconds{1} * (0.5 + chance(state.random))) / 2);
   if (clock::now() + pause >= deadline) return std::nullopt;
   return pause;
 }
@@ -176,12 +179,14 @@ bool urgent(const request& what) {
   return what.of == kind::lease;
 }
 
-// Waits for this request's turn within the bound on queries a second: what ended the wait, if anything did.
-asio::awaitable<std::optional<api_error>> wait_for_turn(client::state& state, const request& what,
-                                                        clock::time_point deadline) {
-  if (urgent(what)) co_return std::nullopt;
-  const auto wait = state.limit.take(clock::now());
-  if (wait == milliseconds{0}) co_return std::nullopt;
+// How long this request has to wait for its turn within the bound on queries a second.
+milliseconds wait_for_turn(client::state& state, const request& what) {
+  return urgent(what) ? milliseconds{0} : state.limit.take(clock::now());
+}
+
+// Waits so long: what ended the wait before, if anything did.
+asio::awaitable<std::optional<api_error>> wait_out(client::state& state, milliseconds wait,
+                                                   clock::time_point deadline) {
   if (clock::now() + wait >= deadline) {
     state.limit.give_back();
     co_return api_failure(api_errc::timed_out, "held back: too many queries a second for its time-out");
@@ -194,8 +199,8 @@ asio::awaitable<std::optional<api_error>> wait_for_turn(client::state& state, co
 asio::awaitable<reply> try_until(client::state& state, const request& what, clock::time_point deadline) {
   bool refreshed = false;
   for (int tries = 1;; ++tries) {
-    if (auto ended = co_await wait_for_turn(state, what, deadline))
-      co_return std::unexpected(std::move(*ended));
+    if (const auto wait = wait_for_turn(state, what); wait > milliseconds{0})
+      if (auto ended = co_await wait_out(state, wait, deadline)) co_return std::unexpected(std::move(*ended));
     auto made = co_await try_once(state, what, deadline);
     if (made.outcome || tries >= most_tries) co_return std::move(made.outcome);
     if (made.again) {
@@ -230,7 +235,7 @@ asio::awaitable<reply> client::call(request what) {
   if (!keep->where) co_return std::unexpected(api_failure(api_errc::transport, keep->where.error().message));
   const auto deadline = clock::now() + what.timeout;
   const bool queues = !urgent(what);
-  if (queues && !co_await keep->pool.enter(deadline)) {
+  if (queues && !keep->pool.try_enter() && !co_await keep->pool.enter(deadline)) {
     if (clock::now() < deadline) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
     co_return std::unexpected(api_failure(api_errc::timed_out, "no connection became free in time"));
   }

@@ -11,18 +11,17 @@ namespace egress::kube {
 namespace asio = boost::asio;
 
 asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_point deadline) {
-  while (inside_ >= most_) {
+  while (!try_enter()) {
     auto turn = std::make_shared<asio::steady_timer>(on_, deadline);
     waiting_.push_back(turn);
     auto [woken] = co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
     // Called, even where its time was over at the same moment and `woken` says nothing.
     const bool called = std::erase(waiting_, turn) == 0;
-    if (woken && !co_await is_cancelled()) continue;
+    if (woken && !is_cancelled(co_await asio::this_coro::cancellation_state)) continue;
     // The turn that was meant for us is the next one's.
     if (called && inside_ < most_) wake_next();
     co_return false;
   }
-  ++inside_;
   co_return true;
 }
 

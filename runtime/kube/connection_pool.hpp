@@ -18,7 +18,9 @@ class connection_pool {
  public:
   connection_pool(boost::asio::any_io_executor on, std::size_t most) : on_(on), most_(most == 0 ? 1 : most) {}
 
-  // Waits for a free place; false when cancelled, or at the deadline.
+  // Takes a place that is free.
+  bool try_enter() { return inside_ < most_ && ++inside_ > 0; }
+  // Waits for one; false when cancelled, or at the deadline.
   boost::asio::awaitable<bool> enter(std::chrono::steady_clock::time_point deadline);
   // Gives the place back.
   void leave();

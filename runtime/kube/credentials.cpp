@@ -225,4 +225,12 @@ asio::awaitable<result<credentials::current>> credentials::get(asio::any_io_exec
   co_return keep->refresh_files();
 }
 
+bool credentials::waits() const {
+  return state_->plugin_is_due();
+}
+
+result<credentials::current> credentials::at_hand() {
+  return state_->refresh_files();
+}
+
 }  // namespace egress::kube

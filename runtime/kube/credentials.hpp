@@ -34,6 +34,9 @@ class credentials {
   // them is cancelled or at its deadline: the outcome serves the others, and later ones. From one executor's
   // thread.
   boost::asio::awaitable<result<current>> get(boost::asio::any_io_executor on, steady_time deadline);
+  // Whether get() has a plugin to wait for; without one at_hand() is the same.
+  bool waits() const;
+  result<current> at_hand();
 
   // The server said 401 to these: read and run everything again at the next get(). Nothing when they were
   // replaced meanwhile.

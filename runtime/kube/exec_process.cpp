@@ -215,7 +215,7 @@ asio::awaitable<std::expected<program_outcome, program_failure>> run_program(
   const auto failed = [](std::string why) { return std::unexpected(program_failure{true, std::move(why)}); };
   if (program.too_long())
     co_return failed(fmt::format("not done after {} s", std::chrono::duration<double>(limit).count()));
-  if (co_await is_cancelled()) co_return failed("cancelled");
+  if (is_cancelled(co_await asio::this_coro::cancellation_state)) co_return failed("cancelled");
   if (made.output.size() > longest_output)
     co_return failed(fmt::format("it prints more than {} bytes", longest_output));
   made.complaint = program.complaint();

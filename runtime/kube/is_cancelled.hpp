@@ -3,14 +3,15 @@
 // nothing: who is about to begin something has to ask. Internal to the client and the bridge.
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace egress::kube {
 
-inline boost::asio::awaitable<bool> is_cancelled() {
-  const auto state = co_await boost::asio::this_coro::cancellation_state;
-  co_return state.cancelled() != boost::asio::cancellation_type::none;
+// `asks` is what `co_await this_coro::cancellation_state` gives: no coroutine of its own for a look.
+inline bool is_cancelled(const boost::asio::cancellation_state& asks) {
+  return asks.cancelled() != boost::asio::cancellation_type::none;
 }
 
 }  // namespace egress::kube

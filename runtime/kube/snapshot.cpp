@@ -4,20 +4,27 @@
 #include <utility>
 
 namespace egress::kube {
-namespace {
 
-std::string_view name_of(const object_ptr& entry) {
-  return entry->meta.name;
-}
-
-}  // namespace
-
-snapshot::place snapshot::place_of(std::string_view name) {
-  // FNV-1a, folded: the same spread on every platform, and names are short.
-  std::uint32_t hash = 2166136261U;
+// FNV-1a, folded: the same spread on every platform, and names are short.
+hashed_name::hashed_name(std::string_view text) : name(text), hash(2166136261U) {
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   hash ^= hash >> 16U;
-  return {hash / fan % fan, hash % fan};
+}
+
+snapshot::place snapshot::place_of(const hashed_name& what) {
+  return {what.hash / fan % fan, what.hash % fan};
+}
+
+bool snapshot::entry::operator<(const hashed_name& other) const {
+  return hash != other.hash ? hash < other.hash : object->meta.name < other.name;
+}
+
+snapshot::bucket::const_iterator snapshot::position(const bucket& in, const hashed_name& what) {
+  return std::lower_bound(in.begin(), in.end(), what);
+}
+
+bool snapshot::is_at(const bucket& in, bucket::const_iterator position, const hashed_name& what) {
+  return position != in.end() && position->hash == what.hash && position->object->meta.name == what.name;
 }
 
 const snapshot::bucket* snapshot::bucket_at(place at) const {
@@ -25,11 +32,11 @@ const snapshot::bucket* snapshot::bucket_at(place at) const {
   return group ? (*group)[at.bucket].get() : nullptr;
 }
 
-object_ptr snapshot::find(std::string_view name) const {
-  const auto* here = bucket_at(place_of(name));
+object_ptr snapshot::find(const hashed_name& what) const {
+  const auto* here = bucket_at(place_of(what));
   if (!here) return nullptr;
-  const auto at = std::ranges::lower_bound(*here, name, {}, name_of);
-  return at != here->end() && name_of(*at) == name ? *at : nullptr;
+  const auto at = position(*here, what);
+  return is_at(*here, at, what) ? at->object : nullptr;
 }
 
 snapshot snapshot::with_bucket(place at, std::shared_ptr<const bucket> next, std::size_t size) const {
@@ -45,7 +52,7 @@ snapshot snapshot::with_bucket(place at, std::shared_ptr<const bucket> next, std
 }
 
 snapshot snapshot::with(object_ptr entry) const {
-  const auto name = name_of(entry);
+  const hashed_name name(entry->meta.name);
   const auto where = place_of(name);
   const auto* here = bucket_at(where);
   auto next = std::make_shared<bucket>();
@@ -53,21 +60,22 @@ snapshot snapshot::with(object_ptr entry) const {
     next->reserve(here->size() + 1);
     *next = *here;
   }
-  const auto at = std::ranges::lower_bound(*next, name, {}, name_of);
-  const bool known = at != next->end() && name_of(*at) == name;
+  const auto at = position(*next, name);
+  const bool known = is_at(*next, at, name);
   if (known)
-    *at = std::move(entry);
+    (*next)[static_cast<std::size_t>(at - next->begin())].object = std::move(entry);
   else
-    next->insert(at, std::move(entry));
+    next->insert(at, {name.hash, std::move(entry)});
   return with_bucket(where, std::move(next), size() + (known ? 0 : 1));
 }
 
-snapshot snapshot::without(std::string_view name) const {
+snapshot snapshot::without(std::string_view text) const {
+  const hashed_name name(text);
   const auto where = place_of(name);
   const auto* here = bucket_at(where);
   if (!here) return *this;
-  const auto at = std::ranges::lower_bound(*here, name, {}, name_of);
-  if (at == here->end() || name_of(*at) != name) return *this;
+  const auto at = position(*here, name);
+  if (!is_at(*here, at, name)) return *this;
   if (here->size() == 1) return with_bucket(where, nullptr, size() - 1);
   auto next = std::make_shared<bucket>();
   next->reserve(here->size() - 1);
@@ -79,13 +87,14 @@ snapshot snapshot::without(std::string_view name) const {
 snapshot snapshot::of(const std::vector<object_ptr>& entries) {
   std::array<std::array<bucket, fan>, fan> sorted;
   for (const auto& one : entries) {
-    const auto where = place_of(name_of(one));
+    const hashed_name name(one->meta.name);
+    const auto where = place_of(name);
     auto& here = sorted[where.group][where.bucket];
-    const auto at = std::ranges::lower_bound(here, name_of(one), {}, name_of);
-    if (at != here.end() && name_of(*at) == name_of(one))
-      *at = one;
+    const auto at = position(here, name);
+    if (is_at(here, at, name))
+      here[static_cast<std::size_t>(at - here.begin())].object = one;
     else
-      here.insert(at, one);
+      here.insert(at, {name.hash, one});
   }
   auto top = std::make_shared<root>();
   for (std::size_t i = 0; i < fan; ++i) {

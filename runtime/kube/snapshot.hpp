@@ -3,7 +3,9 @@
 // pointers twice and one bucket of 256, not 10,000 entries.
 
 #include <array>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,10 +15,21 @@
 
 namespace egress::kube {
 
+// A name to look for, in several snapshots perhaps. The name is the caller's.
+struct hashed_name {
+  template <class Text>
+    requires std::convertible_to<const Text&, std::string_view>
+  hashed_name(const Text& text)
+      : hashed_name(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  explicit hashed_name(std::string_view text);
+  std::string_view name;
+  std::uint32_t hash;
+};
+
 class snapshot {
  public:
   // Null when there is none of that name.
-  object_ptr find(std::string_view name) const;
+  object_ptr find(const hashed_name& what) const;
   std::size_t size() const { return root_ ? root_->size : 0; }
 
   template <class Visitor>
@@ -26,7 +39,7 @@ class snapshot {
       if (group)
         for (const auto& bucket : *group)
           if (bucket)
-            for (const auto& entry : *bucket) visit(entry);
+            for (const auto& [hash, object] : *bucket) visit(object);
   }
 
   // All of these; of those of one name the last.
@@ -42,7 +55,13 @@ class snapshot {
 
  private:
   static constexpr std::size_t fan = 16;
-  using bucket = std::vector<object_ptr>;  // sorted by name
+  // The hash beside the pointer: who looks for a name touches no other object.
+  struct entry {
+    std::uint32_t hash;
+    object_ptr object;
+    bool operator<(const hashed_name& other) const;
+  };
+  using bucket = std::vector<entry>;  // sorted by hash, then name
   using group = std::array<std::shared_ptr<const bucket>, fan>;
   struct root {
     std::array<std::shared_ptr<const group>, fan> groups{};
@@ -51,7 +70,9 @@ class snapshot {
   struct place {
     std::size_t group, bucket;
   };
-  static place place_of(std::string_view name);
+  static place place_of(const hashed_name& what);
+  static bucket::const_iterator position(const bucket& in, const hashed_name& what);
+  static bool is_at(const bucket& in, bucket::const_iterator position, const hashed_name& what);
   const bucket* bucket_at(place at) const;
   snapshot with_bucket(place at, std::shared_ptr<const bucket> next, std::size_t size) const;
 

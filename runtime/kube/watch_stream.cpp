@@ -52,7 +52,7 @@ asio::awaitable<watch_chunk> watch_stream::next(milliseconds quiet) {
     return {};
   };
   while (chunk.events.empty() && !chunk.ended) {
-    if (co_await is_cancelled()) {
+    if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
       chunk.ended = true;
       chunk.failure = api_failure(api_errc::cancelled, "cancelled");
       break;
@@ -79,11 +79,13 @@ asio::awaitable<std::expected<std::unique_ptr<http::connection>, api_error>> ope
     client::state& shared, const watch_request& what) {
   const auto deadline = clock::now() + answer_timeout;
   const auto who = co_await shared.who.get(shared.on, deadline);
-  if (co_await is_cancelled()) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
+  if (is_cancelled(co_await asio::this_coro::cancellation_state))
+    co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
   if (!who) co_return std::unexpected(api_failure(api_errc::unauthorized, who.error().message));
   auto opened = co_await shared.open(*who, deadline);
   if (!opened) co_return std::unexpected(to_api_error(opened.error()));
-  if (co_await is_cancelled()) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
+  if (is_cancelled(co_await asio::this_coro::cancellation_state))
+    co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
   const auto began = clock::now();
   auto head = co_await (*opened)->send(shared.message("GET", target_of(what), *who), answer_timeout);
   const auto code = head ? std::to_string(head->status) : "<error>";

@@ -27,7 +27,7 @@ kube::api_error because(kube::api_errc code) {
 struct readers : ::testing::Test {
   asio::awaitable<kube::watch_chunk> next() {
     kube::watch_chunk made;
-    if (co_await kube::is_cancelled() || reads == available) {
+    if (kube::is_cancelled(co_await asio::this_coro::cancellation_state) || reads == available) {
       made.ended = true;
       if (reads != available) made.failure = because(kube::api_errc::cancelled);
     } else {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -67,6 +68,19 @@ TEST(snapshot, of_a_list_is_that_of_its_entries_one_after_the_other) {
   EXPECT_EQ(made.find("n7")->meta.resource_version, "1501");
   EXPECT_EQ(snapshot::of({}).size(), 0U);
   EXPECT_EQ(snapshot::of({}).find("n7"), nullptr);
+}
+
+TEST(snapshot, tells_names_of_one_hash_apart) {
+  const std::array<std::string, 4> names{"liquid", "costarring", "altarage", "zinke"};
+  ASSERT_EQ(hashed_name(names[0]).hash, hashed_name(names[1]).hash);
+  ASSERT_EQ(hashed_name(names[2]).hash, hashed_name(names[3]).hash);
+  snapshot all;
+  for (const auto& name : names) all.put(named(name, name));
+  const auto listed = snapshot::of({named(names[1], names[1]), named(names[0], names[0])});
+  for (const auto& name : names) EXPECT_EQ(all.find(name)->meta.resource_version, name);
+  EXPECT_EQ(listed.find("liquid")->meta.resource_version, "liquid");
+  EXPECT_EQ(all.without("liquid").find("liquid"), nullptr);
+  EXPECT_NE(all.without("liquid").find("costarring"), nullptr);
 }
 
 TEST(kind, knows_where_the_server_keeps_each) {
