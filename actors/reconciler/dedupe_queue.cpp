@@ -44,6 +44,15 @@ std::optional<dedupe_queue::entry> dedupe_queue::take_from(priority how) {
   return std::nullopt;
 }
 
+kind_mask dedupe_queue::changed_meanwhile(const std::string& key) const {
+  const auto found = again_.find(key);
+  return found == again_.end() ? kind_mask{0} : found->second.changed;
+}
+
+void dedupe_queue::put_off(const std::string& key) {
+  if (const auto found = again_.find(key); found != again_.end()) found->second.how = priority::last;
+}
+
 bool dedupe_queue::done(const std::string& key, steady_time now) {
   if (processing_.erase(key) == 0) return false;
   const auto found = again_.find(key);

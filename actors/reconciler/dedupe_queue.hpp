@@ -39,6 +39,10 @@ class dedupe_queue {
   bool add(const std::string& key, priority how, kind_mask changed, steady_time now);
   // The most urgent key, the oldest of those; it is being processed until done().
   std::optional<entry> take();
+  // Of a key that is processed: the bits that were added meanwhile.
+  kind_mask changed_meanwhile(const std::string& key) const;
+  // And that it is queued again for them with priority::last.
+  void put_off(const std::string& key);
   // True when the key was added meanwhile and is queued again.
   bool done(const std::string& key, steady_time now);
 

@@ -4,8 +4,8 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/reconciler/desired_children.hpp"
 #include "runtime/actor/system.hpp"
+#include "runtime/base/chance.hpp"
 #include "runtime/base/log.hpp"
 
 namespace egress {
@@ -28,24 +28,6 @@ void dispatcher_state::use(const directory_ptr& next) {
   pump();
 }
 
-void dispatcher_state::learn(const informer_update& update) {
-  const auto kind = update.current.of;
-  const bool services = kind == kube::kind::external_service;
-  const auto how = !update.initial ? priority::people : services ? priority::listed : priority::background;
-  // An informer that was started anew never knew what went while there was none.
-  const auto gone = update.initial ? kube::names_gone(of(kind).objects, update.current.objects)
-                                   : std::vector<std::string>{};
-  known[static_cast<std::size_t>(kind)] = update.current;
-  config.observe.learnt(update.current);
-  const auto look_at = [&](const std::string& key) {
-    services ? service_changed(key, how) : child_changed(kind, key, how);
-  };
-  std::ranges::for_each(update.changed, look_at);
-  std::ranges::for_each(gone, look_at);
-  report();
-  pump();
-}
-
 void dispatcher_state::learn(const reconcile_result& result) {
   for (std::size_t kind = 0; kind < ineffective.size(); ++kind)
     for (const auto& field : result.ineffective[kind])
@@ -60,26 +42,6 @@ void dispatcher_state::learn(const reconcile_result& result) {
   log::warn("no status can be written", {{"why", result.no_status->message}});
   config.observe.ineffective(kube::kind::external_service, "/status");
   tell({*result.no_status});
-}
-
-void dispatcher_state::service_changed(const std::string& key, priority how) {
-  const auto service = of(kube::kind::external_service).objects.find(key);
-  // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
-  for (const auto& other : service ? names.set(*service) : names.remove(key))
-    queue->add(other, how, 0, now(self));
-  first.changed(key, how == priority::listed);
-  queue->add(key, how, 0, now(self));
-}
-
-void dispatcher_state::child_changed(kube::kind kind, const std::string& key, priority how) {
-  if (kind == kube::kind::service && !ipv6_services) {
-    const auto live = of(kind).objects.find(key);
-    ipv6_services = live && reconciler::has_ipv6_address(live->as_child());
-  }
-  // One that is gone may come again before its last run is over: then the next has to know.
-  if (!of(kube::kind::external_service).objects.find(key) && !workers.contains(key)) return;
-  const auto bit = static_cast<reconciler::kind_mask>(1u << kube::child_index(kind));
-  queue->add(key, how, bit, now(self));
 }
 
 void dispatcher_state::lead(std::uint64_t next_term) {
@@ -143,8 +105,9 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
   work->gateways = everyone->gateways;
   work->service = service;
   work->service_epoch = of(kube::kind::external_service).epoch;
+  const kube::hashed_name key(job.key);
   for (const auto kind : kube::child_kinds) {
-    work->children[kube::child_index(kind)] = of(kind).objects.find(job.key);
+    work->children[kube::child_index(kind)] = of(kind).objects.find(key);
     work->epochs[kube::child_index(kind)] = of(kind).epoch;
   }
   work->changed = job.changed;
@@ -160,8 +123,8 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
 void dispatcher_state::finished(const std::string& key, const reconciler::verdict& how) {
   rest(key);
   if (how.success && !how.status_later) first.over(key);
-  const auto worked =
-      queue->done(key, how, {now(self), std::uniform_real_distribution<double>{0, 1}(random)});
+  if (how.status_later && only_own_writes_came(key)) queue->put_off(key);
+  const auto worked = queue->done(key, how, {now(self), chance(random)});
   config.observe.done(worked, how);
   if (draining && queue->idle()) drained.deliver(ok_atom{});
   pump();

@@ -84,10 +84,7 @@ struct dispatcher_state {
 
   const kube::published& of(kube::kind kind) const { return known[static_cast<std::size_t>(kind)]; }
   void use(const directory_ptr& next);
-  void learn(const informer_update& update);
   void learn(const reconcile_result& result);
-  void service_changed(const std::string& key, reconciler::priority how);
-  void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
   void lead(std::uint64_t next_term);
   bool synced() const;
   bool may_reconcile() const;
@@ -96,6 +93,14 @@ struct dispatcher_state {
   payload<reconcile_work> work_for(const reconciler::job& job, const kube::object_ptr& service,
                                    const worker& by) const;
   void finished(const std::string& key, const reconciler::verdict& how);
+  // dispatcher_actor_changes.cpp
+  void learn(const informer_update& update);
+  void service_changed(const std::string& key, reconciler::priority how);
+  void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
+  // Whether that child is as our last write of it was answered. Not while its key is processed.
+  bool own_write_came(std::size_t child, const std::string& key);
+  // Whether the events that came while the key was processed tell of nothing but its own writes.
+  bool only_own_writes_came(const std::string& key);
   // dispatcher_actor_workers.cpp
   worker& worker_of(const std::string& key);
   void rest(const std::string& key);

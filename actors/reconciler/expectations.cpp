@@ -37,13 +37,17 @@ live_children expectations::effective(const seen_children& seen, kind_mask chang
     else
       expected.reset();
   }
-  const auto& service = out[kube::child_index(kube::kind::service)];
-  if (service && !service->as_child().cluster_ips.empty())
-    last_cluster_ip_ = service->as_child().cluster_ips.front();
+  look_at_address(out[kube::child_index(kube::kind::service)].get());
   return out;
 }
 
+void expectations::look_at_address(const kube::object* service) {
+  if (service && !service->as_child().cluster_ips.empty())
+    last_cluster_ip_ = service->as_child().cluster_ips.front();
+}
+
 void expectations::learn(const seen_children& seen, const child_outcomes& outcomes) {
+  look_at_address(outcomes[kube::child_index(kube::kind::service)].now.get());
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto& outcome = outcomes[i];
     if (outcome.compared && !settled_) settled_ = std::make_unique<settled_children>();
@@ -54,6 +58,15 @@ void expectations::learn(const seen_children& seen, const child_outcomes& outcom
       children_[i] = std::make_unique<const expected_child>(basis_of(seen.objects[i].get(), seen.epochs[i]),
                                                             outcome.now);
   }
+}
+
+bool expectations::has_come(std::size_t child, const kube::object& seen, std::uint64_t epoch) {
+  auto& expected = children_[child];
+  if (!expected || !expected->now || expected->on.epoch != epoch ||
+      expected->now->meta.resource_version != seen.meta.resource_version)
+    return false;
+  expected.reset();
+  return true;
 }
 
 const settled_children& expectations::known() const {

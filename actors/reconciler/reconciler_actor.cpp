@@ -61,7 +61,11 @@ void reconciler_state::children_done() {
       mine.pace.wrote(i, now->wanted[i], egress::now(self));
   const bool taken = now->outcomes[kube::child_index(kube::kind::service)].cluster_ip_taken;
   mine.cluster_ip_refusals = taken ? mine.cluster_ip_refusals + 1 : 0;
+  now->happenings = mine.repairs.look(service, now->outcomes, config->clock());
   const auto known = mine.expected.effective_status(service, now->work->service_epoch);
+  // Without any there is one to write, whatever it is to say.
+  now->status_later = now->work->status_may_wait && known.status == kube::external_service_status{};
+  if (now->status_later) return end();
   auto wanted = reconciler::status_of({.external_service = service,
                                        .previous = known.status,
                                        .refused = now->refused,
@@ -73,7 +77,6 @@ void reconciler_state::children_done() {
                                        .now = config->clock(),
                                        .search_domains = config->search_domains,
                                        .waits_for_listeners = now->waits_for_listeners});
-  now->happenings = mine.repairs.look(service, now->outcomes, config->clock());
   if (!reconciler::differs(known.status, wanted)) return end();
   now->status_later = now->work->status_may_wait;
   if (now->status_later) return end();

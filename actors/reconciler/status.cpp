@@ -55,12 +55,14 @@ kube::external_service_status status_of(const status_facts& facts) {
   if (const auto* deployment = own(facts, kube::kind::deployment))
     out.ready_replicas = deployment->ready_replicas;
   auto conditions = conditions_of(facts);
+  std::string time;
   for (auto& one : conditions) {
     shorten(one.message);
     one.observed_generation = meta.generation;
     const auto before = facts.previous.conditions.find(one.type);
     const bool kept = before && before->status == one.status && !before->last_transition_time.empty();
-    one.last_transition_time = kept ? before->last_transition_time : to_rfc3339(facts.now);
+    if (!kept && time.empty()) time = to_rfc3339(facts.now);
+    one.last_transition_time = kept ? before->last_transition_time : time;
   }
   out.conditions = kube::condition_list(conditions);
   return out;

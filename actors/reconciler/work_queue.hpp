@@ -49,6 +49,10 @@ class work_queue {
   // can wait while a run for children is younger than a second. Whoever takes a key owes done() for it,
   // however the run ends.
   std::optional<job> take(steady_time now);
+  // Of a key that is processed: which child kinds changed meanwhile.
+  kind_mask changed_meanwhile(const std::string& key) const { return ready_.changed_meanwhile(key); }
+  // And that those can wait until nobody waits for children, as a status can.
+  void put_off(const std::string& key) { ready_.put_off(key); }
   // How long the run took.
   std::chrono::nanoseconds done(const std::string& key, verdict how, moment at);
 

@@ -38,6 +38,19 @@ kube::object_ptr service_at(const std::string& name, std::vector<std::string> cl
   return made;
 }
 
+kube::object_ptr child_at(kind of, const std::string& name, const std::string& resource_version) {
+  auto made = std::make_shared<kube::object>();
+  made->of = of;
+  made->meta.name = name;
+  made->meta.resource_version = resource_version;
+  made->body = kube::child{};
+  return made;
+}
+
+int bit_of(kind of) {
+  return 1 << kube::child_index(of);
+}
+
 // What the reconcilers of a test were given; they finish only when told to.
 struct bench {
   struct given {
@@ -134,6 +147,13 @@ struct dispatching : ::testing::Test {
     result->how.success = success;
     result->ineffective[kube::child_index(kind::service)] = ineffective;
     finish_first(std::move(result));
+  }
+  // The run that began first was answered so to a write.
+  void wrote_first(kind of, const std::string& resource_version) {
+    const auto& work = *shared.under_way.front().work;
+    reconciler::child_outcomes outcomes;
+    outcomes[kube::child_index(of)].now = child_at(of, work.service->meta.name, resource_version);
+    work.memory->expected.learn({work.children, work.epochs}, outcomes);
   }
   void leave_status_for_later() {
     auto result = std::make_shared<reconcile_result>();
@@ -250,6 +270,45 @@ TEST_F(dispatching, while_others_of_the_first_list_wait_for_children_a_status_ma
   EXPECT_FALSE(shared.under_way.front().work->status_may_wait);
   finish_first();
   EXPECT_TRUE(shared.under_way.empty());
+}
+
+TEST_F(dispatching, what_a_first_run_wrote_is_looked_at_with_its_status) {
+  start(1);
+  sync_children();
+  update(kind::external_service, {external_service("a"), external_service("b"), external_service("c")}, {},
+         true);
+  ASSERT_EQ(shared.order.back(), "a");
+  wrote_first(kind::service, "5");
+  wrote_first(kind::config_map, "6");
+  update(kind::service, {child_at(kind::service, "a", "5")});
+  leave_status_for_later();
+  EXPECT_EQ(shared.order.back(), "b") << "the event came while it was processed";
+  update(kind::config_map, {child_at(kind::config_map, "a", "6")});
+  leave_status_for_later();
+  EXPECT_EQ(shared.order.back(), "c") << "and this one later";
+  leave_status_for_later();
+  ASSERT_EQ(shared.order.back(), "a");
+  EXPECT_EQ(shared.under_way.front().work->changed, bit_of(kind::service) | bit_of(kind::config_map));
+}
+
+TEST_F(dispatching, what_somebody_else_did_to_a_child_waits_for_no_status) {
+  start(1);
+  sync_children();
+  update(kind::external_service, {external_service("a"), external_service("b"), external_service("c")}, {},
+         true);
+  wrote_first(kind::service, "5");
+  wrote_first(kind::config_map, "6");
+  update(kind::service, {child_at(kind::service, "a", "5")});
+  update(kind::config_map, {child_at(kind::config_map, "a", "7")});
+  leave_status_for_later();
+  EXPECT_EQ(shared.order.back(), "a") << "its ConfigMap was edited while it was processed";
+  wrote_first(kind::config_map, "8");
+  leave_status_for_later();
+  ASSERT_EQ(shared.order.back(), "b");
+  update(kind::config_map, {child_at(kind::config_map, "a", "8")});
+  update(kind::config_map, {child_at(kind::config_map, "a", "9")});
+  leave_status_for_later();
+  EXPECT_EQ(shared.order.back(), "a") << "and again, after what was written came";
 }
 
 TEST_F(dispatching, a_reconciler_that_always_throws_backs_off_and_harms_nobody) {

@@ -131,6 +131,14 @@ TEST_F(reconciling, a_status_that_may_wait_is_written_and_told_of_by_a_later_run
   EXPECT_FALSE(notes.results[1]->happenings.empty());
 }
 
+TEST_F(reconciling, a_status_that_says_all_there_is_waits_for_nobody) {
+  run_and_accept_all();
+  run({}, true);
+  EXPECT_TRUE(script.requests.empty());
+  ASSERT_EQ(notes.results.size(), 2u);
+  EXPECT_FALSE(notes.results[1]->how.status_later);
+}
+
 TEST_F(reconciling, the_next_run_knows_what_this_one_wrote_though_no_informer_has_shown_it) {
   run_and_accept_all();
   run();

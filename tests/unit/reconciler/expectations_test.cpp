@@ -103,6 +103,32 @@ TEST_F(Expectations, RememberTheAddressOfAServiceThatIsGone) {
   EXPECT_EQ(known.last_cluster_ip(), "10.0.0.4");
 }
 
+TEST_F(Expectations, RememberTheAddressOfAServiceThatWentBeforeARunSawIt) {
+  auto made = child(service, 1, "5");
+  body(made).cluster_ips = {"10.0.0.4"};
+  wrote(made);
+  EXPECT_TRUE(known.has_come(at, *made, 0));
+  service_now(service_bit);
+  EXPECT_EQ(known.last_cluster_ip(), "10.0.0.4");
+}
+
+TEST_F(Expectations, NothingMoreIsExpectedOfAWriteThatHasCome) {
+  wrote(child(service, 1, "5"));
+  EXPECT_FALSE(known.has_come(at, *child(service, 1, "4"), 0)) << "an earlier state";
+  EXPECT_FALSE(known.has_come(at, *child(service, 2, "6"), 0)) << "changed since";
+  EXPECT_FALSE(known.has_come(at, *child(service, 1, "5"), 1)) << "of another list";
+  EXPECT_NE(service_now(), nullptr);
+  EXPECT_TRUE(known.has_come(at, *child(service, 1, "5"), 0));
+  EXPECT_FALSE(known.has_come(at, *child(service, 1, "5"), 0)) << "somebody else's, by now";
+  EXPECT_EQ(service_now(), nullptr) << "the snapshot counts";
+}
+
+TEST_F(Expectations, ARemovalDoesNotCome) {
+  seen.objects[at] = child(service, 1, "5");
+  wrote(nullptr);
+  EXPECT_FALSE(known.has_come(at, *child(service, 1, "5"), 0));
+}
+
 TEST_F(Expectations, KeepWhatCannotBeWritten) {
   child_outcomes outcomes;
   outcomes[at].compared = settled{digest(1), digest(2)};

@@ -46,6 +46,40 @@ TEST(WorkQueue, NeverRunsAKeyTwiceAtOnceButAgainAfterwards) {
   EXPECT_TRUE(queue.idle());
 }
 
+TEST(WorkQueue, WhatCameWhileAKeyWasProcessedCanWaitForTheOthers) {
+  work_queue queue(16);
+  EXPECT_EQ(queue.changed_meanwhile("a"), 0);
+  queue.add("a", listed, 0, t0);
+  queue.take(t0);
+  queue.add("a", people, 1, t0);
+  queue.add("a", people, 4, t0);
+  queue.add("b", listed, 0, t0);
+  EXPECT_EQ(queue.changed_meanwhile("a"), 5);
+  queue.put_off("a");
+  queue.done("a", success, {t0, 0});
+  EXPECT_EQ(key_of(queue.take(t0)), "b");
+  queue.done("b", success, {t0, 0});
+  const auto later = queue.take(t0);
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->how, last);
+  EXPECT_EQ(later->changed, 5);
+}
+
+TEST(WorkQueue, WhatWasPutOffIsNotWhenMoreComes) {
+  work_queue queue(16);
+  queue.add("a", listed, 0, t0);
+  queue.take(t0);
+  queue.add("a", people, 1, t0);
+  queue.put_off("a");
+  queue.done("a", success, {t0, 0});
+  queue.add("b", listed, 0, t0);
+  queue.add("a", people, 2, t0);
+  const auto now = queue.take(t0);
+  ASSERT_TRUE(now);
+  EXPECT_EQ(now->key, "a");
+  EXPECT_EQ(now->changed, 3);
+}
+
 TEST(WorkQueue, ChangesByPeopleGoFirstThenTheInitialList) {
   work_queue queue(16);
   queue.add("a", background, 0, t0);
