@@ -22,6 +22,7 @@ kube::reply no_answer() {
 
 void reconciler_state::ask(kube::request what, std::function<void(const kube::reply&)> handler) {
   what.term = now->work->term;
+  what.patient = now->work->patient;
   const auto question = ++questions;
   now->asked.emplace(question,
                      reconciler_state::question{std::move(handler), egress::now(self) + answer_bound});

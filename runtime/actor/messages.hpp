@@ -70,6 +70,7 @@ struct reconcile_work {
   std::uint64_t term = 0;             // the leader's, for what it writes
   bool ipv6_elsewhere = false;        // Services of this cluster have addresses of it
   bool status_may_wait = false;       // others wait for their children, and nobody for this status
+  bool patient = false;               // nobody waits for anything of this run
   std::string name_claimed_by;        // the ExternalService that has our dnsName already; "" when it is ours
   std::array<reconciler::ineffective_fields, kube::child_count> ineffective;  // learnt so far
 };

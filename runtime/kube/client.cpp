@@ -235,7 +235,7 @@ asio::awaitable<reply> client::call(request what) {
   if (!keep->where) co_return std::unexpected(api_failure(api_errc::transport, keep->where.error().message));
   const auto deadline = clock::now() + what.timeout;
   const bool queues = !urgent(what);
-  if (queues && !keep->pool.try_enter() && !co_await keep->pool.enter(deadline)) {
+  if (queues && !keep->pool.try_enter(what.patient) && !co_await keep->pool.enter(deadline, what.patient)) {
     if (clock::now() < deadline) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
     co_return std::unexpected(api_failure(api_errc::timed_out, "no connection became free in time"));
   }
@@ -245,7 +245,7 @@ asio::awaitable<reply> client::call(request what) {
   } catch (const std::exception& e) {
     outcome = std::unexpected(api_failure(api_errc::transport, e.what()));
   }
-  if (queues) keep->pool.leave();
+  if (queues) keep->pool.leave(what.patient);
   co_return outcome;
 }
 

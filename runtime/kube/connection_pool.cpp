@@ -10,8 +10,15 @@ namespace egress::kube {
 
 namespace asio = boost::asio;
 
-asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_point deadline) {
-  while (!try_enter()) {
+bool connection_pool::try_enter(bool patient) {
+  if (inside_ >= most_) return false;
+  ++inside_;
+  patient_ += patient ? 1 : 0;
+  return true;
+}
+
+asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_point deadline, bool patient) {
+  while (!try_enter(patient)) {
     auto turn = std::make_shared<asio::steady_timer>(on_, deadline);
     waiting_.push_back(turn);
     auto [woken] = co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
@@ -25,8 +32,9 @@ asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_poi
   co_return true;
 }
 
-void connection_pool::leave() {
+void connection_pool::leave(bool patient) {
   --inside_;
+  patient_ -= patient ? 1 : 0;
   ++answered_;
   wake_next();
 }

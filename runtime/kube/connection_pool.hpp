@@ -18,12 +18,12 @@ class connection_pool {
  public:
   connection_pool(boost::asio::any_io_executor on, std::size_t most) : on_(on), most_(most == 0 ? 1 : most) {}
 
-  // Takes a place that is free.
-  bool try_enter() { return inside_ < most_ && ++inside_ > 0; }
+  // Takes a place that is free. `patient`: for whom nobody waits, as load() tells.
+  bool try_enter(bool patient = false);
   // Waits for one; false when cancelled, or at the deadline.
-  boost::asio::awaitable<bool> enter(std::chrono::steady_clock::time_point deadline);
-  // Gives the place back.
-  void leave();
+  boost::asio::awaitable<bool> enter(std::chrono::steady_clock::time_point deadline, bool patient = false);
+  // Gives the place back that was taken so.
+  void leave(bool patient = false);
 
   // A connection that waits for use and was made with this TLS context; null when a new one has to be opened.
   std::unique_ptr<http::connection> take(const void* tls);
@@ -31,7 +31,7 @@ class connection_pool {
   // One of them was found closed by the server: the others are no better.
   void drop_idle();
 
-  request_load load() const { return {most_, waiting_.size(), answered_}; }
+  request_load load() const { return {most_, waiting_.size(), answered_, patient_}; }
 
  private:
   void wake_next();
@@ -42,7 +42,7 @@ class connection_pool {
   };
   boost::asio::any_io_executor on_;
   std::size_t most_;
-  std::size_t inside_ = 0;
+  std::size_t inside_ = 0, patient_ = 0;
   std::uint64_t answered_ = 0;
   std::vector<idle> idle_;  // the most recently used last
   std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting_;

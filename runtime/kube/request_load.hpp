@@ -10,9 +10,10 @@ struct request_load {
   std::size_t places = 0;      // requests that may be with the server at once
   std::size_t waiting = 0;     // for a place
   std::uint64_t answered = 0;  // places given back, since the start
+  std::size_t patient = 0;     // of those that are with the server: requests whose answers nobody waits for
 
-  // Whatever is answered now, the server has others to work on.
-  bool crowded() const { return waiting >= places; }
+  // Whatever is answered now, the server has others to work on; or nobody waits for it.
+  bool crowded() const { return waiting >= places || patient >= places; }
 };
 
 }  // namespace egress::kube

@@ -278,6 +278,7 @@ TEST_F(dispatching, what_a_first_run_wrote_is_looked_at_with_its_status) {
   update(kind::external_service, {external_service("a"), external_service("b"), external_service("c")}, {},
          true);
   ASSERT_EQ(shared.order.back(), "a");
+  EXPECT_FALSE(shared.under_way.front().work->patient);
   wrote_first(kind::service, "5");
   wrote_first(kind::config_map, "6");
   update(kind::service, {child_at(kind::service, "a", "5")});
@@ -289,6 +290,7 @@ TEST_F(dispatching, what_a_first_run_wrote_is_looked_at_with_its_status) {
   leave_status_for_later();
   ASSERT_EQ(shared.order.back(), "a");
   EXPECT_EQ(shared.under_way.front().work->changed, bit_of(kind::service) | bit_of(kind::config_map));
+  EXPECT_TRUE(shared.under_way.front().work->patient);
 }
 
 TEST_F(dispatching, what_somebody_else_did_to_a_child_waits_for_no_status) {

@@ -131,6 +131,19 @@ TEST_F(reconciling, a_status_that_may_wait_is_written_and_told_of_by_a_later_run
   EXPECT_FALSE(notes.results[1]->happenings.empty());
 }
 
+TEST_F(reconciling, what_a_run_asks_is_waited_for_as_the_run_is) {
+  for (const bool patient : {false, true}) {
+    memory = std::make_shared<reconciler::memory>();
+    run({}, false, patient);
+    const auto creates = take_all();
+    ASSERT_EQ(creates.size(), 4u);
+    for (const auto& one : creates) EXPECT_EQ(one.what.patient, patient);
+    for (const auto& one : creates) accept(one);
+    world.settle();
+    accept_children();
+  }
+}
+
 TEST_F(reconciling, a_status_that_says_all_there_is_waits_for_nobody) {
   run_and_accept_all();
   run({}, true);

@@ -56,10 +56,11 @@ struct reconciling : ::testing::Test {
     auto object = decoder.decode(of, text);
     return object ? *object : nullptr;
   }
-  void run(reconciler::kind_mask changed = {}, bool status_may_wait = false) {
+  void run(reconciler::kind_mask changed = {}, bool status_may_wait = false, bool patient = false) {
     auto work = std::make_shared<reconcile_work>();
     work->memory = memory;
     work->status_may_wait = status_may_wait;
+    work->patient = patient;
     work->changed = changed;
     work->api = api;
     work->gateways = gateways;

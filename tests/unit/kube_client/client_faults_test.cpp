@@ -217,6 +217,25 @@ TEST(client_pool, lets_one_wait_no_longer_than_its_timeout) {
   f.io.run();
 }
 
+TEST(client_pool, tells_of_requests_that_nobody_waits_for) {
+  for (const bool patient : {false, true}) {
+    fixture f({{{"", false, hold}}});
+    f.options.connections = 1;
+    auto what = of(verb::get);
+    what.timeout = 1000s;
+    what.patient = patient;
+    asio::cancellation_signal stop;
+    asio::co_spawn(f.io, f.the_client().call(what),
+                   asio::bind_cancellation_slot(stop.slot(), [](const std::exception_ptr&, const reply&) {}));
+    while (f.server.requests().empty()) f.io.run_for(1ms);
+    EXPECT_EQ(f.the_client().load().patient, patient ? 1U : 0U);
+    EXPECT_EQ(f.the_client().load().crowded(), patient);
+    stop.emit(asio::cancellation_type::terminal);
+    f.io.run();
+    EXPECT_EQ(f.the_client().load().patient, 0U);
+  }
+}
+
 TEST(client_metadata, is_asked_for_alone_and_all_is_taken_as_well) {
   fixture f({{{http_answer(201, R"({"metadata":{"name":"a","resourceVersion":"7"},"spec":{"x":1}})")}}});
   auto what = of(verb::create);
