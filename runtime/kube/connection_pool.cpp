@@ -18,32 +18,39 @@ bool connection_pool::try_enter(bool patient) {
 }
 
 asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_point deadline, bool patient) {
-  while (!try_enter(patient)) {
-    auto turn = std::make_shared<asio::steady_timer>(on_, deadline);
-    waiting_.push_back(turn);
-    auto [woken] = co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
-    // Called, even where its time was over at the same moment and `woken` says nothing.
-    const bool called = std::erase(waiting_, turn) == 0;
-    if (woken && !is_cancelled(co_await asio::this_coro::cancellation_state)) continue;
-    // The turn that was meant for us is the next one's.
-    if (called && inside_ < most_) wake_next();
+  if (try_enter(patient)) co_return true;
+  auto turn = std::make_shared<waiter>(on_, deadline);
+  waiting_.push_back(turn);
+  const auto [woken] = co_await turn->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!turn->has_place) {
+    std::erase(waiting_, turn);
     co_return false;
   }
-  co_return true;
+  if (woken && !is_cancelled(co_await asio::this_coro::cancellation_state)) {
+    patient_ += patient ? 1 : 0;
+    co_return true;
+  }
+  // It was called as its time was over, or as it was cancelled.
+  pass_on();
+  co_return false;
 }
 
 void connection_pool::leave(bool patient) {
-  --inside_;
-  patient_ -= patient ? 1 : 0;
   ++answered_;
-  wake_next();
+  patient_ -= patient ? 1 : 0;
+  pass_on();
 }
 
-void connection_pool::wake_next() {
-  if (waiting_.empty()) return;
+// Who waits has the place at once: nobody who comes before it runs may take it.
+void connection_pool::pass_on() {
+  if (waiting_.empty()) {
+    --inside_;
+    return;
+  }
   const auto next = waiting_.front();
   waiting_.pop_front();
-  next->cancel();
+  next->has_place = true;
+  next->timer.cancel();
 }
 
 std::unique_ptr<http::connection> connection_pool::take(const void* tls) {

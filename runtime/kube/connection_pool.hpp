@@ -34,8 +34,14 @@ class connection_pool {
   request_load load() const { return {most_, waiting_.size(), answered_, patient_}; }
 
  private:
-  void wake_next();
+  void pass_on();
 
+  struct waiter {
+    waiter(const boost::asio::any_io_executor& on, std::chrono::steady_clock::time_point deadline)
+        : timer(on, deadline) {}
+    boost::asio::steady_timer timer;  // cancelled when there is a place
+    bool has_place = false;
+  };
   struct idle {
     std::unique_ptr<http::connection> connection;
     const void* tls;
@@ -45,7 +51,7 @@ class connection_pool {
   std::size_t inside_ = 0, patient_ = 0;
   std::uint64_t answered_ = 0;
   std::vector<idle> idle_;  // the most recently used last
-  std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting_;
+  std::deque<std::shared_ptr<waiter>> waiting_;
 };
 
 }  // namespace egress::kube
