@@ -4,33 +4,52 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <optional>
 
 #include "runtime/devserver/tree.hpp"
 
 namespace egress::dev {
 namespace {
 
-// What a continue token holds: the moment of the first page, and the last object shown.
+// What a continue token holds: the moment of the first page, how many were left then, and the last object
+// shown.
 struct position {
   std::uint64_t version = 0;
+  std::optional<std::uint64_t> left;  // nothing: with a selector, or before the first page
   object_key after;
 };
 
 constexpr std::string_view token_prefix = "v1:";
 
 std::string token_of(const position& at) {
-  return fmt::format("{}{}:{}/{}", token_prefix, at.version, at.after.name_space, at.after.name);
+  const auto left = at.left ? std::to_string(*at.left) : "";
+  return fmt::format("{}{}:{}:{}/{}", token_prefix, at.version, left, at.after.name_space, at.after.name);
+}
+
+// Takes a number and what ends it off the front.
+std::optional<std::uint64_t> number_before(std::string_view& text, char end) {
+  std::uint64_t number = 0;
+  const auto [at, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc{} || at == text.data() + text.size() || *at != end) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(at - text.data()) + 1);
+  return number;
 }
 
 std::optional<position> parse_token(std::string_view text) {
   if (!text.starts_with(token_prefix)) return std::nullopt;
   text.remove_prefix(token_prefix.size());
   position at;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), at.version);
+  const auto version = number_before(text, ':');
+  if (!version) return std::nullopt;
+  at.version = *version;
+  if (text.starts_with(':'))
+    text.remove_prefix(1);
+  else if (at.left = number_before(text, ':'); !at.left)
+    return std::nullopt;
   const auto slash = text.find('/');
-  if (code != std::errc{} || slash == std::string_view::npos || *end != ':') return std::nullopt;
-  const auto colon = static_cast<std::size_t>(end - text.data());
-  at.after = {std::string{text.substr(colon + 1, slash - colon - 1)}, std::string{text.substr(slash + 1)}};
+  if (slash == std::string_view::npos) return std::nullopt;
+  at.after = {std::string{text.substr(0, slash)}, std::string{text.substr(slash + 1)}};
   return at;
 }
 
@@ -42,6 +61,11 @@ std::size_t limit_of(std::string_view text) {
 
 object_key key_of(const stored& object) {
   return {namespace_of(*object), name_of(*object)};
+}
+
+// Anybody may write a token.
+std::uint64_t less(std::uint64_t from, std::uint64_t what) {
+  return from - std::min(from, what);
 }
 
 outcome<position> start_of(const store& objects, const parsed_request& what) {
@@ -57,7 +81,7 @@ outcome<position> start_of(const store& objects, const parsed_request& what) {
   if (!match.empty() && what.option("resourceVersion").empty())
     return bad_request("resourceVersionMatch is forbidden unless resourceVersion is provided");
   if (*asked && **asked > objects.version()) return too_large_version(**asked, objects.version());
-  return position{match == "Exact" && *asked ? **asked : objects.version(), {}};
+  return position{match == "Exact" && *asked ? **asked : objects.version(), {}, {}};
 }
 
 }  // namespace
@@ -86,25 +110,31 @@ outcome<page> list_page(const store& objects, const parsed_request& what) {
   if (!chosen) return std::unexpected(chosen.error());
   const auto from = start_of(objects, what);
   if (!from) return std::unexpected(from.error());
-  const auto all = objects.list_at(from->version, storage_of(*what.of), chosen->name_space);
-  if (!all)
+  const auto limit = limit_of(what.option("limit"));
+  page made;
+  made.metadata["resourceVersion"] = std::to_string(from->version);
+  // With selectors the real server does not know how many are left. Without, the first page counts them.
+  const bool counts = chosen->all() && !from->left;
+  std::uint64_t beyond = 0;
+  const bool known = objects.visit_at(from->version, storage_of(*what.of), chosen->name_space, from->after,
+                                      [&](const stored& one) {
+                                        if (!chosen->matches(*one)) return true;
+                                        if (limit != 0 && made.items.size() == limit) {
+                                          ++beyond;
+                                          return counts;
+                                        }
+                                        made.items.push_back(one);
+                                        return true;
+                                      });
+  if (!known)
     return std::unexpected(
         expired("The provided continue parameter or resourceVersion is too old to display a "
                 "consistent list result: start a new list without it."));
-  page made;
-  made.metadata["resourceVersion"] = std::to_string(from->version);
-  const auto limit = limit_of(what.option("limit"));
-  auto next = std::ranges::upper_bound(*all, from->after, {}, key_of);
-  for (; next != all->end(); ++next) {
-    if (!chosen->matches(**next)) continue;
-    if (limit != 0 && made.items.size() == limit) break;
-    made.items.push_back(*next);
-  }
-  if (next != all->end()) {
-    made.metadata["continue"] = token_of({from->version, key_of(made.items.back())});
-    // With selectors the real server does not know how many are left.
-    if (chosen->all()) made.metadata["remainingItemCount"] = all->end() - next;
-  }
+  if (beyond == 0) return made;
+  std::optional<std::uint64_t> left;
+  if (chosen->all()) left = counts ? beyond : less(*from->left, made.items.size());
+  if (left) made.metadata["remainingItemCount"] = *left;
+  made.metadata["continue"] = token_of({from->version, left, key_of(made.items.back())});
   return made;
 }
 

@@ -5,12 +5,13 @@
 namespace egress::dev {
 namespace {
 
-std::vector<stored> values_of(const std::map<object_key, stored>& objects, const std::string& name_space) {
-  std::vector<stored> found;
-  auto at = name_space.empty() ? objects.begin() : objects.lower_bound({name_space, ""});
-  for (; at != objects.end() && (name_space.empty() || at->first.name_space == name_space); ++at)
-    found.push_back(at->second);
-  return found;
+using kind_objects = std::map<object_key, stored>;
+
+void visit_behind(const kind_objects& objects, const std::string& name_space, const object_key& after,
+                  const std::function<bool(const stored&)>& visit) {
+  auto next = objects.upper_bound(std::max(after, object_key{name_space, ""}));
+  for (; next != objects.end() && (name_space.empty() || next->first.name_space == name_space); ++next)
+    if (!visit(next->second)) return;
 }
 
 stored with_version(json::object object, std::uint64_t version) {
@@ -30,17 +31,33 @@ stored store::find(const resource& of, const object_key& key) const {
 }
 
 std::vector<stored> store::list(const resource& of, const std::string& name_space) const {
-  const auto kind = objects_.find(&of);
-  return kind == objects_.end() ? std::vector<stored>{} : values_of(kind->second, name_space);
+  return *list_at(version_, of, name_space);
 }
 
 std::optional<std::vector<stored>> store::list_at(std::uint64_t version, const resource& of,
                                                   const std::string& name_space) const {
-  if (version < compacted_ || version > version_) return std::nullopt;
-  if (version == version_) return list(of, name_space);
+  std::vector<stored> found;
+  const auto take = [&found](const stored& one) {
+    found.push_back(one);
+    return true;
+  };
+  return visit_at(version, of, name_space, {}, take) ? std::optional{std::move(found)} : std::nullopt;
+}
+
+bool store::visit_at(std::uint64_t version, const resource& of, const std::string& name_space,
+                     const object_key& after, const std::function<bool(const stored&)>& visit) const {
+  if (version < compacted_ || version > version_) return false;
+  if (version != version_)
+    visit_behind(at(version, of), name_space, after, visit);
+  else if (const auto kind = objects_.find(&of); kind != objects_.end())
+    visit_behind(kind->second, name_space, after, visit);
+  return true;
+}
+
+// The past is the present with the changes since then undone, latest first.
+store::kind_objects store::at(std::uint64_t version, const resource& of) const {
   const auto kind = objects_.find(&of);
   auto then = kind == objects_.end() ? kind_objects{} : kind->second;
-  // The past is the present with the changes since then undone, latest first.
   for (auto at = history_.size(); at > position_after(version); --at) {
     const auto& undone = *history_[at - 1];
     if (undone.of != &of) continue;
@@ -49,7 +66,7 @@ std::optional<std::vector<stored>> store::list_at(std::uint64_t version, const r
     else
       then.erase(undone.key);
   }
-  return values_of(then, name_space);
+  return then;
 }
 
 stored store::put(const resource& of, const object_key& key, json::object object) {

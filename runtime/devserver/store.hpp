@@ -48,6 +48,10 @@ class store {
   // The same as it was at an earlier version; nothing when that is compacted away.
   std::optional<std::vector<stored>> list_at(std::uint64_t version, const resource& of,
                                              const std::string& name_space) const;
+  // Shows those behind `after` one by one, until `visit` has seen enough and says false. False when that
+  // version is compacted away. The present costs what is shown, an earlier moment a copy of all.
+  bool visit_at(std::uint64_t version, const resource& of, const std::string& name_space,
+                const object_key& after, const std::function<bool(const stored&)>& visit) const;
 
   // Writes the object with the next resourceVersion and tells the listener; returns it as stored.
   stored put(const resource& of, const object_key& key, json::object object);
@@ -69,6 +73,7 @@ class store {
  private:
   using kind_objects = std::map<object_key, stored>;
 
+  kind_objects at(std::uint64_t version, const resource& of) const;
   void record(change what);
   std::size_t position_after(std::uint64_t version) const;
 

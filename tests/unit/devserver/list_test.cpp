@@ -57,11 +57,36 @@ TEST(lists, come_in_pages_of_one_moment) {
   api.merge(maps + "/d", R"({"data":{"k":"later"}})");
   const auto second = api.get(maps + "?limit=2&continue=" + token(first));
   EXPECT_EQ(names(second), "c d ");
+  EXPECT_EQ(number_at(second.body, {"metadata", "remainingItemCount"}), 1);
   EXPECT_EQ(text_at(array_at(second.body, {"items"})->at(1).as_object(), {"data", "k"}), "x");
   EXPECT_EQ(second.version(), first.version());
   const auto third = api.get(maps + "?limit=2&continue=" + token(second));
   EXPECT_EQ(names(third), "e ");
   EXPECT_EQ(token(third), "");
+}
+
+TEST(lists, of_some_come_in_pages_that_do_not_tell_how_many_are_left) {
+  auto api = with_maps({"a", "b", "c", "d"});
+  for (const auto* name : {"a", "c", "d"})
+    api.merge(under(config_maps_path, name), R"({"metadata":{"labels":{"app":"z"}}})");
+  const auto first = api.get(maps + "?labelSelector=app%3Dz&limit=1");
+  const auto second = api.get(maps + "?labelSelector=app%3Dz&limit=1&continue=" + token(first));
+  const auto third = api.get(maps + "?labelSelector=app%3Dz&limit=1&continue=" + token(second));
+  EXPECT_EQ(names(first) + names(second) + names(third), "a c d ");
+  EXPECT_FALSE(first.body.at("metadata").as_object().contains("remainingItemCount"));
+  EXPECT_FALSE(second.body.at("metadata").as_object().contains("remainingItemCount"));
+  EXPECT_EQ(token(third), "");
+}
+
+TEST(lists, bear_a_token_that_somebody_made_up) {
+  auto api = with_maps({"a", "b", "c", "d"});
+  auto made_up = token(api.get(maps + "?limit=1"));
+  const auto left = made_up.find(":3:");
+  ASSERT_NE(left, std::string::npos) << made_up;
+  made_up.replace(left, 3, ":0:");
+  const auto page = api.get(maps + "?limit=1&continue=" + made_up);
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(number_at(page.body, {"metadata", "remainingItemCount"}), 0);
 }
 
 TEST(lists, end_when_the_last_page_is_full) {
@@ -83,7 +108,8 @@ TEST(lists, cannot_go_on_after_compaction) {
 TEST(lists, refuse_what_the_real_server_refuses) {
   auto api = with_maps({"a", "b"});
   EXPECT_EQ(api.get(maps + "?continue=nonsense").status, 400);
-  EXPECT_EQ(api.get(maps + "?continue=v1:x").status, 400);
+  for (const auto* token : {"v1:x", "v1:1", "v1:1:", "v1:1:2", "v1:1:2:", "v1:1::", "v1:1:x:n/a"})
+    EXPECT_EQ(api.get(maps + "?continue=" + token).status, 400) << token;
   EXPECT_EQ(api.get(maps + "?resourceVersion=x").status, 400);
   EXPECT_EQ(api.get(maps + "?resourceVersionMatch=Exact").status, 400);
   const auto next = token(api.get(maps + "?limit=1"));
