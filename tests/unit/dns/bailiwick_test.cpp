@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "actors/dns/forward_reply.hpp"
@@ -131,6 +132,21 @@ TEST(bailiwick, aliases_lead_on_in_whatever_order_they_come) {
                                                 alias("x.org", "y.org"),
                                                 {.owner = "y.org"}}}),
             "c.org 1, b.org 5, a.org 5, | | | ");
+}
+
+// Whoever answers decides how many hosts there are, and each is looked for among all that is added.
+TEST(bailiwick, addresses_of_the_first_hosts_stay_and_no_more_are_looked_for) {
+  constexpr int most = 64;
+  sections all;
+  for (int i = 0; i <= most; ++i) {
+    const auto host = "h" + std::to_string(i) + ".a.org";
+    all.answer.push_back({.owner = "a.org", .type = rr::mx, .data = prefixed({0, 10}, host)});
+    all.additional.push_back({.owner = host});
+  }
+  const auto left = kept({.name = "a.org", .type = rr::mx}, all);
+  EXPECT_EQ(std::ranges::count(left, ','), most + 1 + most);
+  EXPECT_TRUE(left.contains("h63.a.org 1")) << left;
+  EXPECT_FALSE(left.contains("h64.a.org 1")) << left;
 }
 
 TEST(bailiwick, a_dname_above_the_question_stays) {
