@@ -8,6 +8,7 @@ bool dedupe_queue::add(const std::string& key, priority how, kind_mask changed, 
   const bool busy = processing_.contains(key);
   auto& where = busy ? again_ : queued_;
   const auto [found, fresh] = where.try_emplace(key, waiting{how, changed, now});
+  if (changed == 0) found->second.otherwise = std::min(found->second.otherwise, how);
   if (!fresh) {
     found->second.changed |= changed;
     if (how >= found->second.how) return false;
@@ -50,7 +51,7 @@ kind_mask dedupe_queue::changed_meanwhile(const std::string& key) const {
 }
 
 void dedupe_queue::put_off(const std::string& key) {
-  if (const auto found = again_.find(key); found != again_.end()) found->second.how = priority::last;
+  if (const auto found = again_.find(key); found != again_.end()) found->second.how = found->second.otherwise;
 }
 
 bool dedupe_queue::done(const std::string& key, steady_time now) {

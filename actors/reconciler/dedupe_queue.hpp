@@ -41,7 +41,7 @@ class dedupe_queue {
   std::optional<entry> take();
   // Of a key that is processed: the bits that were added meanwhile.
   kind_mask changed_meanwhile(const std::string& key) const;
-  // And that it is queued again for them with priority::last.
+  // And that it is queued again for them with priority::last. What brought no bits keeps its priority.
   void put_off(const std::string& key);
   // True when the key was added meanwhile and is queued again.
   bool done(const std::string& key, steady_time now);
@@ -55,6 +55,7 @@ class dedupe_queue {
     priority how;
     kind_mask changed;
     steady_time since;
+    priority otherwise = priority::last;  // the most urgent of those that brought no bits
   };
   std::optional<entry> take_from(priority how);
   std::size_t& depth_of(priority how) { return depths_[static_cast<std::size_t>(how)]; }

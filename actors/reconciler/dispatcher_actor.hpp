@@ -97,7 +97,7 @@ struct dispatcher_state {
   void learn(const informer_update& update);
   void service_changed(const std::string& key, reconciler::priority how);
   void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
-  // Whether that child is as our last write of it was answered. Not while its key is processed.
+  // Whether that child is as our last write of it was answered, and can wait. Not while its key is processed.
   bool own_write_came(std::size_t child, const std::string& key);
   // Whether the events that came while the key was processed tell of nothing but its own writes.
   bool only_own_writes_came(const std::string& key);

@@ -33,9 +33,9 @@ class expectations {
   // Takes in what came of a run that began with `seen`.
   void learn(const seen_children& seen, const child_outcomes& outcomes);
 
-  // Whether the snapshot's entry is what our last write of that child was answered: nobody has changed it
-  // since, and nothing is expected of it any more. Somebody on the write's way may have changed it (an
-  // admission webhook): it is to be looked at all the same.
+  // Whether the snapshot's entry is what our last write or read of that child was answered: nobody has
+  // changed it since, and nothing is expected of it any more. Somebody on the write's way may have changed it
+  // (an admission webhook): it is to be looked at all the same.
   bool has_come(std::size_t child, const kube::object& seen, std::uint64_t epoch);
 
   // For plan_input and child_task_input.

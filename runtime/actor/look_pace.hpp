@@ -1,5 +1,6 @@
 #pragma once
-// How often the I/O thread looks at its sockets while many requests queue for a connection. Pure.
+// How often the I/O thread looks at its sockets while many requests queue for a connection, or nobody waits
+// for those that have one. Pure.
 
 #include <chrono>
 #include <cstddef>

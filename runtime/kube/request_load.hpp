@@ -13,7 +13,7 @@ struct request_load {
   std::size_t patient = 0;     // of those that are with the server: requests whose answers nobody waits for
 
   // Whatever is answered now, the server has others to work on; or nobody waits for it.
-  bool crowded() const { return waiting >= places || patient >= places; }
+  bool crowded() const { return waiting >= places || (waiting == 0 && patient >= places); }
 };
 
 }  // namespace egress::kube

@@ -38,12 +38,13 @@ kube::object_ptr service_at(const std::string& name, std::vector<std::string> cl
   return made;
 }
 
-kube::object_ptr child_at(kind of, const std::string& name, const std::string& resource_version) {
+kube::object_ptr child_at(kind of, const std::string& name, const std::string& resource_version,
+                          kube::child body = {}) {
   auto made = std::make_shared<kube::object>();
   made->of = of;
   made->meta.name = name;
   made->meta.resource_version = resource_version;
-  made->body = kube::child{};
+  made->body = std::move(body);
   return made;
 }
 
@@ -291,6 +292,27 @@ TEST_F(dispatching, what_a_first_run_wrote_is_looked_at_with_its_status) {
   ASSERT_EQ(shared.order.back(), "a");
   EXPECT_EQ(shared.under_way.front().work->changed, bit_of(kind::service) | bit_of(kind::config_map));
   EXPECT_TRUE(shared.under_way.front().work->patient);
+}
+
+TEST_F(dispatching, what_other_children_are_made_by_waits_for_no_status) {
+  for (const bool ready : {true, false}) {
+    start(1);
+    sync_children();
+    update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
+    const auto of = ready ? kind::deployment : kind::service;
+    wrote_first(of, "5");
+    kube::child more;
+    if (ready)
+      more.ready_replicas = 1;
+    else
+      more.cluster_ips = {"fd00::4"};
+    update(of, {child_at(of, "a", "5", more)});
+    leave_status_for_later();
+    EXPECT_EQ(shared.order, (std::vector<std::string>{"a", "a"})) << ready;
+    TearDown();
+    shared.order.clear();
+    known = {};
+  }
 }
 
 TEST_F(dispatching, what_somebody_else_did_to_a_child_waits_for_no_status) {

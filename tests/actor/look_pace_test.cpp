@@ -58,6 +58,7 @@ TEST(request_load, is_crowded_when_the_server_cannot_run_out_of_requests) {
 TEST(request_load, is_crowded_while_nobody_waits_for_any_answer) {
   EXPECT_FALSE((kube::request_load{.places = 16, .patient = 15}).crowded()) << "one place has somebody";
   EXPECT_TRUE((kube::request_load{.places = 16, .patient = 16}).crowded());
+  EXPECT_FALSE((kube::request_load{.places = 16, .waiting = 1, .patient = 16}).crowded()) << "somebody may";
 }
 
 }  // namespace

@@ -140,7 +140,16 @@ TEST_F(reconciling, what_a_run_asks_is_waited_for_as_the_run_is) {
     for (const auto& one : creates) EXPECT_EQ(one.what.patient, patient);
     for (const auto& one : creates) accept(one);
     world.settle();
-    accept_children();
+    const auto autoscaler = take_all();
+    ASSERT_EQ(autoscaler.size(), 1u);
+    accept(autoscaler[0]);
+    world.settle();
+    const auto status = take_all();
+    ASSERT_EQ(status.size(), 1u);
+    EXPECT_EQ(status[0].what.what, verb::patch_status);
+    EXPECT_EQ(status[0].what.patient, patient);
+    accept_status(status[0]);
+    world.settle();
   }
 }
 

@@ -112,6 +112,19 @@ TEST_F(Expectations, RememberTheAddressOfAServiceThatWentBeforeARunSawIt) {
   EXPECT_EQ(known.last_cluster_ip(), "10.0.0.4");
 }
 
+TEST_F(Expectations, RememberNoAddressOfSomebodyElsesService) {
+  auto ours = child(service, 1, "5");
+  body(ours).cluster_ips = {"10.0.0.4"};
+  wrote(ours);
+  auto theirs = child(service, 2, "8");
+  body(theirs).cluster_ips = {"10.0.0.9"};
+  child_outcomes outcomes;
+  outcomes[at].state = child_state::name_taken;
+  outcomes[at].now = theirs;
+  known.learn(seen, outcomes);
+  EXPECT_EQ(known.last_cluster_ip(), "10.0.0.4");
+}
+
 TEST_F(Expectations, NothingMoreIsExpectedOfAWriteThatHasCome) {
   wrote(child(service, 1, "5"));
   EXPECT_FALSE(known.has_come(at, *child(service, 1, "4"), 0)) << "an earlier state";

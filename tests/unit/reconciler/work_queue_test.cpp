@@ -65,6 +65,23 @@ TEST(WorkQueue, WhatCameWhileAKeyWasProcessedCanWaitForTheOthers) {
   EXPECT_EQ(later->changed, 5);
 }
 
+TEST(WorkQueue, WhatCameForAnotherReasonIsNotPutOff) {
+  for (const auto other : {people, listed}) {
+    work_queue queue(16);
+    queue.add("a", listed, 0, t0);
+    queue.take(t0);
+    queue.add("a", people, 1, t0);
+    queue.add("a", other, 0, t0);
+    queue.add("a", last, 0, t0);
+    queue.put_off("a");
+    queue.done("a", success, {t0, 0});
+    const auto now = queue.take(t0);
+    ASSERT_TRUE(now);
+    EXPECT_EQ(now->how, other);
+    EXPECT_EQ(now->changed, 1);
+  }
+}
+
 TEST(WorkQueue, WhatWasPutOffIsNotWhenMoreComes) {
   work_queue queue(16);
   queue.add("a", listed, 0, t0);
