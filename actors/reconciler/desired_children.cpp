@@ -61,6 +61,11 @@ bool listens_on_ipv6(const live_children& live, bool elsewhere) {
   return has_ipv6_address(*service);
 }
 
+bool tells_others(const kube::child& live, const std::optional<remembered_rendering>& last) {
+  if (live.ready_replicas > 0) return true;
+  return !live.cluster_ips.empty() && (!last || has_ipv6_address(live) != last->key.ipv6);
+}
+
 rendering_key key_of(const kube::object& external_service, const live_children& live, bool ipv6) {
   const auto* service = child_of(live, kube::kind::service);
   const auto* deployment = child_of(live, kube::kind::deployment);

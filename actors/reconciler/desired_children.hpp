@@ -49,6 +49,9 @@ struct remembered_rendering {
 };
 remembered_rendering remember(kube::object_ptr external_service, rendering_key key,
                               const desired_gateway& desired);
+// Whether a child says something that other children are rendered by, and the last rendering did not know of:
+// pods that are ready, the addresses of a Service.
+bool tells_others(const kube::child& live, const std::optional<remembered_rendering>& last);
 // Whether every child is as it should be.
 bool nothing_to_do(const kube::object& external_service, const remembered_rendering& last,
                    const live_children& live, bool ipv6,

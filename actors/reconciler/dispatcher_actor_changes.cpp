@@ -11,16 +11,6 @@ namespace egress {
 
 using reconciler::priority;
 
-namespace {
-
-// What other children are made by: pods that are ready, of a Deployment that was read after a conflict, and
-// the first IPv6 addresses.
-bool tells_more(const kube::child& live) {
-  return live.ready_replicas > 0 || reconciler::has_ipv6_address(live);
-}
-
-}  // namespace
-
 void dispatcher_state::learn(const informer_update& update) {
   const auto kind = update.current.of;
   const bool services = kind == kube::kind::external_service;
@@ -68,8 +58,9 @@ bool dispatcher_state::own_write_came(std::size_t child, const std::string& key)
   if (found == workers.end() || found->second.busy || !found->second.memory) return false;
   const auto& now = of(kube::child_kinds[child]);
   const auto live = now.objects.find(key);
-  return live && !tells_more(live->as_child()) &&
-         found->second.memory->expected.has_come(child, *live, now.epoch);
+  auto& memory = *found->second.memory;
+  return live && !reconciler::tells_others(live->as_child(), memory.rendered) &&
+         memory.expected.has_come(child, *live, now.epoch);
 }
 
 bool dispatcher_state::only_own_writes_came(const std::string& key) {

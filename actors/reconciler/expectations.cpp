@@ -48,7 +48,7 @@ void expectations::look_at_address(const kube::object* service) {
 
 void expectations::learn(const seen_children& seen, const child_outcomes& outcomes) {
   const auto& service = outcomes[kube::child_index(kube::kind::service)];
-  if (!in_the_way(service.state)) look_at_address(service.now.get());
+  if (service.state != child_state::name_taken) look_at_address(service.now.get());
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto& outcome = outcomes[i];
     if (outcome.compared && !settled_) settled_ = std::make_unique<settled_children>();

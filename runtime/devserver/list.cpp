@@ -12,8 +12,8 @@
 namespace egress::dev {
 namespace {
 
-// What a continue token holds: the moment of the first page, how many were left then, and the last object
-// shown.
+// What a continue token holds: the moment of the first page, the last object shown, and how many are left
+// behind it.
 struct position {
   std::uint64_t version = 0;
   std::optional<std::uint64_t> left;  // nothing: with a selector, or before the first page

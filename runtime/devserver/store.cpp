@@ -47,11 +47,17 @@ std::optional<std::vector<stored>> store::list_at(std::uint64_t version, const r
 bool store::visit_at(std::uint64_t version, const resource& of, const std::string& name_space,
                      const object_key& after, const std::function<bool(const stored&)>& visit) const {
   if (version < compacted_ || version > version_) return false;
-  if (version != version_)
+  if (changed_since(version, of))
     visit_behind(at(version, of), name_space, after, visit);
   else if (const auto kind = objects_.find(&of); kind != objects_.end())
     visit_behind(kind->second, name_space, after, visit);
   return true;
+}
+
+bool store::changed_since(std::uint64_t version, const resource& of) const {
+  for (auto at = position_after(version); at < history_.size(); ++at)
+    if (history_[at]->of == &of) return true;
+  return false;
 }
 
 // The past is the present with the changes since then undone, latest first.

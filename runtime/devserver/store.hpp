@@ -49,7 +49,8 @@ class store {
   std::optional<std::vector<stored>> list_at(std::uint64_t version, const resource& of,
                                              const std::string& name_space) const;
   // Shows those behind `after` one by one, until `visit` has seen enough and says false. False when that
-  // version is compacted away. The present costs what is shown, an earlier moment a copy of all.
+  // version is compacted away. Costs what is shown, and a copy of all where any of the kind has changed
+  // since.
   bool visit_at(std::uint64_t version, const resource& of, const std::string& name_space,
                 const object_key& after, const std::function<bool(const stored&)>& visit) const;
 
@@ -73,6 +74,7 @@ class store {
  private:
   using kind_objects = std::map<object_key, stored>;
 
+  bool changed_since(std::uint64_t version, const resource& of) const;
   kind_objects at(std::uint64_t version, const resource& of) const;
   void record(change what);
   std::size_t position_after(std::uint64_t version) const;

@@ -17,22 +17,29 @@ bool connection_pool::try_enter(bool patient) {
   return true;
 }
 
+// Who goes before it has the place leaves the queue, or passes on what it was given as it went.
+struct connection_pool::in_queue {
+  ~in_queue() {
+    if (stays) return;
+    if (mine->has_place)
+      of.pass_on();
+    else
+      std::erase(of.waiting_, mine);
+  }
+  connection_pool& of;
+  std::shared_ptr<waiter> mine;
+  bool stays = false;
+};
+
 asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_point deadline, bool patient) {
   if (try_enter(patient)) co_return true;
-  auto turn = std::make_shared<waiter>(on_, deadline);
-  waiting_.push_back(turn);
-  const auto [woken] = co_await turn->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (!turn->has_place) {
-    std::erase(waiting_, turn);
-    co_return false;
-  }
-  if (woken && !is_cancelled(co_await asio::this_coro::cancellation_state)) {
-    patient_ += patient ? 1 : 0;
-    co_return true;
-  }
-  // It was called as its time was over, or as it was cancelled.
-  pass_on();
-  co_return false;
+  in_queue here{*this, std::make_shared<waiter>(on_, deadline)};
+  waiting_.push_back(here.mine);
+  const auto [woken] = co_await here.mine->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  // Its time may have been over, or it cancelled, as it was called.
+  here.stays = here.mine->has_place && woken && !is_cancelled(co_await asio::this_coro::cancellation_state);
+  patient_ += here.stays && patient ? 1 : 0;
+  co_return here.stays;
 }
 
 void connection_pool::leave(bool patient) {

@@ -36,6 +36,7 @@ class connection_pool {
  private:
   void pass_on();
 
+  struct in_queue;
   struct waiter {
     waiter(const boost::asio::any_io_executor& on, std::chrono::steady_clock::time_point deadline)
         : timer(on, deadline) {}

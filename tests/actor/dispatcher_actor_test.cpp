@@ -282,7 +282,10 @@ TEST_F(dispatching, what_a_first_run_wrote_is_looked_at_with_its_status) {
   EXPECT_FALSE(shared.under_way.front().work->patient);
   wrote_first(kind::service, "5");
   wrote_first(kind::config_map, "6");
-  update(kind::service, {child_at(kind::service, "a", "5")});
+  shared.under_way.front().work->memory->rendered.emplace().key.ipv6 = true;
+  kube::child as_rendered;
+  as_rendered.cluster_ips = {"fd00::4"};
+  update(kind::service, {child_at(kind::service, "a", "5", as_rendered)});
   leave_status_for_later();
   EXPECT_EQ(shared.order.back(), "b") << "the event came while it was processed";
   update(kind::config_map, {child_at(kind::config_map, "a", "6")});
@@ -295,20 +298,24 @@ TEST_F(dispatching, what_a_first_run_wrote_is_looked_at_with_its_status) {
 }
 
 TEST_F(dispatching, what_other_children_are_made_by_waits_for_no_status) {
-  for (const bool ready : {true, false}) {
+  // Rendered for IPv4, or for IPv6 as other Services have it.
+  for (const auto& [ready, rendered_for_ipv6, address] :
+       {std::tuple{true, false, ""}, {false, false, "fd00::4"}, {false, true, "10.0.0.4"}}) {
     start(1);
     sync_children();
     update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
     const auto of = ready ? kind::deployment : kind::service;
+    auto& rendered = shared.under_way.front().work->memory->rendered.emplace();
+    rendered.key.ipv6 = rendered_for_ipv6;
     wrote_first(of, "5");
     kube::child more;
     if (ready)
       more.ready_replicas = 1;
     else
-      more.cluster_ips = {"fd00::4"};
+      more.cluster_ips = {address};
     update(of, {child_at(of, "a", "5", more)});
     leave_status_for_later();
-    EXPECT_EQ(shared.order, (std::vector<std::string>{"a", "a"})) << ready;
+    EXPECT_EQ(shared.order, (std::vector<std::string>{"a", "a"})) << ready << address;
     TearDown();
     shared.order.clear();
     known = {};

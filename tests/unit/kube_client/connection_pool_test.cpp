@@ -61,12 +61,13 @@ TEST_F(pool_of_one, passes_the_turn_on_of_one_that_was_cancelled_as_it_was_calle
   io.poll();
   EXPECT_EQ(first.got, false);
   EXPECT_EQ(second.got, true);
+  EXPECT_FALSE(pool.try_enter());
 }
 
 TEST_F(pool_of_one, passes_the_turn_on_of_one_whose_time_was_over_as_it_was_called) {
-  const auto soon = std::chrono::steady_clock::now() + 20ms;
+  const auto soon = std::chrono::steady_clock::now() + 500ms;
   one_who_waits before;
-  before.wait_in(io, pool, soon);
+  before.wait_in(io, pool, soon - 1ms);
   first.wait_in(io, pool, soon);
   second.wait_in(io, pool, late);
   std::this_thread::sleep_until(soon + 1ms);
@@ -78,6 +79,17 @@ TEST_F(pool_of_one, passes_the_turn_on_of_one_whose_time_was_over_as_it_was_call
   EXPECT_EQ(before.got, false);
   EXPECT_EQ(first.got, false);
   EXPECT_EQ(second.got, true);
+  EXPECT_FALSE(pool.try_enter());
+}
+
+TEST_F(pool_of_one, is_free_when_the_last_one_went_as_it_was_called) {
+  first.wait_in(io, pool, late);
+  first.stop.emit(asio::cancellation_type::terminal);
+  pool.leave();
+  io.poll();
+  EXPECT_EQ(first.got, false);
+  EXPECT_TRUE(pool.try_enter());
+  EXPECT_FALSE(pool.try_enter());
 }
 
 TEST_F(pool_of_one, counts_those_that_waited_and_that_nobody_waits_for) {
