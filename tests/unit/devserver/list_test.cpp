@@ -89,6 +89,25 @@ TEST(lists, bear_a_token_that_somebody_made_up) {
   EXPECT_EQ(number_at(page.body, {"metadata", "remainingItemCount"}), 0);
 }
 
+TEST(lists, of_one_namespace_and_of_all_come_in_pages) {
+  auto api = with_maps({"a", "b", "c"});
+  ASSERT_EQ(api.post("/api/v1/namespaces/default/configmaps", config_map("b")).status, 201);
+  for (const auto& [path, wanted] :
+       {std::pair{maps, "a b c "}, {std::string{"/api/v1/configmaps"}, "b a b c "}}) {
+    std::string seen, next;
+    std::int64_t left = 0;
+    do {
+      const auto page = api.get(path + "?limit=1" + (next.empty() ? "" : "&continue=" + next));
+      ASSERT_EQ(page.status, 200);
+      if (!next.empty()) EXPECT_EQ(number_at(page.body, {"metadata", "remainingItemCount"}), left - 1);
+      left = number_at(page.body, {"metadata", "remainingItemCount"});
+      seen += names(page);
+      next = token(page);
+    } while (!next.empty());
+    EXPECT_EQ(seen, wanted) << path;
+  }
+}
+
 TEST(lists, end_when_the_last_page_is_full) {
   auto api = with_maps({"a", "b"});
   EXPECT_EQ(token(api.get(maps + "?limit=2")), "");
