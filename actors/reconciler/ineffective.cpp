@@ -103,7 +103,7 @@ json::object leaving(json::object wanted, const json::object& live, const ineffe
 }
 
 bool remember(ineffective_fields& known, const ineffective_field& one) {
-  if (known.size() >= fields_of_a_kind) return false;
+  if (known.size() >= fields_of_a_kind || known.contains(one)) return false;
   const auto first = known.lower_bound({one.pointer, {}, {}});
   std::size_t same = 0;
   for (auto at = first; at != known.end() && at->pointer == one.pointer; ++at) ++same;

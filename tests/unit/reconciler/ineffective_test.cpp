@@ -80,6 +80,7 @@ TEST(Remember, AFieldIsNewOnceAndItsValuesAreBounded) {
     EXPECT_FALSE(remember(known, of_x(value)));
     EXPECT_TRUE(known.contains(of_x(value))) << "the latest";
   }
+  EXPECT_FALSE(remember(known, of_x(99))) << "heard of by two runs";
   EXPECT_EQ(known.size(), values_of_a_field);
   EXPECT_TRUE(remember(known, {"/x/y", {1}, {}}));
   EXPECT_TRUE(remember(known, {"/w", {1}, {}}));
