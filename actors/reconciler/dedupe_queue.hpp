@@ -21,7 +21,7 @@ enum class priority : std::uint8_t {
   people,      // somebody changed something
   listed,      // the initial list: it waits for its children
   background,  // looking again
-  last,        // a status that can wait until nobody waits for children
+  last,        // what can wait until nobody waits for children: a first status, what its run wrote
 };
 constexpr std::size_t priorities = 4;
 

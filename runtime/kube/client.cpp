@@ -180,7 +180,7 @@ bool urgent(const request& what) {
 }
 
 // How long this request has to wait for its turn within the bound on queries a second.
-milliseconds wait_for_turn(client::state& state, const request& what) {
+milliseconds delay_before_turn(client::state& state, const request& what) {
   return urgent(what) ? milliseconds{0} : state.limit.take(clock::now());
 }
 
@@ -199,7 +199,7 @@ asio::awaitable<std::optional<api_error>> wait_out(client::state& state, millise
 asio::awaitable<reply> try_until(client::state& state, const request& what, clock::time_point deadline) {
   bool refreshed = false;
   for (int tries = 1;; ++tries) {
-    if (const auto wait = wait_for_turn(state, what); wait > milliseconds{0})
+    if (const auto wait = delay_before_turn(state, what); wait > milliseconds{0})
       if (auto ended = co_await wait_out(state, wait, deadline)) co_return std::unexpected(std::move(*ended));
     auto made = co_await try_once(state, what, deadline);
     if (made.outcome || tries >= most_tries) co_return std::move(made.outcome);

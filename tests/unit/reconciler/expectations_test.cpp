@@ -23,6 +23,12 @@ class Expectations : public ::testing::Test {
   }
   kube::object_ptr service_now(kind_mask changed = 0) { return known.effective(seen, changed)[at]; }
 
+  static kube::object_ptr service_at(const char* address) {
+    auto made = child(service, 1, "5");
+    body(made).cluster_ips = {address};
+    return made;
+  }
+
   seen_children seen;
   expectations known;
 };
@@ -104,8 +110,7 @@ TEST_F(Expectations, RememberTheAddressOfAServiceThatIsGone) {
 }
 
 TEST_F(Expectations, RememberTheAddressOfAServiceThatWentBeforeARunSawIt) {
-  auto made = child(service, 1, "5");
-  body(made).cluster_ips = {"10.0.0.4"};
+  const auto made = service_at("10.0.0.4");
   wrote(made);
   EXPECT_TRUE(known.has_come(at, *made, 0));
   service_now(service_bit);
@@ -113,14 +118,10 @@ TEST_F(Expectations, RememberTheAddressOfAServiceThatWentBeforeARunSawIt) {
 }
 
 TEST_F(Expectations, RememberNoAddressOfSomebodyElsesService) {
-  auto ours = child(service, 1, "5");
-  body(ours).cluster_ips = {"10.0.0.4"};
-  wrote(ours);
-  auto theirs = child(service, 2, "8");
-  body(theirs).cluster_ips = {"10.0.0.9"};
+  wrote(service_at("10.0.0.4"));
   child_outcomes outcomes;
   outcomes[at].state = child_state::name_taken;
-  outcomes[at].now = theirs;
+  outcomes[at].now = service_at("10.0.0.9");
   known.learn(seen, outcomes);
   EXPECT_EQ(known.last_cluster_ip(), "10.0.0.4");
 }

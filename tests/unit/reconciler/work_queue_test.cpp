@@ -5,6 +5,8 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
+#include <tuple>
 
 namespace egress::reconciler {
 namespace {
@@ -46,55 +48,52 @@ TEST(WorkQueue, NeverRunsAKeyTwiceAtOnceButAgainAfterwards) {
   EXPECT_TRUE(queue.idle());
 }
 
-TEST(WorkQueue, WhatCameWhileAKeyWasProcessedCanWaitForTheOthers) {
-  work_queue queue(16);
-  EXPECT_EQ(queue.changed_meanwhile("a"), 0);
-  queue.add("a", listed, 0, t0);
-  queue.take(t0);
-  queue.add("a", people, 1, t0);
-  queue.add("a", people, 4, t0);
-  queue.add("b", listed, 0, t0);
-  EXPECT_EQ(queue.changed_meanwhile("a"), 5);
-  queue.put_off("a");
-  queue.done("a", success, {t0, 0});
-  EXPECT_EQ(key_of(queue.take(t0)), "b");
-  queue.done("b", success, {t0, 0});
-  const auto later = queue.take(t0);
-  ASSERT_TRUE(later);
-  EXPECT_EQ(later->how, last);
-  EXPECT_EQ(later->changed, 5);
-}
-
-TEST(WorkQueue, WhatCameForAnotherReasonIsNotPutOff) {
-  for (const auto other : {people, listed}) {
-    work_queue queue(16);
+// "a" is processed, as one of the initial list, and an event of a child has come meanwhile.
+struct PutOff : ::testing::Test {
+  void SetUp() override {
     queue.add("a", listed, 0, t0);
     queue.take(t0);
+    EXPECT_EQ(queue.changed_meanwhile("a"), 0);
     queue.add("a", people, 1, t0);
-    queue.add("a", other, 0, t0);
-    queue.add("a", last, 0, t0);
+  }
+  void put_off_and_end() {
     queue.put_off("a");
     queue.done("a", success, {t0, 0});
-    const auto now = queue.take(t0);
-    ASSERT_TRUE(now);
-    EXPECT_EQ(now->how, other);
-    EXPECT_EQ(now->changed, 1);
+  }
+  // The next key, its priority and its bits.
+  using next_one = std::tuple<std::string, priority, int>;
+  next_one next() {
+    const auto job = queue.take(t0);
+    return job ? next_one{job->key, job->how, job->changed} : next_one{};
+  }
+  work_queue queue{16};
+};
+
+TEST_F(PutOff, WaitsForTheOthers) {
+  queue.add("a", people, 4, t0);
+  EXPECT_EQ(queue.changed_meanwhile("a"), 5);
+  queue.add("b", listed, 0, t0);
+  put_off_and_end();
+  EXPECT_EQ(next(), (next_one{"b", listed, 0}));
+  queue.done("b", success, {t0, 0});
+  EXPECT_EQ(next(), (next_one{"a", last, 5}));
+}
+
+TEST_F(PutOff, LeavesWhatCameForAnotherReason) {
+  for (const auto other : {listed, people}) {
+    queue.add("a", other, 0, t0);
+    queue.add("a", last, 0, t0);
+    put_off_and_end();
+    EXPECT_EQ(next(), (next_one{"a", other, 1}));
+    queue.add("a", people, 1, t0);
   }
 }
 
-TEST(WorkQueue, WhatWasPutOffIsNotWhenMoreComes) {
-  work_queue queue(16);
-  queue.add("a", listed, 0, t0);
-  queue.take(t0);
-  queue.add("a", people, 1, t0);
-  queue.put_off("a");
-  queue.done("a", success, {t0, 0});
+TEST_F(PutOff, EndsWhenMoreComes) {
+  put_off_and_end();
   queue.add("b", listed, 0, t0);
   queue.add("a", people, 2, t0);
-  const auto now = queue.take(t0);
-  ASSERT_TRUE(now);
-  EXPECT_EQ(now->key, "a");
-  EXPECT_EQ(now->changed, 3);
+  EXPECT_EQ(next(), (next_one{"a", people, 3}));
 }
 
 TEST(WorkQueue, ChangesByPeopleGoFirstThenTheInitialList) {
