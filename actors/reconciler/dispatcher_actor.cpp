@@ -114,7 +114,7 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
   work->term = term;
   work->ipv6_elsewhere = ipv6_services;
   work->status_may_wait = first.contains(job.key) && queue->others_wait(job.key, now(self));
-  work->patient = job.how == priority::last;
+  work->patient = job.patient;
   const auto holder = names.holder(service->as_external_service().spec.dns_name);
   if (holder != job.key) work->name_claimed_by = holder;
   work->ineffective = ineffective;

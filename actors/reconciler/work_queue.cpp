@@ -37,7 +37,9 @@ std::optional<job> work_queue::take(steady_time now) {
   // This run sees what the later one would have looked for, and says itself when to look again.
   delayed_.erase(next->key);
   running_.emplace(next->key, run{now, next->how});
-  return job{next->key, next->changed, next->how, now - next->since, limiter_.failures(next->key)};
+  const bool patient = next->how == priority::last ||
+                       (next->how == priority::listed && ready_.depth(priority::listed) >= max_concurrent_);
+  return job{next->key, next->changed, next->how, now - next->since, limiter_.failures(next->key), patient};
 }
 
 std::chrono::nanoseconds work_queue::done(const std::string& key, verdict how, moment at) {

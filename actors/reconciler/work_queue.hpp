@@ -22,6 +22,9 @@ struct job {
   priority how = priority::people;
   std::chrono::nanoseconds queued_for{};
   unsigned failures = 0;  // in a row, before this run
+  // Nobody waits for what it asks: it is for a status that can wait, or one of a first list that has as many
+  // others behind it as are processed at once.
+  bool patient = false;
 };
 
 // How a run ended.

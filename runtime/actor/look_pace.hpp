@@ -16,7 +16,7 @@ namespace egress {
 // (docs/decisions/0015-rests-under-load.md)
 class look_pace {
  public:
-  static constexpr std::chrono::microseconds longest{16'000}, shortest{500};
+  static constexpr std::chrono::microseconds longest{32'000}, shortest{500};
 
   // After a look, under a load that is crowded: how long to wait before the next one; 0: not at all. So that
   // a quarter to five eighths of the requests that may be under way have been answered by then: a rest is as

@@ -13,7 +13,7 @@ namespace asio = boost::asio;
 bool connection_pool::try_enter(bool patient) {
   if (inside_ >= most_) return false;
   ++inside_;
-  patient_ += patient ? 1 : 0;
+  awaited_ += patient ? 0 : 1;
   return true;
 }
 
@@ -21,6 +21,7 @@ bool connection_pool::try_enter(bool patient) {
 struct connection_pool::in_queue {
   ~in_queue() {
     if (stays) return;
+    of.awaited_ -= patient ? 0 : 1;
     if (mine->has_place)
       of.pass_on();
     else
@@ -28,23 +29,24 @@ struct connection_pool::in_queue {
   }
   connection_pool& of;
   std::shared_ptr<waiter> mine;
+  bool patient;
   bool stays = false;
 };
 
 asio::awaitable<bool> connection_pool::enter(std::chrono::steady_clock::time_point deadline, bool patient) {
   if (try_enter(patient)) co_return true;
-  in_queue here{*this, std::make_shared<waiter>(on_, deadline)};
+  in_queue here{*this, std::make_shared<waiter>(on_, deadline), patient};
+  awaited_ += patient ? 0 : 1;
   waiting_.push_back(here.mine);
   const auto [woken] = co_await here.mine->timer.async_wait(asio::as_tuple(asio::use_awaitable));
   // Its time may have been over, or it cancelled, as it was called.
   here.stays = here.mine->has_place && woken && !is_cancelled(co_await asio::this_coro::cancellation_state);
-  patient_ += here.stays && patient ? 1 : 0;
   co_return here.stays;
 }
 
 void connection_pool::leave(bool patient) {
   ++answered_;
-  patient_ -= patient ? 1 : 0;
+  awaited_ -= patient ? 0 : 1;
   pass_on();
 }
 

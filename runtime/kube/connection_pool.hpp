@@ -31,7 +31,7 @@ class connection_pool {
   // One of them was found closed by the server: the others are no better.
   void drop_idle();
 
-  request_load load() const { return {most_, waiting_.size(), answered_, patient_}; }
+  request_load load() const { return {most_, waiting_.size(), answered_, inside_, awaited_}; }
 
  private:
   void pass_on();
@@ -49,7 +49,8 @@ class connection_pool {
   };
   boost::asio::any_io_executor on_;
   std::size_t most_;
-  std::size_t inside_ = 0, patient_ = 0;
+  std::size_t inside_ = 0;
+  std::size_t awaited_ = 0;  // of those inside and those that wait: not patient
   std::uint64_t answered_ = 0;
   std::vector<idle> idle_;  // the most recently used last
   std::deque<std::shared_ptr<waiter>> waiting_;

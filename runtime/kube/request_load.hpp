@@ -10,10 +10,11 @@ struct request_load {
   std::size_t places = 0;      // requests that may be with the server at once
   std::size_t waiting = 0;     // for a place
   std::uint64_t answered = 0;  // places given back, since the start
-  std::size_t patient = 0;     // of those that are with the server: requests whose answers nobody waits for
+  std::size_t under_way = 0;   // have a place
+  std::size_t awaited = 0;     // of all these: somebody waits for the answer
 
   // Whatever is answered now, the server has others to work on; or nobody waits for it.
-  bool crowded() const { return waiting >= places || (waiting == 0 && patient >= places); }
+  bool crowded() const { return waiting >= places || (under_way >= places && awaited == 0); }
 };
 
 }  // namespace egress::kube

@@ -228,11 +228,12 @@ TEST(client_pool, tells_of_requests_that_nobody_waits_for) {
     asio::co_spawn(f.io, f.the_client().call(what),
                    asio::bind_cancellation_slot(stop.slot(), [](const std::exception_ptr&, const reply&) {}));
     while (f.server.requests().empty()) f.io.run_for(1ms);
-    EXPECT_EQ(f.the_client().load().patient, patient ? 1U : 0U);
+    EXPECT_EQ(f.the_client().load().awaited, patient ? 0U : 1U);
     EXPECT_EQ(f.the_client().load().crowded(), patient);
     stop.emit(asio::cancellation_type::terminal);
     f.io.run();
-    EXPECT_EQ(f.the_client().load().patient, 0U);
+    EXPECT_EQ(f.the_client().load().under_way, 0U);
+    EXPECT_EQ(f.the_client().load().awaited, 0U);
   }
 }
 

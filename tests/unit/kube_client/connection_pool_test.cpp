@@ -92,31 +92,35 @@ TEST_F(pool_of_one, is_free_when_the_last_one_went_as_it_was_called) {
   EXPECT_FALSE(pool.try_enter());
 }
 
-TEST_F(pool_of_one, counts_those_that_waited_and_that_nobody_waits_for) {
+TEST_F(pool_of_one, counts_those_that_somebody_waits_for) {
+  EXPECT_EQ(pool.load().under_way, 1U);
+  EXPECT_EQ(pool.load().awaited, 1U);
   first.wait_in(io, pool, late, true);
-  second.wait_in(io, pool, late, true);
-  EXPECT_EQ(pool.load().patient, 0U) << "they have no place";
+  EXPECT_EQ(pool.load().awaited, 1U);
+  second.wait_in(io, pool, late);
+  EXPECT_EQ(pool.load().awaited, 2U) << "it has no place, and counts";
   pool.leave();
   second.stop.emit(asio::cancellation_type::terminal);
   io.poll();
   EXPECT_EQ(first.got, true);
   EXPECT_EQ(second.got, false);
-  EXPECT_EQ(pool.load().patient, 1U);
-  EXPECT_EQ(pool.load().waiting, 0U);
-  pool.leave(true);
-  EXPECT_EQ(pool.load().patient, 0U);
-}
-
-TEST_F(pool_of_one, counts_those_that_nobody_waits_for) {
-  EXPECT_EQ(pool.load().patient, 0U);
-  pool.leave();
-  ASSERT_TRUE(pool.try_enter(true));
-  EXPECT_FALSE(pool.try_enter(true));
-  EXPECT_EQ(pool.load().patient, 1U);
+  EXPECT_EQ(pool.load().under_way, 1U);
+  EXPECT_EQ(pool.load().awaited, 0U);
   EXPECT_TRUE(pool.load().crowded());
   pool.leave(true);
-  EXPECT_EQ(pool.load().patient, 0U);
+  EXPECT_EQ(pool.load().under_way, 0U);
+  EXPECT_EQ(pool.load().awaited, 0U);
   EXPECT_EQ(pool.load().answered, 2U);
+}
+
+TEST_F(pool_of_one, counts_who_waited_until_it_is_answered) {
+  second.wait_in(io, pool, late);
+  pool.leave();
+  io.poll();
+  EXPECT_EQ(second.got, true);
+  EXPECT_EQ(pool.load().awaited, 1U);
+  pool.leave();
+  EXPECT_EQ(pool.load().awaited, 0U);
 }
 
 }  // namespace

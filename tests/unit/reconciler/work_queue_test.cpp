@@ -110,6 +110,33 @@ TEST(WorkQueue, ChangesByPeopleGoFirstThenTheInitialList) {
   EXPECT_EQ(key_of(queue.take(t0)), "");
 }
 
+bool is_patient(work_queue& queue) {
+  return queue.take(t0).value().patient;
+}
+
+TEST(WorkQueue, NobodyWaitsForARunWithAsManyOfTheFirstListBehindItAsRunAtOnce) {
+  work_queue queue(2);
+  for (const auto* const key : {"a", "b", "c", "d"}) queue.add(key, listed, 0, t0);
+  EXPECT_TRUE(is_patient(queue)) << "b, c and d are behind it";
+  queue.add("e", people, 0, t0);
+  EXPECT_FALSE(is_patient(queue)) << "somebody changed it";
+  queue.done("a", success, {t0, 0});
+  EXPECT_TRUE(is_patient(queue)) << "c and d are behind it";
+  queue.done("b", success, {t0, 0});
+  EXPECT_FALSE(is_patient(queue)) << "only d is";
+  queue.done("c", success, {t0, 0});
+  EXPECT_FALSE(is_patient(queue));
+}
+
+TEST(WorkQueue, NobodyWaitsForAStatusThatCanWait) {
+  work_queue queue(1);
+  queue.add("a", last, 0, t0);
+  queue.add("b", background, 0, t0);
+  EXPECT_FALSE(is_patient(queue));
+  queue.done("b", success, {t0, 0});
+  EXPECT_TRUE(is_patient(queue));
+}
+
 const verdict status_later{.success = true, .requeue_after = {}, .status_later = true};
 
 TEST(WorkQueue, AStatusThatCanWaitWaitsForAllOthers) {
