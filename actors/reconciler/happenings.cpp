@@ -8,20 +8,20 @@
 namespace egress::reconciler {
 namespace {
 
-happening about(const kube::object& external_service, event_kind how, std::string reason,
-                std::string message) {
+happening about(const kube::object& external_service, event_kind how, std::string_view reason,
+                std::string_view message) {
   const auto& meta = external_service.meta;
-  return {meta.name,         std::string(meta.uid.view()), meta.resource_version, how, std::move(reason),
-          std::move(message)};
+  return {meta.name, std::string(meta.uid.view()), meta.resource_version,
+          how,       std::string(reason),          std::string(message)};
 }
 
 std::string status_in(const kube::external_service_status& status, std::string_view type) {
   const auto found = status.conditions.find(type);
-  return found ? found->status : "";
+  return std::string(found ? found->status : "");
 }
 
 // False for a reason that is not a normal part of coming up.
-bool needs_a_person(const kube::condition& now) {
+bool needs_a_person(const kube::condition_view& now) {
   return now.status == "False" &&
          (now.type == "Accepted" || now.reason == "NameTaken" || now.reason == "ChildRejected" ||
           now.reason == "ScaledToZero" || now.reason == "EnvoyRejectsUDP");

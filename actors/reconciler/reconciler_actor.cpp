@@ -7,6 +7,7 @@
 
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/kube/json_arena.hpp"
 #include "runtime/kube/json_text.hpp"
 
 namespace egress {
@@ -20,7 +21,8 @@ kube::request status_request(const kube::object& service, const kube::external_s
   what.what = kube::verb::patch_status;
   what.of = kube::kind::external_service;
   what.name = service.meta.name;
-  what.body = json::to_text(reconciler::status_patch(wanted, resource_version));
+  json::arena scratch;
+  what.body = json::to_text(reconciler::status_patch(wanted, resource_version, scratch.storage()));
   what.metadata_only = true;
   return what;
 }

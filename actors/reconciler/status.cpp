@@ -18,13 +18,14 @@ std::string ports_of(const kube::external_service_spec& spec) {
   return out;
 }
 
-json::object to_json(const kube::condition& one) {
-  return {{"type", one.type},
-          {"status", one.status},
-          {"reason", one.reason},
-          {"message", one.message},
-          {"lastTransitionTime", one.last_transition_time},
-          {"observedGeneration", one.observed_generation}};
+json::object to_json(const kube::condition_view& one, const json::storage_ptr& in) {
+  return {{{"type", one.type},
+           {"status", one.status},
+           {"reason", one.reason},
+           {"message", one.message},
+           {"lastTransitionTime", one.last_transition_time},
+           {"observedGeneration", one.observed_generation}},
+          in};
 }
 
 // The API's validation of conditions: a message has at most 32768 characters. Ours are short; a server's may
@@ -55,6 +56,8 @@ kube::external_service_status status_of(const status_facts& facts) {
   if (const auto* deployment = own(facts, kube::kind::deployment))
     out.ready_replicas = deployment->ready_replicas;
   auto conditions = conditions_of(facts);
+  std::vector<kube::condition_view> told;
+  told.reserve(conditions.size());
   std::string time;
   for (auto& one : conditions) {
     shorten(one.message);
@@ -62,9 +65,10 @@ kube::external_service_status status_of(const status_facts& facts) {
     const auto before = facts.previous.conditions.find(one.type);
     const bool kept = before && before->status == one.status && !before->last_transition_time.empty();
     if (!kept && time.empty()) time = to_rfc3339(facts.now);
-    one.last_transition_time = kept ? before->last_transition_time : time;
+    told.push_back(one);
+    told.back().last_transition_time = kept ? before->last_transition_time : std::string_view{time};
   }
-  out.conditions = kube::condition_list(conditions);
+  out.conditions = kube::condition_list(told);
   return out;
 }
 
@@ -72,12 +76,14 @@ bool differs(const kube::external_service_status& now, const kube::external_serv
   return now != wanted;
 }
 
-json::object status_patch(const kube::external_service_status& status, const std::string& resource_version) {
-  json::array conditions;
-  for (const auto& one : status.conditions.all()) conditions.push_back(to_json(one));
-  json::object body{{"observedGeneration", status.observed_generation},
-                    {"conditions", std::move(conditions)},
-                    {"readyReplicas", status.ready_replicas}};
+json::object status_patch(const kube::external_service_status& status, const std::string& resource_version,
+                          const json::storage_ptr& in) {
+  json::array conditions(in);
+  for (const auto& one : status.conditions.all()) conditions.push_back(to_json(one, in));
+  json::object body({{"observedGeneration", status.observed_generation},
+                     {"conditions", std::move(conditions)},
+                     {"readyReplicas", status.ready_replicas}},
+                    in);
   const auto text = [&body](const char* key, const std::string& value) {
     if (value.empty())
       body[key] = nullptr;
@@ -87,8 +93,8 @@ json::object status_patch(const kube::external_service_status& status, const std
   text("clusterIP", status.cluster_ip);
   text("configHash", status.config_hash);
   text("ports", status.ports);
-  json::object out{{"status", std::move(body)}};
-  if (!resource_version.empty()) out["metadata"] = json::object{{"resourceVersion", resource_version}};
+  json::object out({{"status", std::move(body)}}, in);
+  if (!resource_version.empty()) out["metadata"] = json::object({{"resourceVersion", resource_version}}, in);
   return out;
 }
 

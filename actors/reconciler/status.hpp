@@ -40,8 +40,9 @@ kube::external_service_status status_of(const status_facts& facts);
 // Whether writing `wanted` would change anything.
 bool differs(const kube::external_service_status& now, const kube::external_service_status& wanted);
 
-// The merge patch for the status subresource, guarded by the resourceVersion.
-json::object status_patch(const kube::external_service_status& status, const std::string& resource_version);
+// The merge patch for the status subresource, guarded by the resourceVersion. `in`: where it lives.
+json::object status_patch(const kube::external_service_status& status, const std::string& resource_version,
+                          const json::storage_ptr& in = {});
 
 // After a run: what is live now, given what was before.
 live_children after(const live_children& before, const child_outcomes& outcomes);

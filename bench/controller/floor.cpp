@@ -59,11 +59,10 @@ class body_ends {
 
 asio::awaitable<std::optional<std::string>> ask(work& all, http::connection& on, std::string method,
                                                 std::string target, std::string body) {
-  http::client_request what{std::move(method), std::move(target), {{"Authorization", all.authorization}}, {}};
+  http::client_request what{method, target, {{"Authorization", all.authorization}}, body};
   if (!body.empty())
-    what.headers.emplace_back("Content-Type",
-                              all.how == "patch" ? "application/merge-patch+json" : "application/json");
-  what.body = std::move(body);
+    what.headers.push_back(
+        {"Content-Type", all.how == "patch" ? "application/merge-patch+json" : "application/json"});
   const auto head = co_await on.send(std::move(what), patience);
   if (!head) co_return std::nullopt;
   body_ends ends;

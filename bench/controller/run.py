@@ -61,6 +61,7 @@ def main():
         parser.add_argument("--" + name, required=True, type=os.path.abspath)
     parser.add_argument("--sizes", default="100,1000,5000,10000", help="numbers of ExternalServices, with commas")
     parser.add_argument("--steady", type=int, default=1000, help="ExternalServices in place for what happens to some; 0 leaves it out")
+    parser.add_argument("--hours", type=float, default=1, help="as much as so many hours have of what comes again and again; 0 leaves it out")
     options = parser.parse_args()
     tell = Tell()
     print("| what | figure | bound |\n| --- | --- | --- |", flush=True)

@@ -77,7 +77,7 @@ std::chrono::microseconds kube_bridge::session::rest() {
 
 asio::awaitable<void> kube_bridge::session::call(std::shared_ptr<session> keep, std::uint64_t ticket,
                                                  payload<api_request> what) {
-  auto outcome = co_await client.call(what->what);
+  auto outcome = co_await client.call({what, &what->what});
   if (closed) co_return;
   auto news = std::make_shared<delivery>();
   news->ticket = ticket;

@@ -63,7 +63,7 @@ asio::awaitable<bool> is_ready(asio::any_io_executor on, std::string address, st
   to.connect_timeout = longest_look;
   auto opened = co_await http::connection::open(on, std::move(to));
   if (!opened) co_return false;
-  http::client_request asked{"GET", std::move(path), {}, ""};
+  http::client_request asked{"GET", path, {}, ""};
   const auto head = co_await (*opened)->send(std::move(asked), longest_look);
   co_return head && head->status >= 200 && head->status < 400;
 }

@@ -323,7 +323,6 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
   s.expect_answer();
   s.expires_after(timeout);
   s.stream.ask(std::move(what.may_leave));
-  what = {};
   std::string_view rest = *text;
   const auto begun = s.write_at_once(rest);
   const auto unsent =

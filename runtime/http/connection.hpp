@@ -5,14 +5,14 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/container/static_vector.hpp>
 #include <chrono>
 #include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
 #include "runtime/http/url.hpp"
 
@@ -36,10 +36,14 @@ struct failure {
   bool sent = false;
 };
 
+// What it views is somebody else's, and has to stay until send() is over.
 struct client_request {
-  std::string method, target;
-  std::vector<std::pair<std::string, std::string>> headers;  // but Host, Content-Length, Transfer-Encoding
-  std::string body;
+  struct header {
+    std::string_view name, value;
+  };
+  std::string_view method, target;                     // below the base URL's path
+  boost::container::static_vector<header, 6> headers;  // but Host, Content-Length, Transfer-Encoding
+  std::string_view body;
   // Asked right before the system call that hands over bytes, for each piece; a no ends the connection.
   // Empty: they always may. Must not throw.
   std::function<bool()> may_leave = {};

@@ -38,17 +38,19 @@ result<std::string> request_text(const client_request& what, const base_url& to)
           "the header field {:?} cannot be sent: it is one of ours, or has a character no field may have",
           name);
   const auto authority = to.authority();
-  std::size_t size = what.method.size() + what.target.size() + authority.size() + what.body.size() + 64;
+  std::size_t size = what.method.size() + to.path_prefix.size() + what.target.size() + authority.size() +
+                     what.body.size() + 64;
   for (const auto& [name, value] : what.headers) size += name.size() + value.size() + 4;
   std::string made;
   made.reserve(size);
-  made.append(what.method).append(" ").append(what.target).append(" HTTP/1.1\r\n");
+  made.append(what.method).append(" ").append(to.path_prefix).append(what.target).append(" HTTP/1.1\r\n");
   add_field(made, "Host", authority);
   for (const auto& [name, value] : what.headers) add_field(made, name, value);
   // RFC 9110 8.6: a method that gives its body a meaning says so when there is none.
   const bool usual = what.method == "POST" || what.method == "PUT" || what.method == "PATCH";
   if (!what.body.empty() || usual) add_field(made, "Content-Length", std::to_string(what.body.size()));
-  return made.append("\r\n").append(what.body);
+  made.append("\r\n").append(what.body);
+  return made;
 }
 
 }  // namespace egress::http

@@ -50,13 +50,15 @@ asio::awaitable<std::expected<std::unique_ptr<http::connection>, http::failure>>
   co_return opened;
 }
 
-http::client_request client::state::message(std::string method, std::string target,
+http::client_request client::state::message(std::string_view method, std::string_view target,
                                             const credentials::current& with, std::string_view accept) const {
-  http::client_request made;
-  made.method = std::move(method);
-  made.target = where->path_prefix + target;
-  made.headers = {{"Accept", std::string{accept}}, {"User-Agent", options.user_agent}};
-  if (!with.token.empty()) made.headers.emplace_back("Authorization", "Bearer " + with.token);
+  http::client_request made{
+      .method = method,
+      .target = target,
+      .headers = {{"Accept", accept}, {"User-Agent", options.user_agent}},
+      .body = {},
+  };
+  if (with.authorization) made.headers.push_back({"Authorization", *with.authorization});
   return made;
 }
 
@@ -101,10 +103,10 @@ http::client_request message_for(const client::state& state, const http_shape& s
                                  const credentials::current& who) {
   auto message = state.message(shape.method, shape.target, who,
                                what.metadata_only ? metadata_or_all : std::string_view{"application/json"});
-  if (!shape.content_type.empty()) message.headers.emplace_back("Content-Type", shape.content_type);
+  if (!shape.content_type.empty()) message.headers.push_back({"Content-Type", shape.content_type});
   if (what.what == verb::list && state.options.gzip_lists)
-    message.headers.emplace_back("Accept-Encoding", "gzip");
-  message.body = shape.body;
+    message.headers.push_back({"Accept-Encoding", "gzip"});
+  message.body = shape.body(what);
   return message;
 }
 
@@ -228,10 +230,11 @@ request_load client::load() const {
   return state_->pool.load();
 }
 
-asio::awaitable<reply> client::call(request what) {
+asio::awaitable<reply> client::call(std::shared_ptr<const request> asked) {
   // An operation that was cancelled says so by its error code; nothing here throws.
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = state_;
+  const auto& what = *asked;
   if (!keep->where) co_return std::unexpected(api_failure(api_errc::transport, keep->where.error().message));
   const auto deadline = clock::now() + what.timeout;
   const bool queues = !urgent(what);

@@ -15,7 +15,9 @@ struct client::state {
   state(boost::asio::any_io_executor executor, connection_config config, client_options with);
 
   http::connect_options way(const credentials::current& who) const;
-  http::client_request message(std::string method, std::string target, const credentials::current& who,
+  // Views of all of these, and of this.
+  http::client_request message(std::string_view method, std::string_view target,
+                               const credentials::current& who,
                                std::string_view accept = "application/json") const;
 
   // A new connection, opened and trusted before the deadline.

@@ -7,8 +7,10 @@ namespace egress::kube {
 namespace {
 
 using text_size = std::uint32_t;
-constexpr std::array texts{&condition::type, &condition::status, &condition::reason, &condition::message,
-                           &condition::last_transition_time};
+constexpr std::array texts{&condition_view::type, &condition_view::status, &condition_view::reason,
+                           &condition_view::message, &condition_view::last_transition_time};
+// Ready, Accepted, GatewayReady, DNSHijacked, and one that says more.
+constexpr std::size_t usual = 5;
 
 template <class Number>
 void append(std::string& to, Number number) {
@@ -25,8 +27,8 @@ Number take(std::string_view& from) {
   return number;
 }
 
-condition take_condition(std::string_view& from) {
-  condition one;
+condition_view take_condition(std::string_view& from) {
+  condition_view one;
   for (const auto text : texts) {
     const auto size = take<text_size>(from);
     one.*text = from.substr(0, size);
@@ -38,7 +40,7 @@ condition take_condition(std::string_view& from) {
 
 }  // namespace
 
-condition_list::condition_list(std::span<const condition> all) {
+condition_list::condition_list(std::span<const condition_view> all) {
   std::size_t size = 0;
   for (const auto& one : all) {
     size += sizeof one.observed_generation;
@@ -54,13 +56,14 @@ condition_list::condition_list(std::span<const condition> all) {
   }
 }
 
-std::vector<condition> condition_list::all() const {
-  std::vector<condition> all;
+std::vector<condition_view> condition_list::all() const {
+  std::vector<condition_view> all;
+  if (!packed_.empty()) all.reserve(usual);
   for (std::string_view left = packed_; !left.empty();) all.push_back(take_condition(left));
   return all;
 }
 
-std::optional<condition> condition_list::find(std::string_view type) const {
+std::optional<condition_view> condition_list::find(std::string_view type) const {
   for (std::string_view left = packed_; !left.empty();)
     if (auto one = take_condition(left); one.type == type) return one;
   return std::nullopt;

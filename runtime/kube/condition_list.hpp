@@ -12,7 +12,14 @@
 
 namespace egress::kube {
 
-// metav1.Condition
+// metav1.Condition, of which somebody else has the texts.
+struct condition_view {
+  std::string_view type, status, reason, message, last_transition_time;
+  std::int64_t observed_generation = 0;
+  friend bool operator==(const condition_view&, const condition_view&) = default;
+};
+
+// One that has them.
 struct condition {
   std::string type;
   std::string status;  // "True", "False", "Unknown"
@@ -21,18 +28,22 @@ struct condition {
   std::string last_transition_time;  // RFC 3339
   std::int64_t observed_generation = 0;
   friend bool operator==(const condition&, const condition&) = default;
+
+  operator condition_view() const {  // NOLINT(google-explicit-constructor): as a string is a string_view
+    return {type, status, reason, message, last_transition_time, observed_generation};
+  }
 };
 
 class condition_list {
  public:
   condition_list() = default;
-  explicit condition_list(std::span<const condition> all);
-  condition_list(std::initializer_list<condition> all) : condition_list(std::span(all)) {}
+  explicit condition_list(std::span<const condition_view> all);
+  condition_list(std::initializer_list<condition_view> all) : condition_list(std::span(all)) {}
 
-  // In the order they were given.
-  std::vector<condition> all() const;
+  // Views of the list. In the order they were given.
+  std::vector<condition_view> all() const;
   // The first of this type.
-  std::optional<condition> find(std::string_view type) const;
+  std::optional<condition_view> find(std::string_view type) const;
 
   friend bool operator==(const condition_list&, const condition_list&) = default;
 

@@ -91,6 +91,7 @@ struct credentials::state {
       : config(std::move(with)), clock(std::move(by)) {}
 
   bool plugin_is_due() const;
+  void use(std::string_view token);
   result<void> take(result<exec_credential> made);
   result<void> refresh_token(steady_time now);
   result<void> refresh_tls(steady_time now);
@@ -115,7 +116,7 @@ bool credentials::state::plugin_is_due() const {
 result<void> credentials::state::take(result<exec_credential> made) {
   if (!made) return std::unexpected(made.error());
   if (auto good = check_token(made->token, "exec plugin " + config.exec->command); !good) return good;
-  latest.token = std::move(made->token);
+  use(made->token);
   exec_ends = made->ends;
   if (made->certificate != exec_certificate || made->key != exec_key) latest.tls = nullptr;
   exec_certificate = std::move(made->certificate);
@@ -124,17 +125,26 @@ result<void> credentials::state::take(result<exec_credential> made) {
   return {};
 }
 
+// The same one is the same pointer, which tells refused() that nothing was replaced.
+void credentials::state::use(std::string_view token) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (latest.authorization && std::string_view{*latest.authorization}.substr(scheme.size()) == token) return;
+  latest.authorization =
+      token.empty() ? nullptr : std::make_shared<const std::string>(std::string{scheme}.append(token));
+}
+
 result<void> credentials::state::refresh_token(steady_time now) {
   if (config.token_file.empty()) {
-    if (config.exec) return {};
-    latest.token = config.token;
-    return check_token(latest.token, "token");
+    if (config.exec || latest.authorization) return {};
+    auto good = check_token(config.token, "token");
+    if (good) use(config.token);
+    return good;
   }
   if (!files_stale && now - token_read < token_age) return {};
   auto token = read_token(config.token_file);
   // The last token may well be valid still: a bad file is an error only when there never was one.
-  if (!token && latest.token.empty()) return std::unexpected(token.error());
-  if (token) latest.token = std::move(*token);
+  if (!token && !latest.authorization) return std::unexpected(token.error());
+  if (token) use(*token);
   token_read = now;
   return {};
 }
@@ -195,7 +205,7 @@ credentials::~credentials() = default;
 
 void credentials::refused(const current& what) {
   // Of many who were refused together, the first to come back brought new ones: the others are late.
-  if (what.token != state_->latest.token || what.tls != state_->latest.tls) return;
+  if (what.authorization != state_->latest.authorization || what.tls != state_->latest.tls) return;
   state_->exec_stale = state_->files_stale = true;
 }
 

@@ -24,8 +24,8 @@ class credentials {
   credentials& operator=(const credentials&) = delete;
 
   struct current {
-    std::string token;                               // "" for none
-    std::shared_ptr<boost::asio::ssl::context> tls;  // null for a plain server
+    std::shared_ptr<const std::string> authorization;  // "Bearer …"; null for none
+    std::shared_ptr<boost::asio::ssl::context> tls;    // null for a plain server
   };
 
   // What to use for the next request. Token files are read at most every 60 s (a rotated token is valid for

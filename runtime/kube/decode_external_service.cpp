@@ -156,8 +156,9 @@ external_service_spec read_spec(const maybe& object, std::string& wrong) {
   return out;
 }
 
-condition read_condition(dom::element entry) {
-  condition one;
+// A view of the document.
+condition_view read_condition(dom::element entry) {
+  condition_view one;
   one.type = text(member(entry, "type"));
   one.status = text(member(entry, "status"));
   one.reason = text(member(entry, "reason"));
@@ -168,7 +169,7 @@ condition read_condition(dom::element entry) {
 }
 
 condition_list read_conditions(const maybe& list) {
-  std::vector<condition> read;
+  std::vector<condition_view> read;
   dom::array conditions;
   if (list && list->get(conditions) == simdjson::SUCCESS)
     for (const dom::element entry : conditions) read.push_back(read_condition(entry));

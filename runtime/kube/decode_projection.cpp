@@ -1,6 +1,6 @@
 #include "runtime/kube/decode_fields.hpp"
+#include "runtime/kube/digest_bytes.hpp"
 #include "runtime/kube/projection_writer.hpp"
-#include "runtime/net/keyed_digest.hpp"
 
 namespace egress::kube::fields {
 namespace {
@@ -60,18 +60,17 @@ class dom_value {
 }  // namespace
 
 digest projected_digest(kind of, dom::element child, const projection_rules& rules) {
-  std::string bytes;
-  bytes.reserve(4096);
   const auto part = [&](auto... names) { return dom_value::in(fields::member(child, names...)); };
-  projection_writer<dom_value>(bytes).write(of,
-                                            {.labels = part("metadata", "labels"),
-                                             .annotations = part("metadata", "annotations"),
-                                             .owners = part("metadata", "ownerReferences"),
-                                             .spec = part("spec"),
-                                             .data = part("data"),
-                                             .binary_data = part("binaryData")},
-                                            rules);
-  return net::keyed_digest(bytes);
+  return digest_of([&](std::string& bytes) {
+    projection_writer<dom_value>(bytes).write(of,
+                                              {.labels = part("metadata", "labels"),
+                                               .annotations = part("metadata", "annotations"),
+                                               .owners = part("metadata", "ownerReferences"),
+                                               .spec = part("spec"),
+                                               .data = part("data"),
+                                               .binary_data = part("binaryData")},
+                                              rules);
+  });
 }
 
 }  // namespace egress::kube::fields

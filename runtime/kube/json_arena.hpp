@@ -19,8 +19,8 @@ class arena {
   storage_ptr storage() { return &resource_; }
 
  private:
-  // Envoy's configuration for a port or two is as large as a tree.
-  std::array<unsigned char, std::size_t{16} * 1024> first_;
+  // Envoy's configuration for two ports is as large as a tree.
+  std::array<unsigned char, std::size_t{48} * 1024> first_;
   boost::json::monotonic_resource resource_{first_.data(), first_.size()};
 };
 

@@ -22,6 +22,9 @@ bool unreserved(char c) {
 }
 
 // RFC 3986: a name can neither leave its segment nor begin a query, whatever is in it.
+// With a name, a subresource and a query behind it.
+constexpr std::size_t usual_target = 160;
+
 void append_segment(std::string& path, std::string_view segment) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   path += '/';
@@ -50,7 +53,9 @@ const kind_info& info(kind of) {
 std::string collection_path(kind of, std::string_view name_space) {
   const auto& which = info(of);
   // The core group has no name and lives below /api.
-  std::string path = which.api_version.contains('/') ? "/apis/" : "/api/";
+  std::string path;
+  path.reserve(usual_target);
+  path = which.api_version.contains('/') ? "/apis/" : "/api/";
   path += which.api_version;
   if (which.namespaced && !name_space.empty()) {
     path += "/namespaces";

@@ -1,7 +1,7 @@
 #include "runtime/kube/projection.hpp"
 
+#include "runtime/kube/digest_bytes.hpp"
 #include "runtime/kube/projection_writer.hpp"
-#include "runtime/net/keyed_digest.hpp"
 
 namespace egress::kube {
 namespace {
@@ -65,19 +65,18 @@ class json_value {
 }  // namespace
 
 digest projected_digest(kind of, const json::object& child, const projection_rules& rules) {
-  std::string bytes;
-  bytes.reserve(4096);
   const auto metadata = json_value::in(child, "metadata");
   const auto noted = [&](std::string_view name) { return metadata ? metadata->member(name) : std::nullopt; };
-  projection_writer<json_value>(bytes).write(of,
-                                             {.labels = noted("labels"),
-                                              .annotations = noted("annotations"),
-                                              .owners = noted("ownerReferences"),
-                                              .spec = json_value::in(child, "spec"),
-                                              .data = json_value::in(child, "data"),
-                                              .binary_data = json_value::in(child, "binaryData")},
-                                             rules);
-  return net::keyed_digest(bytes);
+  return digest_of([&](std::string& bytes) {
+    projection_writer<json_value>(bytes).write(of,
+                                               {.labels = noted("labels"),
+                                                .annotations = noted("annotations"),
+                                                .owners = noted("ownerReferences"),
+                                                .spec = json_value::in(child, "spec"),
+                                                .data = json_value::in(child, "data"),
+                                                .binary_data = json_value::in(child, "binaryData")},
+                                               rules);
+  });
 }
 
 }  // namespace egress::kube

@@ -49,7 +49,7 @@ class projection_writer {
   using maybe = std::optional<Value>;
   using names = std::span<const std::string_view>;
 
-  explicit projection_writer(std::string& out) : out_(out) {}
+  explicit projection_writer(std::string& out) : out_(out) { sorted_.reserve(usual_members); }
 
   void write(kind of, const counting_parts<Value>& from, const projection_rules& rules) {
     write_labels(of, from.labels);
@@ -83,6 +83,8 @@ class projection_writer {
       "apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"};
   static constexpr std::array<std::string_view, 2> apart_in_deployment{"replicas", "template"};
   static constexpr std::array<std::string_view, 1> apart_in_template{"metadata"};
+  // Of an object and those that it is in: enough for a Deployment.
+  static constexpr std::size_t usual_members = 32;
   // No object of ours comes near; what is deeper does not count.
   static constexpr unsigned most_levels = 60;
 

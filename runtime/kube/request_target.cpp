@@ -56,24 +56,24 @@ http_shape shape_of(const request& what, std::chrono::milliseconds write_timeout
   };
   const auto object = [&] { return object_path(what.of, what.name_space, what.name); };
   const bool gated = what.of != kind::lease;
+  constexpr std::string_view plain = "application/json", merge_patch = "application/merge-patch+json";
   switch (what.what) {
     case verb::get:
-      return {"GET", object(), "", "", false};
+      return {"GET", object(), "", false, {}};
     case verb::list:
-      return {"GET", list_target(what), "", "", false};
+      return {"GET", list_target(what), "", false, {}};
     case verb::probe:
-      return {"GET", what.path, "", "", false};
+      return {"GET", what.path, "", false, {}};
     case verb::create:
-      return {"POST", write_to(collection_path(what.of, what.name_space)), "application/json", what.body,
-              gated};
+      return {"POST", write_to(collection_path(what.of, what.name_space)), plain, gated, {}};
     case verb::replace:
-      return {"PUT", write_to(object()), "application/json", what.body, gated};
+      return {"PUT", write_to(object()), plain, gated, {}};
     case verb::patch:
-      return {"PATCH", write_to(object()), "application/merge-patch+json", what.body, gated};
+      return {"PATCH", write_to(object()), merge_patch, gated, {}};
     case verb::patch_status:
-      return {"PATCH", write_to(object() + "/status"), "application/merge-patch+json", what.body, gated};
+      return {"PATCH", write_to(object() + "/status"), merge_patch, gated, {}};
     case verb::remove:
-      return {"DELETE", write_to(object()), "application/json", delete_options(what), gated};
+      return {"DELETE", write_to(object()), plain, gated, delete_options(what)};
   }
   return {};
 }

@@ -10,11 +10,17 @@
 namespace egress::kube {
 
 struct http_shape {
-  std::string method;
+  std::string_view method;
   std::string target;
-  std::string content_type;  // "" without a body
-  std::string body;
-  bool writes = false;  // the write gate is asked; not for a Lease, which is what opens the gate
+  std::string_view content_type;  // "" without a body
+  bool writes = false;            // the write gate is asked; not for a Lease, which is what opens the gate
+  std::string options;            // of a deletion
+
+  // A view of this, or of the request that it is the shape of.
+  std::string_view body(const request& of) const {
+    if (content_type.empty()) return {};
+    return of.what == verb::remove ? std::string_view{options} : of.body;
+  }
 };
 
 // A write carries its time-out (?timeout=) to the server; of a read the request's own is enough.

@@ -64,7 +64,7 @@ std::vector<metrics::not_ready> operator_facts::not_ready() const {
   snapshot_of(kube::kind::external_service).for_each([&all](const kube::object_ptr& one) {
     const auto ready = one->as_external_service().status.conditions.find("Ready");
     if (ready && ready->status == "True") return;
-    all.push_back({one->meta.name, ready ? ready->message : "it has no status yet"});
+    all.push_back({one->meta.name, std::string(ready ? ready->message : "it has no status yet")});
   });
   std::ranges::sort(all, {}, &metrics::not_ready::name);
   return all;

@@ -302,7 +302,8 @@ asio::awaitable<std::vector<std::string>> exchanges(asio::any_io_executor on, co
   auto opened = co_await connection::open(on, std::move(how));
   if (!opened) co_return bodies;
   for (int i = 0; i < 3; ++i) {
-    client_request what{"POST", "/", {{"Authorization", std::string(5000, 'a' + i)}}, "a body"};
+    const std::string long_one(5000, 'a' + i);
+    client_request what{"POST", "/", {{"Authorization", long_one}}, "a body"};
     if (!co_await (*opened)->send(std::move(what), 60s)) co_return bodies;
     auto& body = bodies.emplace_back();
     for (;;) {

@@ -20,6 +20,12 @@ TEST(request_text, is_what_goes_over_the_wire) {
             "PATCH / HTTP/1.1\r\nHost: [fd00::1]:6443\r\nContent-Length: 2\r\n\r\n{}");
 }
 
+TEST(request_text, asks_below_the_path_of_the_server) {
+  const auto made = request_text({"GET", "/api", {}, ""}, {false, "h", "80", "/prefix"});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(*made, "GET /prefix/api HTTP/1.1\r\nHost: h\r\n\r\n");
+}
+
 TEST(request_text, says_that_there_is_no_body_where_one_is_expected) {
   EXPECT_TRUE(text_of({"POST", "/", {}, ""}).ends_with("\r\nContent-Length: 0\r\n\r\n"));
   EXPECT_FALSE(text_of({"DELETE", "/", {}, ""}).contains("Content-Length"));

@@ -11,10 +11,10 @@ const condition ready{"Ready", "True", "Fine", "all is \0 well"s, "2026-01-01T00
 const condition bare{"Accepted", "", "", "", "", -1};
 
 TEST(condition_list, gives_back_what_it_was_given) {
-  EXPECT_EQ((condition_list{ready, bare}.all()), (std::vector{ready, bare}));
-  EXPECT_EQ(condition_list{}.all(), std::vector<condition>{});
+  EXPECT_EQ((condition_list{ready, bare}.all()), (std::vector<condition_view>{ready, bare}));
+  EXPECT_EQ(condition_list{}.all(), std::vector<condition_view>{});
   const condition large{"Large", "False", "Told", std::string(70'000, 'x'), "t", 1L << 40};
-  EXPECT_EQ((condition_list{large, ready}.all()), (std::vector{large, ready}));
+  EXPECT_EQ((condition_list{large, ready}.all()), (std::vector<condition_view>{large, ready}));
 }
 
 TEST(condition_list, finds_the_first_of_a_type) {

@@ -136,7 +136,7 @@ TEST(client_credentials, that_take_longer_than_the_request_may_hold_it_back) {
   auto what = of(verb::patch);
   what.timeout = 50ms;
   std::optional<reply> got;
-  asio::co_spawn(f.io, f.the_client().call(what),
+  asio::co_spawn(f.io, f.the_client().call(std::make_shared<request>(what)),
                  [&](const std::exception_ptr&, reply value) { got = value; });
   while (!got) f.io.run_one();
   ASSERT_FALSE(*got);
@@ -169,7 +169,7 @@ TEST(client_rate, wait_can_be_cancelled) {
   what.timeout = 1000s;
   asio::cancellation_signal signal;
   std::optional<reply> got;
-  asio::co_spawn(f.io, f.the_client().call(what),
+  asio::co_spawn(f.io, f.the_client().call(std::make_shared<request>(what)),
                  asio::bind_cancellation_slot(signal.slot(),
                                               [&](const std::exception_ptr&, reply value) { got = value; }));
   f.io.restart();
@@ -201,13 +201,13 @@ TEST(client_pool, lets_one_wait_no_longer_than_its_timeout) {
   auto first = of(verb::get);
   first.timeout = 1000s;
   asio::cancellation_signal signal;
-  asio::co_spawn(f.io, f.the_client().call(first),
+  asio::co_spawn(f.io, f.the_client().call(std::make_shared<request>(first)),
                  asio::bind_cancellation_slot(signal.slot(), [](const std::exception_ptr&, const reply&) {}));
   while (f.server.requests().empty()) f.io.run_for(1ms);
   auto second = of(verb::get);
   second.timeout = 20ms;
   std::optional<reply> got;
-  asio::co_spawn(f.io, f.the_client().call(second),
+  asio::co_spawn(f.io, f.the_client().call(std::make_shared<request>(second)),
                  [&](const std::exception_ptr&, reply value) { got = value; });
   while (!got) f.io.run_one();
   ASSERT_FALSE(*got);
@@ -225,7 +225,7 @@ TEST(client_pool, tells_of_requests_that_nobody_waits_for) {
     what.timeout = 1000s;
     what.patient = patient;
     asio::cancellation_signal stop;
-    asio::co_spawn(f.io, f.the_client().call(what),
+    asio::co_spawn(f.io, f.the_client().call(std::make_shared<request>(what)),
                    asio::bind_cancellation_slot(stop.slot(), [](const std::exception_ptr&, const reply&) {}));
     while (f.server.requests().empty()) f.io.run_for(1ms);
     EXPECT_EQ(f.the_client().load().awaited, patient ? 0U : 1U);

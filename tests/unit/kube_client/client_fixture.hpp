@@ -29,7 +29,7 @@ struct client_fixture {
   T run(boost::asio::awaitable<T> what) {
     return test::run(io, std::move(what));
   }
-  reply call(request what) { return run(the_client().call(std::move(what))); }
+  reply call(request what) { return run(the_client().call(std::make_shared<request>(std::move(what)))); }
 
   test::scripted_server server;
   boost::asio::io_context io;

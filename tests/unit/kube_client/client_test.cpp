@@ -132,7 +132,7 @@ TEST(client_call, can_be_cancelled) {
   fixture f({{{"", false, hold}}});
   asio::cancellation_signal signal;
   std::optional<reply> got;
-  asio::co_spawn(f.io, f.the_client().call(of(verb::get)),
+  asio::co_spawn(f.io, f.the_client().call(std::make_shared<request>(of(verb::get))),
                  asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr thrown, reply value) {
                    EXPECT_FALSE(thrown);
                    got.emplace(std::move(value));

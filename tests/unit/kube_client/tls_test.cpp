@@ -37,7 +37,7 @@ reply ask(const connection_config& config) {
   what.what = verb::probe;
   what.path = "/version";
   what.timeout = 10s;
-  return test::run(io, by.call(what));
+  return test::run(io, by.call(std::make_shared<request>(what)));
 }
 
 // What a client that trusts `ours` says of a server with this certificate.
@@ -80,7 +80,7 @@ TEST(client_tls, opens_a_new_connection_when_the_server_has_closed_the_last) {
   request what;
   what.what = verb::probe;
   what.path = "/version";
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(test::run(io, by.call(what)));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(test::run(io, by.call(std::make_shared<request>(what))));
   EXPECT_EQ(server.server.names().size(), 3U);
 }
 
@@ -99,7 +99,7 @@ TEST(client_tls, asks_the_write_gate_once_more_behind_the_encryption) {
   what.name_space = "n";
   what.body = "{}";
   what.timeout = 10s;
-  const auto got = test::run(io, by.call(what));
+  const auto got = test::run(io, by.call(std::make_shared<request>(what)));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, api_errc::not_leader);
   EXPECT_EQ(asked, 2);
@@ -122,9 +122,9 @@ TEST(client_tls, reads_a_replaced_authority_after_the_first_refusal) {
   request what;
   what.what = verb::probe;
   what.path = "/version";
-  EXPECT_FALSE(test::run(io, by.call(what)));
+  EXPECT_FALSE(test::run(io, by.call(std::make_shared<request>(what))));
   folder.write("ca.crt", foreign().certificate());
-  const auto again = test::run(io, by.call(what));
+  const auto again = test::run(io, by.call(std::make_shared<request>(what)));
   EXPECT_TRUE(again) << again.error().message;
 }
 

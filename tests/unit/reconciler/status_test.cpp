@@ -46,11 +46,11 @@ class Status : public ::testing::Test {
   // "status/reason", or "" when there is none.
   static std::string told(const kube::external_service_status& status, std::string_view type) {
     const auto one = status.conditions.find(type);
-    return one ? one->status + "/" + one->reason : "";
+    return one ? std::string(one->status).append("/").append(one->reason) : "";
   }
   static std::string message(const kube::external_service_status& status, std::string_view type) {
     const auto one = status.conditions.find(type);
-    return one ? one->message : "";
+    return std::string(one ? one->message : "");
   }
 
   kube::external_service_spec spec;
@@ -221,7 +221,7 @@ TEST_F(Status, SaysWhenAnOverrideOfAUdpPortIsNotChecked) {
 
 TEST_F(Status, TransitionTimesStayUntilTheStatusFlips) {
   previous = of();
-  const auto first = previous.conditions.find("Ready")->last_transition_time;
+  const std::string first(previous.conditions.find("Ready")->last_transition_time);
   EXPECT_EQ(first, "2026-01-02T00:00:00Z");
   now += std::chrono::hours(1);
   EXPECT_FALSE(differs(previous, of()));
