@@ -20,10 +20,10 @@ constexpr milliseconds burst{500};
 // The rest waits for others of its kind, so long at most: while gateways are made by the hundred, each would
 // be a table.
 constexpr milliseconds gathering{100}, longest_gathering{1'000};
-// A table for them alone comes so many times what one takes after the last, which is a third of a hundredth
-// of a core (a hundredth was a tenth of what the controller took while 10,000 were made); but no later than
-// this.
-constexpr int times_what_one_takes = 300;
+// A table for them alone comes so many times what one takes after the last, which is a thousandth of a core
+// (a hundredth was a tenth of what the controller took while 10,000 were made, a third of that still a
+// twentieth); but no later than this.
+constexpr int times_what_one_takes = 1'000;
 constexpr milliseconds longest_pause{5'000};
 
 }  // namespace

@@ -246,7 +246,7 @@ TEST_F(dns_actors, gateways_that_come_up_one_after_the_other_share_a_table) {
 }
 
 TEST_F(dns_actors, tables_for_gateways_that_come_up_take_next_to_nothing_of_a_core) {
-  build_cost = milliseconds{10};
+  build_cost = milliseconds{3};
   update(kind::service, {service("a", "true")});
   update(kind::external_service, {external_service("a")});
   world.advance(seconds{10});
