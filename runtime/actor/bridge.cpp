@@ -71,8 +71,7 @@ void kube_bridge::session::request(std::uint64_t ticket, const payload<api_reque
 
 // While requests queue the server has others to work on, whatever is answered now; or nobody waits for it.
 std::chrono::microseconds kube_bridge::session::rest() {
-  const auto load = client.load();
-  return closed || !load.crowded() ? std::chrono::microseconds{0} : pace.next(load);
+  return closed ? std::chrono::microseconds{0} : pace.next(client.load());
 }
 
 asio::awaitable<void> kube_bridge::session::call(std::shared_ptr<session> keep, std::uint64_t ticket,

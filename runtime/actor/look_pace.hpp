@@ -18,17 +18,21 @@ class look_pace {
  public:
   static constexpr std::chrono::microseconds longest{32'000}, shortest{500};
 
-  // After a look, under a load that is crowded: how long to wait before the next one; 0: not at all. So that
-  // a quarter to five eighths of the requests that may be under way have been answered by then: a rest is as
-  // much of what one takes, and the server has the others meanwhile.
+  // After a look: how long to wait before the next one; 0: not at all, as whenever the load is not crowded.
+  // So that a quarter to five eighths of the requests that may be under way have been answered by then: a
+  // rest is as much of what one takes, and the server has the others meanwhile. A load that is crowded again
+  // after a while is judged anew.
   std::chrono::microseconds next(const kube::request_load& now);
 
  private:
   // Single looks see too few answers to judge by.
   static constexpr unsigned looks_between = 8;
+  // Looks; a load at the edge is not crowded for some of them in a row.
+  static constexpr unsigned a_while = 64;
+  static look_pace after_calm(std::uint64_t answered);
 
   std::chrono::microseconds rest_{0};
-  unsigned looks_ = 0;
+  unsigned looks_ = 0, calm_ = 0;
   std::uint64_t answered_ = 0;  // as of the last judgement
 };
 

@@ -13,8 +13,12 @@ struct request_load {
   std::size_t under_way = 0;   // have a place
   std::size_t awaited = 0;     // of all these: somebody waits for the answer
 
-  // Whatever is answered now, the server has others to work on; or nobody waits for it.
-  bool crowded() const { return waiting >= places || (under_way >= places && awaited == 0); }
+  // Whatever is answered now, the server has others to work on; or nobody waits for it. Of fewer places the
+  // server would have done all that it was given before the next look.
+  bool crowded() const {
+    constexpr std::size_t enough = 8;
+    return places >= enough && (waiting >= places || (under_way >= places && awaited == 0));
+  }
 };
 
 }  // namespace egress::kube

@@ -27,7 +27,9 @@ TEST_F(looked_at, begins_without_a_rest) {
 }
 
 TEST_F(looked_at, rests_long_beside_a_server_that_takes_long) {
-  EXPECT_EQ(after(100, 200), look_pace::longest);
+  EXPECT_EQ(after(100, 400), microseconds{16'000});
+  EXPECT_EQ(after(100, 200), microseconds{32'000});
+  EXPECT_EQ(after(100, 20), microseconds{32'000});
 }
 
 TEST_F(looked_at, does_not_rest_where_nothing_is_answered) {
@@ -48,11 +50,20 @@ TEST_F(looked_at, rests_no_more_once_that_would_hold_the_server_up) {
   EXPECT_GT(after(100, 400), microseconds{0}) << "and again when it has become slow";
 }
 
+TEST_F(looked_at, begins_anew_when_the_load_comes_back) {
+  after(100, 200);
+  for (int i = 0; i < 63; ++i) EXPECT_EQ(pace.next({.places = 16, .waiting = 15}), microseconds{0});
+  EXPECT_EQ(after(1, 200), microseconds{32'000}) << "it was gone for a moment only";
+  for (int i = 0; i < 64; ++i) EXPECT_EQ(pace.next({.places = 16, .waiting = 15}), microseconds{0});
+  EXPECT_EQ(after(1, 200), microseconds{0});
+}
+
 // A few that wait for the sixteen reconcilers of a steady load would only be held up.
 TEST(request_load, is_crowded_when_the_server_cannot_run_out_of_requests) {
   EXPECT_FALSE((kube::request_load{.places = 16, .waiting = 15, .answered = 0}).crowded());
   EXPECT_TRUE((kube::request_load{.places = 16, .waiting = 16, .answered = 0}).crowded());
   EXPECT_FALSE(kube::request_load{.places = 16}.crowded());
+  EXPECT_FALSE((kube::request_load{.places = 4, .waiting = 40, .under_way = 4}).crowded()) << "too few";
 }
 
 TEST(request_load, is_crowded_while_nobody_waits_for_any_answer) {

@@ -229,7 +229,6 @@ TEST(client_pool, tells_of_requests_that_nobody_waits_for) {
                    asio::bind_cancellation_slot(stop.slot(), [](const std::exception_ptr&, const reply&) {}));
     while (f.server.requests().empty()) f.io.run_for(1ms);
     EXPECT_EQ(f.the_client().load().awaited, patient ? 0U : 1U);
-    EXPECT_EQ(f.the_client().load().crowded(), patient);
     stop.emit(asio::cancellation_type::terminal);
     f.io.run();
     EXPECT_EQ(f.the_client().load().under_way, 0U);
