@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/informer/failures.hpp"
+#include "runtime/base/give_back.hpp"
 
 namespace egress::informer {
 namespace {
@@ -265,7 +266,7 @@ void watch_machine::complete(outcome& out, std::string resource_version) {
   resource_version_ = std::move(resource_version);
   lost_ = false;
   out.published = store_.replace(items_);
-  items_ = {};
+  give_back(items_);
   continue_token_.clear();
   cut_streams_ = 0;
   last_failure_.clear();

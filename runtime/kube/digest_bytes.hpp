@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "runtime/base/give_back.hpp"
 #include "runtime/kube/projection.hpp"
 #include "runtime/net/keyed_digest.hpp"
 
@@ -18,7 +19,7 @@ digest digest_of(Write&& write) {
   bytes.reserve(usual);
   write(bytes);
   const auto made = net::keyed_digest(bytes);
-  if (bytes.capacity() > 4 * usual) bytes = {};
+  if (bytes.capacity() > 4 * usual) give_back(bytes);
   return made;
 }
 

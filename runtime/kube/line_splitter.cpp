@@ -1,5 +1,7 @@
 #include "runtime/kube/line_splitter.hpp"
 
+#include "runtime/base/give_back.hpp"
+
 namespace egress::kube {
 
 result<void> line_splitter::feed(std::string_view bytes, const line_sink& sink) {
@@ -27,7 +29,7 @@ result<void> line_splitter::emit(std::string_view end, const line_sink& sink) {
   result<void> given;
   if (!whole.empty()) given = sink(whole);
   // One large event must not keep its buffer for as long as the watch runs.
-  if (line_.capacity() > (64U << 10U)) line_ = {};
+  if (line_.capacity() > (64U << 10U)) give_back(line_);
   line_.clear();
   return given;
 }

@@ -1,5 +1,6 @@
 #include "runtime/kube/list_splitter.hpp"
 
+#include "runtime/base/give_back.hpp"
 #include "runtime/kube/json_marks.hpp"
 #include "runtime/kube/json_text.hpp"
 
@@ -163,7 +164,7 @@ result<void> list_splitter::emit(std::string_view last, const item_sink& sink) {
   item_ += last;
   auto given = sink(item_);
   // One large item must not keep its buffer for the whole list.
-  if (item_.capacity() > (256U << 10U)) item_ = {};
+  if (item_.capacity() > (256U << 10U)) give_back(item_);
   item_.clear();
   return given;
 }
