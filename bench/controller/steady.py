@@ -211,16 +211,17 @@ def many_hours(lab, tell, hours):
     operator = lab.start("--kube-watch-timeout=10s", name="hours", wait=True)
     lab.wait_until_settled(operator)
     lab.audit.mark()
-    began, sizes = time.monotonic(), []
-    for tick in range(int(hours * 3600 / 15)):
+    began, sizes, answered = time.monotonic(), [], 0
+    for tick in range(max(3, int(hours * 3600 / 15))):
         operator.page("/metrics")
         operator.page("/readyz")
-        operator.ask(external_service(tick % lab.count)["spec"]["dnsName"])
+        # Of those that readiness() has hijacked.
+        answered += operator.ask(external_service(tick % SAMPLES)["spec"]["dnsName"])[1] != []
         sizes.append(operator.resident())
         time.sleep(max(0.0, began + (tick + 1) / 2 - time.monotonic()))
     seconds = time.monotonic() - began
     watches = len([one for one in lab.audit.entries() if one["verb"] == "watch" and one["stage"] == "ResponseComplete"])
     third = len(sizes) // 3
     first, last = max(sizes[third:2 * third]), max(sizes[2 * third:])
-    tell.line(f"resident over {hours:.0f} h in {seconds:.0f} s ({watches:,} watches, {len(sizes):,} scrapes, probes and queries)",
+    tell.line(f"resident over {hours:g} h in {seconds:.0f} s ({watches:,} watches, {len(sizes):,} scrapes, probes and queries, {answered:,} answered)",
               f"{memory(first)}, then {memory(last)}", "within 1 %")

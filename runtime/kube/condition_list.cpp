@@ -56,14 +56,14 @@ condition_list::condition_list(std::span<const condition_view> all) {
   }
 }
 
-std::vector<condition_view> condition_list::all() const {
+std::vector<condition_view> condition_list::all() const& {
   std::vector<condition_view> all;
   if (!packed_.empty()) all.reserve(usual);
   for (std::string_view left = packed_; !left.empty();) all.push_back(take_condition(left));
   return all;
 }
 
-std::optional<condition_view> condition_list::find(std::string_view type) const {
+std::optional<condition_view> condition_list::find(std::string_view type) const& {
   for (std::string_view left = packed_; !left.empty();)
     if (auto one = take_condition(left); one.type == type) return one;
   return std::nullopt;

@@ -41,9 +41,11 @@ class condition_list {
   condition_list(std::initializer_list<condition_view> all) : condition_list(std::span(all)) {}
 
   // Views of the list. In the order they were given.
-  std::vector<condition_view> all() const;
+  std::vector<condition_view> all() const&;
+  std::vector<condition_view> all() const&& = delete;
   // The first of this type.
-  std::optional<condition_view> find(std::string_view type) const;
+  std::optional<condition_view> find(std::string_view type) const&;
+  std::optional<condition_view> find(std::string_view type) const&& = delete;
 
   friend bool operator==(const condition_list&, const condition_list&) = default;
 

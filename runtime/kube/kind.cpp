@@ -21,10 +21,10 @@ bool unreserved(char c) {
          c == '_' || c == '~';
 }
 
-// RFC 3986: a name can neither leave its segment nor begin a query, whatever is in it.
 // With a name, a subresource and a query behind it.
 constexpr std::size_t usual_target = 160;
 
+// RFC 3986: a name can neither leave its segment nor begin a query, whatever is in it.
 void append_segment(std::string& path, std::string_view segment) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   path += '/';

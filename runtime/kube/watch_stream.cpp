@@ -86,8 +86,9 @@ asio::awaitable<std::expected<std::unique_ptr<http::connection>, api_error>> ope
   if (!opened) co_return std::unexpected(to_api_error(opened.error()));
   if (is_cancelled(co_await asio::this_coro::cancellation_state))
     co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
+  const auto target = target_of(what);
   const auto began = clock::now();
-  auto head = co_await (*opened)->send(shared.message("GET", target_of(what), *who), answer_timeout);
+  auto head = co_await (*opened)->send(shared.message("GET", target, *who), answer_timeout);
   const auto code = head ? std::to_string(head->status) : "<error>";
   shared.options.observe({"GET", shared.where->host, code, clock::now() - began});
   if (!head) co_return std::unexpected(to_api_error(head.error()));

@@ -11,10 +11,11 @@ const condition ready{"Ready", "True", "Fine", "all is \0 well"s, "2026-01-01T00
 const condition bare{"Accepted", "", "", "", "", -1};
 
 TEST(condition_list, gives_back_what_it_was_given) {
-  EXPECT_EQ((condition_list{ready, bare}.all()), (std::vector<condition_view>{ready, bare}));
-  EXPECT_EQ(condition_list{}.all(), std::vector<condition_view>{});
   const condition large{"Large", "False", "Told", std::string(70'000, 'x'), "t", 1L << 40};
-  EXPECT_EQ((condition_list{large, ready}.all()), (std::vector<condition_view>{large, ready}));
+  const condition_list two{ready, bare}, none, long_one{large, ready};
+  EXPECT_EQ(two.all(), (std::vector<condition_view>{ready, bare}));
+  EXPECT_EQ(none.all(), std::vector<condition_view>{});
+  EXPECT_EQ(long_one.all(), (std::vector<condition_view>{large, ready}));
 }
 
 TEST(condition_list, finds_the_first_of_a_type) {
@@ -24,7 +25,8 @@ TEST(condition_list, finds_the_first_of_a_type) {
   EXPECT_EQ(list.find("Ready"), ready);
   EXPECT_EQ(list.find("Accepted"), bare);
   EXPECT_EQ(list.find("Fine"), std::nullopt);
-  EXPECT_EQ(condition_list{}.find(""), std::nullopt);
+  const condition_list none;
+  EXPECT_EQ(none.find(""), std::nullopt);
 }
 
 TEST(condition_list, differs_by_any_field_and_by_order) {

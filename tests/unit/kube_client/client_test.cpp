@@ -177,6 +177,20 @@ TEST(client_watch, gives_every_event_and_then_the_end) {
   EXPECT_EQ(got.events[1].resource_version, "3");
 }
 
+// A proxy serves many clusters by their paths.
+TEST(client_path, of_the_server_is_before_every_request) {
+  const auto line = R"({"type":"ADDED","object":)" + one_service + "}\n";
+  fixture f({{{http_answer(200, one_service)}}, {{chunked_answer({line}), true}}});
+  f.config.server += "/k8s/clusters/c-1";
+  EXPECT_TRUE(f.call(of(verb::get)));
+  EXPECT_EQ(f.run(watch_to_the_end(f.the_client())).events.size(), 1U);
+  const auto asked = f.server.requests();
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_TRUE(asked[0].starts_with("GET /k8s/clusters/c-1/api/v1/namespaces/n/services/a HTTP/1.1\r\n"))
+      << asked[0];
+  EXPECT_TRUE(asked[1].starts_with("GET /k8s/clusters/c-1/api/v1/services?watch=true&")) << asked[1];
+}
+
 TEST(client_watch, tells_the_error_event_behind_the_events) {
   const auto line = R"({"type":"ADDED","object":)" + one_service + "}\n";
   const std::string gone =

@@ -91,6 +91,18 @@ TEST(credentials_token_file, is_read_again_at_once_when_the_server_refused) {
   EXPECT_EQ(f.token(), "second");
 }
 
+TEST(credentials_token_file, that_says_the_same_again_is_refused_all_the_same) {
+  fixture f;
+  f.config.token_file = f.folder.write("token", "first");
+  EXPECT_EQ(f.token(), "first");
+  const auto asked_with = f.last;
+  f.now += 61s;
+  EXPECT_EQ(f.token(), "first");
+  f.folder.write("token", "second");
+  f.who().refused(asked_with);
+  EXPECT_EQ(f.token(), "second") << "nothing had taken its place";
+}
+
 TEST(credentials_token_file, that_vanishes_leaves_the_last_token) {
   fixture f;
   f.config.token_file = f.folder.write("token", "first");
