@@ -136,11 +136,14 @@ std::optional<kept_records> what_stays(const query& asked, bytes reply) {
   // Each is looked for among all additional records.
   constexpr std::size_t most_hosts = 64;
   if (hosts.size() > most_hosts) hosts.erase(hosts.begin() + most_hosts, hosts.end());
+  // Whoever asks again goes through all that was kept.
+  constexpr std::size_t most_additional = 128;
+  std::size_t added = 0;
   names none;
   which.additional = judge(reply, additional, none, [&](auto& one) {
     const bool fits =
         one.type == rr::a || one.type == rr::aaaa || (one.type == rr::rrsig && asked.wants_dnssec);
-    return fits && is_any(one.owner, hosts);
+    return fits && added < most_additional && is_any(one.owner, hosts) && ++added > 0;
   });
   return which;
 }

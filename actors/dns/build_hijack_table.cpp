@@ -6,6 +6,7 @@
 #include <limits>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "actors/dns/client_acl.hpp"
 #include "actors/dns/hijack_table.hpp"
@@ -324,7 +325,7 @@ class builder {
 
   // Most builds need none of the last answers: they are listed with the first that does.
   std::optional<table_entry> last_answer(std::string_view owner) {
-    if (previous_ && last_answers_.empty())
+    if (previous_ && !std::exchange(listed_, true))
       previous_->for_each([&](const table_entry& entry) {
         if (entry.kind == entry_kind::hijacked) last_answers_.emplace(entry.owner, entry);
       });
@@ -369,6 +370,7 @@ class builder {
   const hijack_table* previous_;  // null for none
   const result<wire_name> suffix_;
   std::unordered_map<std::string_view, table_entry> last_answers_;
+  bool listed_ = false;  // there
   record_arena records_;
   std::vector<table_claim> claims_;
   std::vector<std::uint8_t> ports_, clients_;  // packed, of the object in hand

@@ -113,10 +113,12 @@ bool same_name(const wire_name& a, const wire_name& b) {
 }
 
 bool is_at_or_below(const wire_name& name, const wire_name& ancestor) {
-  if (name.labels < ancestor.labels) return false;
+  if (name.labels < ancestor.labels || name.size < ancestor.size) return false;
+  // Most are not: found out without a walk along the labels, as the same end may begin within one.
   bytes rest = name.view();
+  if (!std::ranges::equal(rest.last(ancestor.size), ancestor.view())) return false;
   for (int left = name.labels - ancestor.labels; left > 0; --left) rest = rest.subspan(rest[0] + 1u);
-  return std::ranges::equal(rest, ancestor.view());
+  return rest.size() == ancestor.size;
 }
 
 }  // namespace egress::dns

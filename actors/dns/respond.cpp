@@ -55,8 +55,10 @@ outcome forward(forward_kind how) {
 // SVCB and HTTPS of "_8443._https.NAME" are hints about NAME: its entry, when it is hijacked for the client.
 std::optional<table_entry> hint_below(const query& asked, const hijack_table& table) {
   if (asked.type != rr::svcb && asked.type != rr::https) return std::nullopt;
+  // A port and a scheme; each is looked for.
+  constexpr int most_labels = 4;
   wire_name name = asked.name;
-  while (name.size > 2 && name.data[1] == '_') {
+  for (int i = 0; i < most_labels && name.size > 2 && name.data[1] == '_'; ++i) {
     const auto parent = table.find_parent(name);
     if (parent && parent->kind == entry_kind::hijacked && sees(asked, *parent)) return parent;
     const std::size_t label = name.data[0] + 1u;

@@ -54,6 +54,9 @@ std::optional<private_reverse> find_private_reverse(const wire_name& name) {
   if (!ends_in_arpa(name)) return std::nullopt;
   static const std::vector<wire_name> zones = make_zones();
   bytes suffix = name.view();
+  // No zone has more labels than an address.
+  for (std::size_t over = labels_of_address(name); over < name.labels; ++over)
+    suffix = suffix.subspan(suffix[0] + 1u);
   while (suffix.size() > 1) {
     for (const auto& zone : zones)
       if (std::ranges::equal(zone.view(), suffix))

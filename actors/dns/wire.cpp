@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "actors/dns/message_writer.hpp"
 #include "actors/dns/record_walk.hpp"
 
 namespace egress::dns {
@@ -46,13 +47,22 @@ packet_ptr parse_reply(bytes message) {
   return parse(message);
 }
 
-std::optional<std::vector<std::uint8_t>> to_wire(const ldns_pkt& packet) {
-  std::uint8_t* data = nullptr;
-  std::size_t size = 0;
-  const bool ok = ldns_pkt2wire(&data, &packet, &size) == LDNS_STATUS_OK;
-  const std::unique_ptr<std::uint8_t, decltype(&std::free)> owned(data, &std::free);
-  if (!ok || !data) return std::nullopt;
-  return std::vector<std::uint8_t>(data, data + size);
+bytes view(const ldns_rdf& of) {
+  return {ldns_rdf_data(&of), ldns_rdf_size(&of)};
+}
+
+message_writer begin_message(const ldns_rr& question, std::uint16_t id, std::uint16_t flags) {
+  return {id, flags, view(*ldns_rr_owner(&question)), static_cast<std::uint16_t>(ldns_rr_get_type(&question)),
+          static_cast<std::uint16_t>(ldns_rr_get_class(&question))};
+}
+
+void write(message_writer& to, message_writer::section in, const ldns_rr& record, const ldns_rdf& owner) {
+  to.begin_record(in, view(owner), static_cast<std::uint16_t>(ldns_rr_get_type(&record)),
+                  static_cast<std::uint16_t>(ldns_rr_get_class(&record)), ldns_rr_ttl(&record));
+  for (std::size_t i = 0; i < ldns_rr_rd_count(&record); ++i) {
+    const ldns_rdf& field = *ldns_rr_rdf(&record, i);
+    ldns_rdf_get_type(&field) == LDNS_RDF_TYPE_DNAME ? to.add_name(view(field)) : to.add_data(view(field));
+  }
 }
 
 const ldns_rr* only_question(const ldns_pkt& packet) {
@@ -60,8 +70,9 @@ const ldns_rr* only_question(const ldns_pkt& packet) {
   return questions && ldns_rr_list_rr_count(questions) == 1 ? ldns_rr_list_rr(questions, 0) : nullptr;
 }
 
-// A copy of each answer of the question's type, with the question's owner, into `to`.
-void copy_answers(const ldns_pkt& from, const ldns_rr& question, ldns_pkt& to, re_owned_reply& result) {
+// Each answer of the question's type, with the question's owner.
+void write_answers(const ldns_pkt& from, const ldns_rr& question, message_writer& to,
+                   re_owned_reply& result) {
   const ldns_rr_list* answers = ldns_pkt_answer(&from);
   for (std::size_t i = 0; answers && i < ldns_rr_list_rr_count(answers); ++i) {
     const ldns_rr* answer = ldns_rr_list_rr(answers, i);
@@ -69,22 +80,19 @@ void copy_answers(const ldns_pkt& from, const ldns_rr& question, ldns_pkt& to, r
     result.changed |=
         is_alias_or_signature || ldns_dname_compare(ldns_rr_owner(answer), ldns_rr_owner(&question)) != 0;
     if (is_alias_or_signature) continue;
-    ldns_rr* mine = ldns_rr_clone(answer);
-    if (!mine) continue;
-    ldns_rdf_deep_free(ldns_rr_owner(mine));
-    ldns_rr_set_owner(mine, ldns_rdf_clone(ldns_rr_owner(&question)));
-    ldns_pkt_push_rr(&to, LDNS_SECTION_ANSWER, mine);
+    write(to, message_writer::section::answer, *answer, *ldns_rr_owner(&question));
     ++result.answers;
   }
 }
 
-// Copies of the records that stay. False when there are not as many as said.
-bool copy_kept(const ldns_rr_list* from, const std::vector<bool>& which, ldns_pkt& to,
-               ldns_pkt_section into) {
+// The records that stay. False when there are not as many as said.
+bool write_kept(const ldns_rr_list* from, const std::vector<bool>& which, message_writer& to,
+                message_writer::section in) {
   const std::size_t count = from ? ldns_rr_list_rr_count(from) : 0;
   if (count != which.size()) return false;
   for (std::size_t i = 0; i < count; ++i)
-    if (which[i]) ldns_pkt_push_rr(&to, into, ldns_rr_clone(ldns_rr_list_rr(from, i)));
+    if (const ldns_rr* record = ldns_rr_list_rr(from, i); which[i])
+      write(to, in, *record, *ldns_rr_owner(record));
   return true;
 }
 
@@ -94,33 +102,26 @@ std::optional<re_owned_reply> re_own(bytes reply) {
   const auto parsed = parse_reply(reply);
   const ldns_rr* question = parsed ? only_question(*parsed) : nullptr;
   if (!question) return std::nullopt;
-  const packet_ptr built(ldns_pkt_new(), &ldns_pkt_free);
-  if (!built) return std::nullopt;
-  ldns_pkt_set_id(built.get(), ldns_pkt_id(parsed.get()));
-  ldns_pkt_set_qr(built.get(), true);
-  ldns_pkt_set_tc(built.get(), ldns_pkt_tc(parsed.get()));
-  ldns_pkt_push_rr(built.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(question));
+  const auto flags = static_cast<std::uint16_t>(flag::qr | (ldns_pkt_tc(parsed.get()) ? flag::tc : 0));
+  auto to = begin_message(*question, ldns_pkt_id(parsed.get()), flags);
   re_owned_reply result;
-  copy_answers(*parsed, *question, *built, result);
-  auto message = to_wire(*built);
+  write_answers(*parsed, *question, to, result);
+  auto message = std::move(to).finish();
   if (!message) return std::nullopt;
   result.message = std::move(*message);
   return result;
 }
 
 std::optional<std::vector<std::uint8_t>> keep_records(bytes reply, const kept_records& which) {
+  using enum message_writer::section;
   const auto parsed = parse_reply(reply);
   const ldns_rr* question = parsed ? only_question(*parsed) : nullptr;
-  const packet_ptr built(ldns_pkt_new(), &ldns_pkt_free);
-  if (!question || !built) return std::nullopt;
-  ldns_pkt_push_rr(built.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(question));
-  const bool same =
-      copy_kept(ldns_pkt_answer(parsed.get()), which.answer, *built, LDNS_SECTION_ANSWER) &&
-      copy_kept(ldns_pkt_authority(parsed.get()), which.authority, *built, LDNS_SECTION_AUTHORITY) &&
-      copy_kept(ldns_pkt_additional(parsed.get()), which.additional, *built, LDNS_SECTION_ADDITIONAL);
-  auto message = same ? to_wire(*built) : std::nullopt;
-  if (message) std::copy_n(reply.begin(), 4, message->begin());
-  return message;
+  if (!question) return std::nullopt;
+  auto to = begin_message(*question, load16(&reply[0]), load16(&reply[2]));
+  const bool same = write_kept(ldns_pkt_answer(parsed.get()), which.answer, to, answer) &&
+                    write_kept(ldns_pkt_authority(parsed.get()), which.authority, to, authority) &&
+                    write_kept(ldns_pkt_additional(parsed.get()), which.additional, to, additional);
+  return same ? std::move(to).finish() : std::nullopt;
 }
 
 std::optional<second_opinion> read_with_ldns(bytes message) {

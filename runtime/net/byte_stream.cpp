@@ -3,6 +3,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
+#include "runtime/net/keep_alive.hpp"
 #include "runtime/net/tls.hpp"
 
 namespace egress::net {
@@ -19,7 +20,10 @@ class tcp_stream final : public byte_stream, public std::enable_shared_from_this
   void connect(const tcp::endpoint& to, connected on_connected) override {
     socket_.async_connect(to, [self = shared_from_this(), call = std::move(on_connected)](error_code failed) {
       error_code ignored;
-      if (!failed) self->socket_.set_option(tcp::no_delay(true), ignored);
+      if (!failed) {
+        self->socket_.set_option(tcp::no_delay(true), ignored);
+        keep_alive(self->socket_.native_handle());
+      }
       call(failed ? failed.message() : "");
     });
   }
@@ -73,6 +77,7 @@ class tls_stream final : public byte_stream, public std::enable_shared_from_this
   void shake_hands(connected on_connected) {
     error_code ignored;
     stream_.next_layer().set_option(tcp::no_delay(true), ignored);
+    keep_alive(stream_.next_layer().native_handle());
     stream_.async_handshake(asio::ssl::stream_base::client,
                             [self = shared_from_this(), call = std::move(on_connected)](error_code failed) {
                               if (!failed) return call("");

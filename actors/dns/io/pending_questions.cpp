@@ -1,5 +1,7 @@
 #include "actors/dns/io/pending_questions.hpp"
 
+#include "runtime/base/give_back.hpp"
+
 namespace egress::dns {
 
 bool pending_questions::same::operator()(const key& a, const pending_question* b) const {
@@ -27,6 +29,13 @@ pending_question& pending_questions::add(const query& asked) {
 }
 
 void pending_questions::give_back(pending_question& one) {
+  // What an unusual one took is not kept for all that come.
+  constexpr std::size_t usual_reply = 1232, usual_waiters = 64;
+  if (one.poor.capacity() > usual_reply) egress::give_back(one.poor);
+  if (one.waiters.capacity() > usual_waiters) {
+    egress::give_back(one.waiters);
+    one.waiters.reserve(pending_question::first_waiters);
+  }
   one.group = nullptr;
   one.waiters.clear();
   one.attempts.clear();

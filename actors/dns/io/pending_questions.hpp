@@ -13,8 +13,9 @@ namespace egress::dns {
 // `timed`: the patience with its last attempt.
 struct pending_question : timed {
   using done = std::function<void(bytes reply)>;
+  static constexpr std::size_t first_waiters = 4;
   // So that its first waiter is taken without fail.
-  pending_question() { waiters.reserve(4); }
+  pending_question() { waiters.reserve(first_waiters); }
 
   struct attempt {
     std::size_t upstream = 0;

@@ -10,8 +10,9 @@ stream_channel::stream_channel(asio::io_context& context, asio::ip::tcp::endpoin
     : context_(context), to_(std::move(to)), make_(std::move(make)), limits_(limits), timer_(context) {}
 
 std::uint16_t stream_channel::ask(kept_query_ptr asked, done on_done) {
+  constexpr int tries = 32;
   auto id = static_cast<std::uint16_t>(random_());
-  while (waiting_.contains(id)) ++id;
+  for (int i = 0; i < tries && waiting_.contains(id); ++i) ++id;
   const bool first = waiting_.empty();
   const auto& one = waiting_[id] = {.asked = std::move(asked), .on_done = std::move(on_done)};
   if (!link_) {

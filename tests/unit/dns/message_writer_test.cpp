@@ -1,0 +1,95 @@
+#include "actors/dns/message_writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "actors/dns/wire.hpp"
+#include "tests/unit/dns/reply_reader.hpp"
+#include "tests/unit/dns/support.hpp"
+
+namespace egress::dns {
+namespace {
+
+using enum message_writer::section;
+
+std::vector<std::uint8_t> wire(std::string_view name) {
+  const auto parsed = parse_name(name).value();
+  return {parsed.view().begin(), parsed.view().end()};
+}
+
+message_writer about(std::string_view name, std::uint16_t type = rr::mx) {
+  return {7, flag::qr, wire(name), type, rr::class_in};
+}
+
+std::string bytes_of(const std::optional<std::vector<std::uint8_t>>& message) {
+  return message ? std::string(message->begin(), message->end()) : "too long";
+}
+
+TEST(message_writer, shortens_what_ends_like_the_question) {
+  auto to = about("a.example.com");
+  to.begin_record(answer, wire("a.example.com"), rr::mx, 1, 0x01020304);
+  to.add_data(std::vector<std::uint8_t>{0, 5});
+  to.add_name(wire("mx.EXAMPLE.com"));
+  to.begin_record(authority, wire("com"), rr::ns, 1, 1);
+  to.add_name(wire("other.org"));
+  to.begin_record(additional, wire("xa.example.com"), rr::txt, 1, 1);
+  using namespace std::string_literals;
+  EXPECT_EQ(bytes_of(std::move(to).finish()),
+            "\0\7\x80\0\0\1\0\1\0\1\0\1"s
+            "\1a\7example\3com\0\0\xf\0\1"s
+            "\xc0\x0c\0\xf\0\1\1\2\3\4\0\7\0\5\2mx\xc0\x0e"s
+            "\xc0\x16\0\2\0\1\0\0\0\1\0\xb\5other\3org\0"s
+            "\2xa\xc0\x0e\0\x10\0\1\0\0\0\1\0\0"s);
+}
+
+TEST(message_writer, leaves_names_whole_that_other_servers_must_read_so) {
+  auto to = about("a.com", rr::srv);
+  to.begin_record(answer, wire("a.com"), rr::srv, 1, 1);
+  to.add_name(wire("b.a.com"));
+  EXPECT_TRUE(bytes_of(std::move(to).finish()).ends_with(std::string("\1b\1a\3com\0", 9)));
+}
+
+TEST(message_writer, shortens_nothing_within_a_label) {
+  auto to = about("a.com");
+  to.begin_record(answer, wire("xa.com"), rr::mx, 1, 1);
+  to.add_name(std::vector<std::uint8_t>{0});
+  const auto made = bytes_of(std::move(to).finish());
+  EXPECT_TRUE(made.contains("\2xa\xc0\x0e")) << "com alone";
+  EXPECT_TRUE(made.ends_with(std::string("\0\1\0", 3))) << "the root is a byte";
+}
+
+TEST(message_writer, says_when_it_is_longer_than_a_message) {
+  for (const std::size_t size : {65'000U, 65'600U}) {
+    auto to = about("a.com");
+    to.begin_record(answer, wire("a.com"), rr::txt, 1, 1);
+    to.add_data(std::vector<std::uint8_t>(size));
+    EXPECT_EQ(std::move(to).finish().has_value(), size < 65'536U);
+  }
+}
+
+// ldns takes it two seconds to write this: it walks along both names for each of the comparisons by which it
+// looks for each suffix.
+TEST(re_own, of_a_hundred_long_names_is_what_came) {
+  std::string tail;
+  for (int i = 0; i < 66; ++i) tail += std::string(".") + static_cast<char>('a' + i % 26);
+  auto from = about("mail.example");
+  for (int i = 0; i < 100; ++i) {
+    std::string name;
+    for (int j = 0; j < 58; ++j) name += std::string(1, static_cast<char>('a' + (i * 7 + j * 3) % 26)) + ".";
+    name.pop_back();
+    from.begin_record(answer, wire("mail.example"), rr::mx, 1, 60);
+    from.add_data(std::vector<std::uint8_t>{0, 5});
+    from.add_name(wire(name + tail));
+  }
+  const auto reply = std::move(from).finish();
+  ASSERT_TRUE(reply);
+  for (int i = 0; i < 50; ++i) {
+    const auto owned = re_own(*reply);
+    ASSERT_TRUE(owned);
+    EXPECT_FALSE(owned->changed);
+    EXPECT_EQ(owned->answers, 100U);
+    EXPECT_EQ(owned->message, *reply);
+  }
+}
+
+}  // namespace
+}  // namespace egress::dns
