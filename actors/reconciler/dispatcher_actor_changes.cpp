@@ -25,15 +25,15 @@ void dispatcher_state::learn(const informer_update& update) {
   };
   std::ranges::for_each(update.changed, look_at);
   std::ranges::for_each(gone, look_at);
+  // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
+  for (const auto& one : names.take_affected()) queue->add(one, how, 0, now(self));
   report();
   pump();
 }
 
 void dispatcher_state::service_changed(const std::string& key, priority how) {
   const auto service = of(kube::kind::external_service).objects.find(key);
-  // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
-  for (const auto& other : service ? names.set(*service) : names.remove(key))
-    queue->add(other, how, 0, now(self));
+  service ? names.set(*service) : names.remove(key);
   first.changed(key, how == priority::listed);
   queue->add(key, how, 0, now(self));
 }

@@ -1,6 +1,9 @@
 #include "actors/reconciler/dns_names.hpp"
 
+#include <algorithm>
+
 #include "actors/reconciler/dns_name.hpp"
+#include "runtime/base/give_back.hpp"
 
 namespace egress::reconciler {
 
@@ -9,22 +12,23 @@ std::string dns_names::holder(std::string_view dns_name) const {
   return found == claims_.end() ? "" : found->second.begin()->name;
 }
 
-std::vector<std::string> dns_names::set(const kube::object& external_service) {
+void dns_names::set(const kube::object& external_service) {
   const auto& meta = external_service.meta;
   const auto wanted = dns_name_key(external_service.as_external_service().spec.dns_name);
   const claim now{meta.creation_time, meta.uid, meta.name};
-  return move(meta.name, wanted, &now);
+  move(meta.name, wanted, &now);
 }
 
-std::vector<std::string> dns_names::remove(std::string_view name) {
-  return move(std::string(name), "", nullptr);
+void dns_names::remove(std::string_view name) {
+  move(std::string(name), "", nullptr);
 }
 
-std::vector<std::string> dns_names::move(const std::string& name, const std::string& to, const claim* now) {
+void dns_names::move(const std::string& name, const std::string& to, const claim* now) {
   const auto known = of_.find(name);
   const auto from = known == of_.end() ? "" : known->second.first;
-  if (now && known != of_.end() && from == to && known->second.second == *now) return {};
-  const auto from_holder = holder(from), to_holder = holder(to);
+  if (now && known != of_.end() && from == to && known->second.second == *now) return;
+  note_holder(from);
+  note_holder(to);
   if (known != of_.end()) {
     if (auto& claims = claims_[from]; claims.erase(known->second.second), claims.empty()) claims_.erase(from);
     of_.erase(known);
@@ -33,18 +37,24 @@ std::vector<std::string> dns_names::move(const std::string& name, const std::str
     claims_[to].insert(*now);
     of_.emplace(name, std::pair{to, *now});
   }
-  std::set<std::string> others;
-  collect(from, from_holder, others);
-  collect(to, to_holder, others);
-  others.erase(name);
-  return {others.begin(), others.end()};
 }
 
-void dns_names::collect(const std::string& dns_name, const std::string& holder_before,
-                        std::set<std::string>& into) const {
+void dns_names::note_holder(const std::string& dns_name) {
+  if (dns_name.empty()) return;
   const auto found = claims_.find(dns_name);
-  if (found == claims_.end() || found->second.begin()->name == holder_before) return;
-  for (const auto& one : found->second) into.insert(one.name);
+  held_by_.try_emplace(dns_name, found == claims_.end() ? "" : found->second.begin()->name);
+}
+
+std::vector<std::string> dns_names::take_affected() {
+  std::vector<std::string> all;
+  for (const auto& [dns_name, holder_before] : held_by_) {
+    const auto found = claims_.find(dns_name);
+    if (found == claims_.end() || found->second.begin()->name == holder_before) continue;
+    for (const auto& one : found->second) all.push_back(one.name);
+  }
+  give_back(held_by_);
+  std::ranges::sort(all);
+  return all;
 }
 
 }  // namespace egress::reconciler

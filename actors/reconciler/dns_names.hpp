@@ -16,11 +16,14 @@ namespace egress::reconciler {
 
 class dns_names {
  public:
-  // The ExternalService as it is now. Returns the names of the *others* that must be looked at again, because
-  // they win or lose the dnsName by this.
-  std::vector<std::string> set(const kube::object& external_service);
+  // The ExternalService as it is now.
+  void set(const kube::object& external_service);
   // It is gone.
-  std::vector<std::string> remove(std::string_view name);
+  void remove(std::string_view name);
+  // The names of those that must be looked at again, each once: all that claim a dnsName which has another
+  // holder than when this was asked last. Many changes are looked at together: each of a thousand that claim
+  // one name may be older than the one before.
+  std::vector<std::string> take_affected();
 
   // Who has the dnsName: the name of the oldest ExternalService that claims it; "" when nobody does. Case and
   // a trailing dot do not matter.
@@ -35,13 +38,13 @@ class dns_names {
     std::string name;
     auto operator<=>(const claim&) const = default;
   };
-  std::vector<std::string> move(const std::string& name, const std::string& to, const claim* now);
-  // All that claim the name, if it has another holder than before.
-  void collect(const std::string& dns_name, const std::string& holder_before,
-               std::set<std::string>& into) const;
+  void move(const std::string& name, const std::string& to, const claim* now);
+  void note_holder(const std::string& dns_name);
 
   std::unordered_map<std::string, std::set<claim>> claims_;            // by dnsName
   std::unordered_map<std::string, std::pair<std::string, claim>> of_;  // dnsName and claim by name
+  // By dnsName, of those with other claims since take_affected(): who had it then.
+  std::unordered_map<std::string, std::string> held_by_;
 };
 
 }  // namespace egress::reconciler
