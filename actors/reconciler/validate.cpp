@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "actors/reconciler/address.hpp"
@@ -87,6 +88,28 @@ outcome check_wildcard(const external_service_spec& spec, gateway_profile profil
                   "spec.dnsName {} is a wildcard, for which spec.ipOverride cannot stand: "
                   "remove one of them",
                   shown(spec.dns_name));
+  return std::nullopt;
+}
+
+// As the definition says; but that of an older cluster has no bounds, and what is stored was not asked.
+constexpr std::size_t most_entries = 256;
+// Envoy's configuration has each address for each port, and its ConfigMap a mebibyte.
+constexpr std::size_t most_endpoints = 4096;
+
+outcome check_sizes(const external_service_spec& spec) {
+  const std::array<std::tuple<std::string_view, std::string_view, std::size_t>, 3> lists{
+      {{"InvalidPort", "ports", spec.ports.size()},
+       {"InvalidIPOverride", "ipOverride", spec.ip_override.size()},
+       {"InvalidDNSClients", "dnsClients", spec.dns_clients.size()}}};
+  for (const auto& [reason, field, size] : lists)
+    if (size > most_entries)
+      return refuse(reason, "spec.{} has {} entries: {} at most", field, size, most_entries);
+  if (spec.ports.size() * spec.ip_override.size() > most_endpoints)
+    return refuse(
+        "InvalidIPOverride",
+        "spec.ipOverride has {} addresses for {} ports, which is more than {} endpoints: list fewer, or "
+        "divide the ports among ExternalServices",
+        spec.ip_override.size(), spec.ports.size(), most_endpoints);
   return std::nullopt;
 }
 
@@ -183,6 +206,7 @@ outcome check_resources(const external_service_spec& spec) {
 std::optional<refusal> validate(const kube::object& external_service, gateway_profile profile) {
   const auto& [spec, status, undecodable] = external_service.as_external_service();
   if (!undecodable.empty()) return refuse("Undecodable", "{}", undecodable);
+  if (auto no = check_sizes(spec)) return no;
   if (auto no = check_dns_name(spec)) return no;
   if (auto no = check_ports(spec)) return no;
   if (auto no = check_name(external_service.meta.name, spec)) return no;

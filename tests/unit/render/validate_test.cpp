@@ -147,6 +147,20 @@ TEST(validate, judges_addresses_and_ranges) {
        {"", "1.2.3", "1.2.3.256", "01.2.3.4", "host", "1::2::3", "fe80::1%eth0", "1.2.3.4/32", " 1.2.3.4"})
     EXPECT_EQ(overridden(bad), "InvalidIPOverride") << bad;
   EXPECT_EQ(overridden(std::string("1.2.3.4\0x", 9)), "InvalidIPOverride");
+  const auto endpoints = [](std::size_t ports, std::size_t addresses) {
+    return reason_of([=](auto& spec) {
+      spec.ports.clear();
+      for (std::size_t i = 0; i < ports; ++i)
+        spec.ports.push_back({static_cast<std::int64_t>(1000 + i), "TCP"});
+      spec.ip_override.assign(addresses, "192.0.2.1");
+    });
+  };
+  EXPECT_EQ(endpoints(256, 16), "");
+  EXPECT_EQ(endpoints(16, 256), "");
+  EXPECT_EQ(endpoints(256, 17), "InvalidIPOverride") << "more than a ConfigMap holds";
+  EXPECT_EQ(endpoints(1, 257), "InvalidIPOverride");
+  EXPECT_EQ(endpoints(257, 1), "InvalidPort");
+  EXPECT_EQ(reason_of([](auto& spec) { spec.dns_clients.assign(257, "10.0.0.0/8"); }), "InvalidDNSClients");
   const auto clients = [](const std::string& range) {
     return reason_of([=](auto& spec) { spec.dns_clients = {range}; });
   };
