@@ -8,8 +8,6 @@
 namespace egress::metrics {
 namespace {
 
-constexpr std::size_t most_shown = 100;
-
 struct table {
   std::string title;
   std::vector<std::string> columns;
@@ -29,7 +27,7 @@ table overview(const status& now) {
            {"writes", now.leader},
            {"queue depth", text_of(now.queue_depth)},
            {"hijacked names", text_of(now.table_names)},
-           {"ExternalServices not ready", text_of(now.external_services.size())}}};
+           {"ExternalServices not ready", text_of(now.external_services.count)}}};
 }
 
 table informers(const status& now) {
@@ -48,11 +46,9 @@ table actors(const status& now) {
 
 table external_services(const status& now) {
   table made{"ExternalServices not ready", {"name", "why"}, {}};
-  const auto shown = std::min(now.external_services.size(), most_shown);
-  for (std::size_t i = 0; i < shown; ++i)
-    made.rows.push_back({now.external_services[i].name, now.external_services[i].why});
-  if (shown < now.external_services.size())
-    made.rows.push_back({fmt::format("and {} more", now.external_services.size() - shown), ""});
+  const auto& [count, first] = now.external_services;
+  for (const auto& one : first) made.rows.push_back({one.name, one.why});
+  if (first.size() < count) made.rows.push_back({fmt::format("and {} more", count - first.size()), ""});
   return made;
 }
 

@@ -24,6 +24,13 @@ struct not_ready {
   std::string name, why;
 };
 
+// ExternalServices that are not ready.
+struct all_not_ready {
+  static constexpr std::size_t most_shown = 100;
+  std::uint64_t count = 0;
+  std::vector<not_ready> first;  // by name, as many as are shown
+};
+
 struct status {
   std::string version;
   std::chrono::seconds uptime{0};
@@ -32,7 +39,7 @@ struct status {
   std::uint64_t queue_depth = 0;
   std::vector<actor_status> actors;
   std::uint64_t table_names = 0;
-  std::vector<not_ready> external_services;  // those that are not ready; the first 100 are shown
+  all_not_ready external_services;
 };
 
 std::string to_html(const status& now);

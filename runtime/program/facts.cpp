@@ -59,14 +59,24 @@ metrics::gateway_states operator_facts::gateways() const {
   return states;
 }
 
-std::vector<metrics::not_ready> operator_facts::not_ready() const {
-  std::vector<metrics::not_ready> all;
-  snapshot_of(kube::kind::external_service).for_each([&all](const kube::object_ptr& one) {
+metrics::all_not_ready operator_facts::not_ready() const {
+  struct seen {
+    kube::object_ptr object;
+    std::string_view why;  // its own
+  };
+  std::vector<seen> found;
+  snapshot_of(kube::kind::external_service).for_each([&found](const kube::object_ptr& one) {
     const auto ready = one->as_external_service().status.conditions.find("Ready");
     if (ready && ready->status == "True") return;
-    all.push_back({one->meta.name, std::string(ready ? ready->message : "it has no status yet")});
+    found.push_back({one, ready ? ready->message : "it has no status yet"});
   });
-  std::ranges::sort(all, {}, &metrics::not_ready::name);
+  // Whoever asks again and again must not have thousands sorted and copied each time.
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(found.size(), metrics::all_not_ready::most_shown));
+  const auto name = [](const seen& one) -> const std::string& { return one.object->meta.name; };
+  std::ranges::partial_sort(found, found.begin() + shown, {}, name);
+  metrics::all_not_ready all{found.size(), {}};
+  for (auto one = found.begin(); one != found.begin() + shown; ++one)
+    all.first.push_back({name(*one), std::string(one->why)});
   return all;
 }
 

@@ -28,7 +28,7 @@ class operator_facts {
   std::vector<metrics::informer_status> informers(steady_time now) const;
   metrics::gateway_states gateways() const;
   // By name, with the message of the condition Ready.
-  std::vector<metrics::not_ready> not_ready() const;
+  metrics::all_not_ready not_ready() const;
   // How many names, and for how long; nothing built yet: 0 and 0.
   std::pair<std::size_t, std::chrono::duration<double>> table(steady_time now) const;
   std::size_t queue_depth() const;

@@ -53,11 +53,25 @@ TEST(operator_facts, name_those_that_are_not_ready_and_why) {
                  {external_service("c", "", ""), external_service("a", "False", "no pods"),
                   external_service("b", "True", "fine")}),
             start);
-  const auto all = facts.not_ready();
+  const auto [count, all] = facts.not_ready();
+  EXPECT_EQ(count, 2u);
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].name, "a");
   EXPECT_EQ(all[0].why, "no pods");
   EXPECT_EQ(all[1].name, "c");
+}
+
+TEST(operator_facts, name_the_first_hundred_of_many_that_are_not_ready) {
+  operator_facts facts;
+  std::vector<kube::object_ptr> many;
+  for (int i = 250; i > 0; --i)
+    many.push_back(external_service("x" + std::to_string(1000 + i), "False", "why"));
+  facts.saw(with(kube::kind::external_service, std::move(many)), start);
+  const auto [count, first] = facts.not_ready();
+  EXPECT_EQ(count, 250u);
+  ASSERT_EQ(first.size(), 100u);
+  EXPECT_EQ(first.front().name, "x1001");
+  EXPECT_EQ(first.back().name, "x1100");
 }
 
 TEST(operator_facts, say_how_old_the_table_and_the_last_news_are) {
