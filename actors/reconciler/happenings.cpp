@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "actors/reconciler/shortened.hpp"
 #include "actors/reconciler/status.hpp"
 
 namespace egress::reconciler {
@@ -12,7 +13,7 @@ happening about(const kube::object& external_service, event_kind how, std::strin
                 std::string_view message) {
   const auto& meta = external_service.meta;
   return {meta.name, std::string(meta.uid.view()), meta.resource_version,
-          how,       std::string(reason),          std::string(message)};
+          how,       std::string(reason),          shortened(std::string(message))};
 }
 
 std::string status_in(const kube::external_service_status& status, std::string_view type) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/reconciler/conditions.hpp"
+#include "actors/reconciler/shortened.hpp"
 #include "runtime/kube/json_text.hpp"
 
 namespace egress::reconciler {
@@ -28,18 +29,6 @@ json::object to_json(const kube::condition_view& one, const json::storage_ptr& i
           in};
 }
 
-// The API's validation of conditions: a message has at most 32768 characters. Ours are short; a server's may
-// not be.
-void shorten(std::string& message) {
-  constexpr std::size_t longest = 1024;
-  if (message.size() <= longest) return;
-  message.resize(longest - 3);
-  // Not in the middle of a UTF-8 sequence.
-  while (!message.empty() && (static_cast<unsigned char>(message.back()) & 0xC0) == 0x80) message.pop_back();
-  if (!message.empty() && static_cast<unsigned char>(message.back()) >= 0xC0) message.pop_back();
-  message += "...";
-}
-
 }  // namespace
 
 kube::external_service_status status_of(const status_facts& facts) {
@@ -60,7 +49,7 @@ kube::external_service_status status_of(const status_facts& facts) {
   told.reserve(conditions.size());
   std::string time;
   for (auto& one : conditions) {
-    shorten(one.message);
+    one.message = shortened(std::move(one.message));
     one.observed_generation = meta.generation;
     const auto before = facts.previous.conditions.find(one.type);
     const bool kept = before && before->status == one.status && !before->last_transition_time.empty();

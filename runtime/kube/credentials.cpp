@@ -102,6 +102,7 @@ struct credentials::state {
   std::function<steady_time()> clock;
   std::shared_ptr<flight> under_way;
   current latest;
+  net::tls_material made_of;  // latest.tls
   std::string exec_certificate, exec_key;
   std::optional<wall_time> exec_ends;
   steady_time token_read{}, tls_read{};
@@ -178,10 +179,17 @@ result<void> credentials::state::refresh_tls(steady_time now) {
   if (!config.server.starts_with("https://")) return {};
   if (!files_stale && latest.tls && now - tls_read < certificate_age) return {};
   const auto from = material();
+  // The same again, but for the system's authorities, which are nobody's file here: connections that wait for
+  // use stay of use.
+  if (from && latest.tls && *from == made_of && !from->authorities.empty()) {
+    tls_read = now;
+    return {};
+  }
   auto made = from ? net::make_tls_context(*from) : std::unexpected(from.error());
   tls_read = now;
   if (made) {
     latest.tls = std::move(*made);
+    made_of = *from;
     return {};
   }
   // Half written, mostly: what was read last may well be valid still, and is looked for again soon.

@@ -190,7 +190,8 @@ struct decoder::state {
   std::size_t next_recent = 0;
 
   std::weak_ptr<const std::string> keep_a_while(std::string_view json) {
-    if (json.empty()) return {};
+    // A large one is read again rather than kept.
+    if (json.empty() || json.size() > largest_kept) return {};
     auto& slot = recent[next_recent++ % recent.size()];
     slot = std::make_shared<const std::string>(json);
     return slot;

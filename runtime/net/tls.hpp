@@ -16,6 +16,8 @@ struct tls_material {
   // What errors call the three: a field of a configuration, a file.
   std::string authorities_name = "certificate authority", certificate_name = "client certificate",
               key_name = "client key";
+
+  friend bool operator==(const tls_material&, const tls_material&) = default;
 };
 
 // TLS 1.2 or later. An error names which of the three could not be read.
