@@ -7,13 +7,10 @@ namespace {
 
 constexpr std::uint16_t pointer = 0xc000;
 
-std::uint8_t lower(std::uint8_t c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c | 0x20) : c;
-}
-
 // How many bytes the two end in alike; a label's length is no letter.
 std::size_t common_end(bytes a, bytes b) {
-  const auto differ = std::ranges::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend(), {}, lower, lower);
+  const auto differ =
+      std::ranges::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend(), {}, to_lower, to_lower);
   return static_cast<std::size_t>(differ.in1 - a.rbegin());
 }
 
@@ -40,7 +37,7 @@ void message_writer::begin_record(section in, bytes owner, std::uint16_t type, s
   end_record();
   auto* const count = &out_[6 + 2 * static_cast<std::size_t>(in)];
   store16(count, static_cast<std::uint16_t>(load16(count) + 1u));
-  append_shortened(owner);
+  append_owner(owner);
   append16(type);
   append16(rr_class);
   append16(static_cast<std::uint16_t>(ttl >> 16U));
@@ -63,6 +60,18 @@ std::optional<std::vector<std::uint8_t>> message_writer::finish() && {
 void message_writer::append16(std::uint16_t what) {
   out_.push_back(static_cast<std::uint8_t>(what >> 8U));
   out_.push_back(static_cast<std::uint8_t>(what));
+}
+
+// The records of a set follow each other.
+void message_writer::append_owner(bytes name) {
+  constexpr std::size_t reach = 0x4000;  // of a pointer
+  if (!last_owner_.empty() && std::ranges::equal(name, last_owner_, {}, to_lower, to_lower))
+    return append16(static_cast<std::uint16_t>(pointer | last_owner_at_));
+  const auto at = out_.size();
+  append_shortened(name);
+  if (out_.size() - at <= 2 || at >= reach) return;
+  last_owner_.assign(name.begin(), name.end());
+  last_owner_at_ = at;
 }
 
 void message_writer::append_shortened(bytes name) {

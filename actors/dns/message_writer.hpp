@@ -1,8 +1,8 @@
 #pragma once
 // Writes a message record by record. A name is shortened where it ends like the question's, which most do,
-// and an owner that is the question's altogether: time and room grow with what is written. (ldns looks for
-// each suffix of each name among all that were written before, and walks both for each comparison: a hundred
-// names of a hundred labels took it seconds.) Internal to wire.cpp. Pure.
+// and an owner where it is that of the record before: time and room grow with what is written. (ldns looks
+// for each suffix of each name among all that were written before, and walks both for each comparison: a
+// hundred names of a hundred labels took it seconds.) Internal to wire.cpp. Pure.
 
 #include <bitset>
 #include <optional>
@@ -31,7 +31,11 @@ class message_writer {
   std::optional<std::vector<std::uint8_t>> finish() &&;
 
  private:
-  void append(bytes what) { out_.insert(out_.end(), what.begin(), what.end()); }
+  // What is longer than a message is not written to its end.
+  void append(bytes what) {
+    if (out_.size() <= max_message) out_.insert(out_.end(), what.begin(), what.end());
+  }
+  void append_owner(bytes name);
   void append16(std::uint16_t what);
   void append_shortened(bytes name);
   void end_record();
@@ -40,7 +44,9 @@ class message_writer {
   std::vector<std::uint8_t> question_;     // its name
   std::bitset<max_name_size + 1> labels_;  // begin there, in question_
   std::size_t data_ = 0;                   // where that of the record begins; 0: there is none yet
-  bool may_shorten_ = false;               // names in it
+  std::vector<std::uint8_t> last_owner_;   // that was written and not pointed at
+  std::size_t last_owner_at_ = 0;
+  bool may_shorten_ = false;  // names in it
 };
 
 }  // namespace egress::dns

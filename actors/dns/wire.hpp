@@ -1,6 +1,6 @@
 #pragma once
-// What is done with ldns, off the hot path: taking messages apart and putting them together with their names
-// decompressed and compressed again. The only home of ldns. Pure.
+// What is done with ldns, off the hot path: taking messages apart, with their names decompressed, for
+// message_writer to put them together again. The only home of ldns. Pure.
 
 #include <vector>
 

@@ -20,6 +20,7 @@ pending_question& pending_questions::add(const query& asked) {
     spare_.push_back(owned_.emplace_back(std::make_unique<pending_question>()).get());
   }
   pending_question& one = *spare_.back();
+  one.waiters.reserve(pending_question::first_waiters);
   one.asked = asked;
   one.asked.packet = one.asked.client_cookie = {};
   one.hash = hash_key(asked, seed_);
@@ -32,10 +33,7 @@ void pending_questions::give_back(pending_question& one) {
   // What an unusual one took is not kept for all that come.
   constexpr std::size_t usual_reply = 1232, usual_waiters = 64;
   if (one.poor.capacity() > usual_reply) egress::give_back(one.poor);
-  if (one.waiters.capacity() > usual_waiters) {
-    egress::give_back(one.waiters);
-    one.waiters.reserve(pending_question::first_waiters);
-  }
+  if (one.waiters.capacity() > usual_waiters) egress::give_back(one.waiters);
   one.group = nullptr;
   one.waiters.clear();
   one.attempts.clear();
