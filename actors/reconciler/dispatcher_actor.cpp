@@ -73,13 +73,16 @@ void dispatcher_state::pump() {
     // Those that are gone take no place: of all at once others have their turn in between.
     constexpr int gone_at_once = 256;
     int gone = 0;
+    bool whole = true;
     while (auto job = queue->take(now(self))) {
       config.observe.taken(job->queued_for);
       if (run(*job) || ++gone < gone_at_once) continue;
       self->send(dispatcher_actor{self}, tick_atom{}, std::uint64_t{0});
+      whole = false;
       break;
     }
-    arm_timer();
+    // When what is queued is due nobody can say before all has been asked for.
+    if (whole) arm_timer();
   }
   config.observe.queue(queue->metrics(now(self)));
   config.observe.mailbox(waiting_messages(self));

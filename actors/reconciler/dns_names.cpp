@@ -48,8 +48,10 @@ void dns_names::note_holder(const std::string& dns_name) {
 std::vector<std::string> dns_names::take_affected() {
   std::vector<std::string> all;
   for (const auto& [dns_name, holder_before] : held_by_) {
+    // Whoever claims a name that nobody had is one of those that have just come.
     const auto found = claims_.find(dns_name);
-    if (found == claims_.end() || found->second.begin()->name == holder_before) continue;
+    if (holder_before.empty() || found == claims_.end() || found->second.begin()->name == holder_before)
+      continue;
     for (const auto& one : found->second) all.push_back(one.name);
   }
   give_back(held_by_);

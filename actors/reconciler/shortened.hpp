@@ -5,8 +5,8 @@
 
 namespace egress::reconciler {
 
-// At most 1,024 bytes, not cut within a character of UTF-8. The API takes 32,768 characters of a condition
-// and 1,024 bytes of an Event; ours are short, and a server's or a list of fields may not be.
+// At most 1,024 bytes, not cut within a character of UTF-8. The API takes 32,768 characters of a condition;
+// ours are short, and a server's, or a list of fields in an Event, may not be.
 std::string shortened(std::string message);
 
 }  // namespace egress::reconciler

@@ -181,7 +181,7 @@ result<void> credentials::state::refresh_tls(steady_time now) {
   const auto from = material();
   // The same again, but for the system's authorities, which are nobody's file here: connections that wait for
   // use stay of use.
-  if (from && latest.tls && *from == made_of && !from->authorities.empty()) {
+  if (from && latest.tls && *from == made_of && (!from->verify || !from->authorities.empty())) {
     tls_read = now;
     return {};
   }
