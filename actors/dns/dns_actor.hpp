@@ -4,7 +4,6 @@
 // after the last of a row of changes, within a second (within five where a table takes more than 10 ms to
 // build), and not at all for what cannot change it.
 
-#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -46,7 +45,6 @@ struct dns_state {
   dns_actor::pointer self = nullptr;
   dns_actor_config config;
   health_teller health;
-  std::array<informer_actor, kube::watched_kinds.size()> subscribed;
   kube::published services, external_services;
   hijack_table_ptr table;  // null until both kinds are known in this life
   std::set<std::string> complaints;

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <random>
-#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -69,7 +68,8 @@ struct dispatcher_state {
   std::deque<std::string> resting;              // those of them that finished, as they did
   directory_ptr everyone;
   health_teller health;
-  std::set<steady_time> armed;  // when ticks come
+  std::uint64_t timer = 0;
+  std::optional<steady_time> armed;
   std::mt19937_64 random{std::random_device{}()};
   caf::typed_response_promise<ok_atom> drained;
   bool draining = false;
@@ -89,8 +89,7 @@ struct dispatcher_state {
   bool synced() const;
   bool may_reconcile() const;
   void pump();
-  // False when there is no such ExternalService.
-  bool run(const reconciler::job& job);
+  void run(const reconciler::job& job);
   payload<reconcile_work> work_for(const reconciler::job& job, const kube::object_ptr& service,
                                    const worker& by) const;
   void finished(const std::string& key, const reconciler::verdict& how);

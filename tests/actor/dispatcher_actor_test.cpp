@@ -559,16 +559,6 @@ TEST_F(dispatching, when_the_dispatcher_dies_its_reconcilers_end_with_it) {
   EXPECT_TRUE(ended);
 }
 
-TEST_F(dispatching, a_thousand_that_are_gone_keep_no_other_waiting) {
-  start();
-  std::vector<std::string> names;
-  for (int i = 0; i < 1000; ++i) names.push_back("x" + std::to_string(i));
-  update(kind::external_service, {}, names, true);
-  update(kind::external_service, {external_service("a")}, {}, true);
-  sync_children();
-  EXPECT_EQ(shared.order, std::vector<std::string>{"a"}) << "it was behind them";
-}
-
 TEST_F(dispatching, draining_waits_for_the_run_under_way_and_starts_no_other) {
   start(1);
   update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
