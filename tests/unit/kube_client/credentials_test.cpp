@@ -142,6 +142,27 @@ TEST(credentials_tls, errors_name_the_field_and_the_file) {
   EXPECT_TRUE(f.token().contains("ca.crt: the file cannot be read")) << f.token();
 }
 
+TEST(credentials_tls, files_that_say_the_same_leave_connections_of_use) {
+  fixture f;
+  f.config.server = "https://h";
+  f.config.token = "t";
+  const auto first = test::certified::authority("first"), second = test::certified::authority("second");
+  f.config.certificate_authority.file = f.folder.write("ca.crt", first.certificate());
+  const auto tls = [&f] {
+    EXPECT_EQ(f.token(), "t");
+    return f.last.tls;
+  };
+  const auto before = tls();
+  ASSERT_TRUE(before);
+  f.now += 301s;
+  EXPECT_EQ(tls(), before);
+  f.who().distrusted(f.last);
+  EXPECT_EQ(tls(), before);
+  f.folder.write("ca.crt", second.certificate());
+  f.who().distrusted(f.last);
+  EXPECT_NE(tls(), before);
+}
+
 TEST(credentials_tls, files_that_go_bad_leave_what_was_read_and_are_looked_at_again_soon) {
   fixture f;
   f.config.server = "https://h";
