@@ -97,6 +97,9 @@ struct dispatcher_state {
   void learn(const informer_update& update);
   void service_changed(const std::string& key, reconciler::priority how);
   void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
+  // A list tells of no child that came and went while there was no watch: ours, perhaps, that only we knew
+  // of.
+  void look_for_own_writes(kube::kind kind);
   // Whether that child is as our last write of it was answered, and can wait. Not while its key is processed.
   bool own_write_came(std::size_t child, const std::string& key);
   // Whether the events that came while the key was processed tell of nothing but its own writes.

@@ -18,6 +18,7 @@ void dispatcher_state::learn(const informer_update& update) {
   // An informer that was started anew never knew what went while there was none.
   const auto gone = update.initial ? kube::names_gone(of(kind).objects, update.current.objects)
                                    : std::vector<std::string>{};
+  const bool listed = of(kind).epoch != update.current.epoch;
   known[static_cast<std::size_t>(kind)] = update.current;
   config.observe.learnt(update.current);
   const auto look_at = [&](const std::string& key) {
@@ -25,6 +26,7 @@ void dispatcher_state::learn(const informer_update& update) {
   };
   std::ranges::for_each(update.changed, look_at);
   std::ranges::for_each(gone, look_at);
+  if (listed && !services) look_for_own_writes(kind);
   // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
   for (const auto& one : names.take_affected()) queue->add(one, how, 0, now(self));
   report();
@@ -50,6 +52,13 @@ void dispatcher_state::child_changed(kube::kind kind, const std::string& key, pr
   // Its first status is still to come, and looks at all there is.
   const bool can_wait = first.contains(key) && own_write_came(i, key);
   queue->add(key, can_wait ? priority::last : how, bit, now(self));
+}
+
+void dispatcher_state::look_for_own_writes(kube::kind kind) {
+  const auto i = kube::child_index(kind);
+  for (const auto& [key, worker] : workers)
+    if (worker.busy || (worker.memory && worker.memory->expected.is_overtaken(i, of(kind).epoch)))
+      queue->add(key, priority::background, static_cast<reconciler::kind_mask>(1u << i), now(self));
 }
 
 bool dispatcher_state::own_write_came(std::size_t child, const std::string& key) {

@@ -38,6 +38,12 @@ class expectations {
   // (an admission webhook): it is to be looked at all the same.
   bool has_come(std::size_t child, const kube::object& seen, std::uint64_t epoch);
 
+  // Whether a write of that child is still expected to show, and this epoch's list came after it: what it
+  // does not show was gone before.
+  bool is_overtaken(std::size_t child, std::uint64_t epoch) const {
+    return children_[child] && children_[child]->on.epoch != epoch;
+  }
+
   // For plan_input and child_task_input.
   const settled_children& known() const;
 

@@ -559,6 +559,28 @@ TEST_F(dispatching, when_the_dispatcher_dies_its_reconcilers_end_with_it) {
   EXPECT_TRUE(ended);
 }
 
+// Somebody removed what had just been made, while its informer had no watch.
+TEST_F(dispatching, what_was_written_is_looked_for_when_a_list_does_not_show_it) {
+  start();
+  sync_children();
+  update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
+  wrote_first(kind::network_policy, "5");
+  finish_first();
+  finish_first();
+  for (const auto& [of, epoch] :
+       {std::pair{kind::service, 2U}, {kind::network_policy, 1U}, {kind::network_policy, 2U}}) {
+    EXPECT_TRUE(shared.under_way.empty());
+    auto sent =
+        std::make_shared<informer_update>(informer_update{known[static_cast<std::size_t>(of)], {}, false});
+    sent->current.epoch = epoch;
+    caf::anon_send(dispatcher, payload<informer_update>{sent});
+    world.settle();
+  }
+  ASSERT_EQ(shared.under_way.size(), 1U);
+  EXPECT_EQ(shared.order.back(), "a");
+  EXPECT_EQ(shared.under_way.front().work->changed, bit_of(kind::network_policy));
+}
+
 TEST_F(dispatching, draining_waits_for_the_run_under_way_and_starts_no_other) {
   start(1);
   update(kind::external_service, {external_service("a"), external_service("b")}, {}, true);
