@@ -142,43 +142,43 @@ TEST(credentials_tls, errors_name_the_field_and_the_file) {
   EXPECT_TRUE(f.token().contains("ca.crt: the file cannot be read")) << f.token();
 }
 
+// Trusts the first of two authorities, by a file.
+struct trusting : fixture {
+  trusting() {
+    config.server = "https://h";
+    config.token = "t";
+    config.certificate_authority.file = folder.write("ca.crt", first.certificate());
+  }
+  std::shared_ptr<asio::ssl::context> tls() {
+    EXPECT_EQ(token(), "t");
+    return last.tls;
+  }
+  const test::certified first = test::certified::authority("first"),
+                        second = test::certified::authority("second");
+};
+
 TEST(credentials_tls, files_that_say_the_same_leave_connections_of_use) {
-  fixture f;
-  f.config.server = "https://h";
-  f.config.token = "t";
-  const auto first = test::certified::authority("first"), second = test::certified::authority("second");
-  f.config.certificate_authority.file = f.folder.write("ca.crt", first.certificate());
-  const auto tls = [&f] {
-    EXPECT_EQ(f.token(), "t");
-    return f.last.tls;
-  };
-  const auto before = tls();
+  trusting f;
+  const auto before = f.tls();
   ASSERT_TRUE(before);
   f.now += 301s;
-  EXPECT_EQ(tls(), before);
+  EXPECT_EQ(f.tls(), before);
   f.who().distrusted(f.last);
-  EXPECT_EQ(tls(), before);
-  f.folder.write("ca.crt", second.certificate());
+  EXPECT_EQ(f.tls(), before);
+  f.folder.write("ca.crt", f.second.certificate());
   f.who().distrusted(f.last);
-  EXPECT_NE(tls(), before);
+  EXPECT_NE(f.tls(), before);
 }
 
 TEST(credentials_tls, files_that_go_bad_leave_what_was_read_and_are_looked_at_again_soon) {
-  fixture f;
-  f.config.server = "https://h";
-  f.config.token = "t";
-  const auto first = test::certified::authority("first"), second = test::certified::authority("second");
-  f.config.certificate_authority.file = f.folder.write("ca.crt", first.certificate());
-  EXPECT_EQ(f.token(), "t");
-  const auto before = f.last.tls;
+  trusting f;
+  const auto before = f.tls();
   f.folder.write("ca.crt", "half");
   f.now += 300s;
-  EXPECT_EQ(f.token(), "t");
-  EXPECT_EQ(f.last.tls, before);
-  f.folder.write("ca.crt", second.certificate());
+  EXPECT_EQ(f.tls(), before);
+  f.folder.write("ca.crt", f.second.certificate());
   f.now += 10s;
-  EXPECT_EQ(f.token(), "t");
-  EXPECT_NE(f.last.tls, before);
+  EXPECT_NE(f.tls(), before);
 }
 
 TEST(credentials_plugin, runs_once_while_its_token_holds) {
