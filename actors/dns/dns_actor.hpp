@@ -1,7 +1,7 @@
 #pragma once
 // Builds the hijack table of the Services and hands it to the workers: at once when a hijacked name changes
 // (at most every 5 ms, in a tenth of a core), for the rest (in-cluster names of gateways that come up) 100 ms
-// after the last of a row of changes, within a second (within five where a table takes more than 10 ms to
+// after the last of a row of changes, within a second (within five where a table takes more than 1 ms to
 // build), and not at all for what cannot change it.
 
 #include <functional>

@@ -20,9 +20,10 @@ class dns_names {
   void set(const kube::object& external_service);
   // It is gone.
   void remove(std::string_view name);
-  // The names of those that must be looked at again, each once: all that claim a dnsName which has another
-  // holder than when this was asked last. Many changes are looked at together: each of a thousand that claim
-  // one name may be older than the one before.
+  // The names of those that must be looked at again, each once: all that claim a dnsName which somebody
+  // had when this was asked last, and somebody else has now; those of a name that was nobody's have just
+  // come. Many changes are looked at together: each of a thousand that claim one name may be older than the
+  // one before.
   std::vector<std::string> take_affected();
 
   // Who has the dnsName: the name of the oldest ExternalService that claims it; "" when nobody does. Case and

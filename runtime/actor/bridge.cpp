@@ -69,7 +69,6 @@ void kube_bridge::session::request(std::uint64_t ticket, const payload<api_reque
       }));
 }
 
-// While requests queue the server has others to work on, whatever is answered now; or nobody waits for it.
 std::chrono::microseconds kube_bridge::session::rest() {
   return closed ? std::chrono::microseconds{0} : pace.next(client.load());
 }

@@ -33,7 +33,7 @@ struct request {
   // create, patch_status: of the answer only the metadata is of use, and only that is asked for
   // (PartialObjectMetadata). A server that does not know it answers with the whole object.
   bool metadata_only = false;
-  // Nobody waits for the answer: it may be read some milliseconds later.
+  // Nobody waits for the answer: it may be read some tens of milliseconds later.
   bool patient = false;
   std::chrono::milliseconds timeout{30'000};
 };

@@ -18,7 +18,7 @@ class connection_pool {
  public:
   connection_pool(boost::asio::any_io_executor on, std::size_t most) : on_(on), most_(most == 0 ? 1 : most) {}
 
-  // Takes a place that is free. `patient`: for whom nobody waits, as load() tells.
+  // Takes a place that is free. `patient`: nobody waits for the answer, and load().awaited leaves it out.
   bool try_enter(bool patient = false);
   // Waits for one; false when cancelled, or at the deadline.
   boost::asio::awaitable<bool> enter(std::chrono::steady_clock::time_point deadline, bool patient = false);

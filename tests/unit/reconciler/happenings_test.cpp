@@ -53,7 +53,6 @@ TEST(shortened, cuts_between_characters) {
   for (std::size_t before = 1015; before < 1025; ++before) {
     const auto cut = shortened(std::string(before, 'x') + "äöüäöü");
     EXPECT_LE(cut.size(), 1024U);
-    if (before + 12 <= 1024) continue;
     ASSERT_TRUE(cut.ends_with("...")) << before;
     const auto kept = cut.size() - 3;
     EXPECT_TRUE(kept <= before || (kept - before) % 2 == 0) << "half a character at " << kept;
