@@ -36,9 +36,12 @@ steady_time::duration thread_cpu_time() {
 
 void dns_state::use(const directory_ptr& everyone) {
   health.use(everyone->metrics);
-  for (const auto kind : {kube::kind::external_service, kube::kind::service})
-    if (const auto& informer = everyone->informers[static_cast<std::size_t>(kind)])
-      self->send(informer, subscribe_atom{}, update_consumer{self});
+  // Each subscription brings all that there is: one that is known to last is not asked for again.
+  for (const auto kind : {kube::kind::external_service, kube::kind::service}) {
+    const auto& informer = everyone->informers[static_cast<std::size_t>(kind)];
+    const auto before = std::exchange(subscribed[static_cast<std::size_t>(kind)], informer);
+    if (informer && informer != before) self->send(informer, subscribe_atom{}, update_consumer{self});
+  }
   report();
 }
 

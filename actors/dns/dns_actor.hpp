@@ -4,6 +4,7 @@
 // after the last of a row of changes, within a second (within five where a table takes more than 1 ms to
 // build), and not at all for what cannot change it.
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -45,6 +46,7 @@ struct dns_state {
   dns_actor::pointer self = nullptr;
   dns_actor_config config;
   health_teller health;
+  std::array<informer_actor, kube::watched_kinds.size()> subscribed;
   kube::published services, external_services;
   hijack_table_ptr table;  // null until both kinds are known in this life
   std::set<std::string> complaints;

@@ -1,8 +1,8 @@
 #pragma once
 // Writes a message record by record. A name is shortened where it ends like the question's, which most do,
-// and an owner where it is that of the record before: time and room grow with what is written. (ldns looks
-// for each suffix of each name among all that were written before, and walks both for each comparison: a
-// hundred names of a hundred labels took it seconds.) Internal to wire.cpp. Pure.
+// and an owner where it is the last one that was written out: time and room grow with what is written. (ldns
+// looks for each suffix of each name among all that were written before, and walks both for each comparison:
+// a hundred names of a hundred labels took it seconds.) Internal to wire.cpp. Pure.
 
 #include <bitset>
 #include <optional>

@@ -256,6 +256,11 @@ void watch_machine::page_arrived(outcome& out, const kube::list_page& page, mome
 void watch_machine::list_failed(outcome& out, const kube::api_error& why, moment at) {
   using enum kube::api_errc;
   if (why.code == not_found) return wait_for_definition(out, at);
+  // The version whose pages these are is gone: from the start, and at once unless it becomes a habit.
+  if (why.code == gone && !continue_token_.empty() && !std::exchange(began_again_, true)) {
+    say(out, log_level::info, "listing again", &why);
+    return begin_list(out, false);
+  }
   if (why.code == gone || why.code == version_too_large) return relist(out, at, then::plain_list, why);
   // What has come so far stays good until the server says otherwise (410).
   const bool keep = !continue_token_.empty() && why.code != bad_request && why.code != malformed;
@@ -269,6 +274,7 @@ void watch_machine::complete(outcome& out, std::string resource_version) {
   give_back(items_);
   continue_token_.clear();
   cut_streams_ = 0;
+  began_again_ = false;
   last_failure_.clear();
   if (std::exchange(definition_missing_, false)) say(out, log_level::info, "the definition is there now");
 }
@@ -332,8 +338,13 @@ void watch_machine::initial_stream_over(outcome& out, const kube::api_error& why
     say(out, log_level::info, "no streaming lists here, listing page by page", &why);
     return begin_list(out, false);
   }
-  // Cut again and again, or in a way that repeating will not mend: the other way to list, for once.
-  const bool plain = ++cut_streams_ > cut_streams_allowed || calls_for_plain_list(why.code);
+  // The other way to list, for once: now, where the same stream would end the same way; later, where streams
+  // are cut again and again.
+  if (calls_for_plain_list(why.code)) {
+    say(out, log_level::info, "the streaming list failed, listing page by page", &why);
+    return begin_list(out, false);
+  }
+  const bool plain = ++cut_streams_ > cut_streams_allowed;
   wait_then(out, at, plain ? then::plain_list : then::list, why);
 }
 

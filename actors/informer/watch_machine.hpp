@@ -144,6 +144,7 @@ class watch_machine {
   bool heard_lately_ = false;         // streaming: since the last look
   unsigned deaf_watches_ = 0;         // watches that failed before anything was heard, in a row
   unsigned cut_streams_ = 0;          // streaming lists that ended too early, in a row
+  bool began_again_ = false;          // this list did, as its pages' version was gone
   std::string last_failure_;          // what keeps the list from being complete; "" for nothing yet
   bool lost_ = false;                 // the connection broke: who answers next may be in an earlier state
   bool definition_missing_ = false;   // 404: there is no such kind (yet)

@@ -20,10 +20,13 @@ dispatcher_state::~dispatcher_state() {
 }
 
 void dispatcher_state::use(const directory_ptr& next) {
-  everyone = next;
+  const auto before = std::exchange(everyone, next);
   health.use(everyone->metrics);
-  for (const auto& informer : everyone->informers)
-    if (informer) self->send(informer, subscribe_atom{}, update_consumer{self});
+  // Each subscription brings all that there is: one that is known to last is not asked for again.
+  for (std::size_t i = 0; i < everyone->informers.size(); ++i)
+    if (const auto& informer = everyone->informers[i];
+        informer && !(before && before->informers[i] == informer))
+      self->send(informer, subscribe_atom{}, update_consumer{self});
   report();
   pump();
 }
@@ -67,24 +70,32 @@ bool dispatcher_state::may_reconcile() const {
 void dispatcher_state::pump() {
   // What is due while nothing may be reconciled waits for the message that changes this, not for a timer.
   if (may_reconcile()) {
+    // Those that are gone, or cannot begin, take no place: of all at once others have their turn in between.
+    constexpr int over_at_once = 256;
+    int over = 0;
+    bool whole = true;
     while (auto job = queue->take(now(self))) {
       config.observe.taken(job->queued_for);
-      run(*job);
+      if (run(*job) || ++over < over_at_once) continue;
+      self->send(dispatcher_actor{self}, tick_atom{}, std::uint64_t{0});
+      whole = false;
+      break;
     }
-    arm_timer();
+    // When what is queued is due nobody can say before all has been asked for.
+    if (whole) arm_timer();
   }
   config.observe.queue(queue->metrics(now(self)));
   config.observe.mailbox(waiting_messages(self));
 }
 
-void dispatcher_state::run(const reconciler::job& job) {
+bool dispatcher_state::run(const reconciler::job& job) {
   const auto service = of(kube::kind::external_service).objects.find(job.key);
   if (!service) {
     retire(job.key);
     first.over(job.key);
     queue->done(job.key, {}, {now(self), 0});
     queue->forget(job.key);
-    return;
+    return false;
   }
   try {
     auto& worker = worker_of(job.key);
@@ -93,8 +104,10 @@ void dispatcher_state::run(const reconciler::job& job) {
     watch();
   } catch (const std::exception& e) {
     log::error("a reconciler could not be started", {{"externalservice", job.key}, {"error", e.what()}});
-    finished(job.key, {.success = false, .requeue_after = {}});
+    conclude(job.key, {.success = false, .requeue_after = {}});
+    return false;
   }
+  return true;
 }
 
 payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
@@ -122,13 +135,17 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
 }
 
 void dispatcher_state::finished(const std::string& key, const reconciler::verdict& how) {
+  conclude(key, how);
+  pump();
+}
+
+void dispatcher_state::conclude(const std::string& key, const reconciler::verdict& how) {
   rest(key);
   if (how.success && !how.status_later) first.over(key);
   if (how.status_later && only_own_writes_came(key)) queue->put_off(key);
   const auto worked = queue->done(key, how, {now(self), chance(random)});
   config.observe.done(worked, how);
   if (draining && queue->idle()) drained.deliver(ok_atom{});
-  pump();
 }
 
 // An Event is dropped when it fails: it must never hold up or fail a reconcile.
@@ -142,7 +159,7 @@ void dispatcher_state::send_and_forget(kube::request what) {
   what.term = term;
   const auto bumped = what.what == kube::verb::patch && what.of == kube::kind::event ? what.name : "";
   auto request = std::make_shared<const api_request>(api_request{std::move(what)});
-  self->request(everyone->kube_api, seconds{40}, payload<api_request>{std::move(request)})
+  self->request(everyone->kube_api, caf::infinite, payload<api_request>{std::move(request)})
       .then(
           [this, bumped](const payload<api_reply>& reply) {
             const auto& outcome = reply->outcome;
@@ -154,10 +171,11 @@ void dispatcher_state::send_and_forget(kube::request what) {
 
 void dispatcher_state::arm_timer() {
   const auto due = queue->next_due();
-  if (!due || (armed && *armed <= *due)) return;
-  armed = due;
+  // A tick that is on its way cannot be taken back, and serves what it was sent for later on.
+  if (!due || (!armed.empty() && *armed.begin() <= *due)) return;
+  armed.insert(*due);
   self->delayed_send(dispatcher_actor{self}, std::max(*due - now(self), steady_time::duration::zero()),
-                     tick_atom{}, ++timer);
+                     tick_atom{}, static_cast<std::uint64_t>(due->time_since_epoch().count()));
 }
 
 void dispatcher_state::report() {
@@ -181,9 +199,9 @@ dispatcher_actor::behavior_type dispatcher_behavior(dispatcher_actor::stateful_p
         self->state.learn(*update);
         return ok_atom{};
       },
-      [self](tick_atom, std::uint64_t generation) {
-        if (generation != self->state.timer) return;
-        self->state.armed.reset();
+      [self](tick_atom, std::uint64_t due) {
+        const steady_time::duration since{static_cast<steady_time::rep>(due)};
+        self->state.armed.erase(steady_time{since});
         self->state.pump();
       },
       [self](const payload<reconcile_result>& result) {

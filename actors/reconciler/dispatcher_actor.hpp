@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -68,8 +69,7 @@ struct dispatcher_state {
   std::deque<std::string> resting;              // those of them that finished, as they did
   directory_ptr everyone;
   health_teller health;
-  std::uint64_t timer = 0;
-  std::optional<steady_time> armed;
+  std::set<steady_time> armed;  // when ticks come
   std::mt19937_64 random{std::random_device{}()};
   caf::typed_response_promise<ok_atom> drained;
   bool draining = false;
@@ -89,10 +89,12 @@ struct dispatcher_state {
   bool synced() const;
   bool may_reconcile() const;
   void pump();
-  void run(const reconciler::job& job);
+  // False when it is over already: there is no such ExternalService, or no reconciler can be had.
+  bool run(const reconciler::job& job);
   payload<reconcile_work> work_for(const reconciler::job& job, const kube::object_ptr& service,
                                    const worker& by) const;
   void finished(const std::string& key, const reconciler::verdict& how);
+  void conclude(const std::string& key, const reconciler::verdict& how);
   // dispatcher_actor_changes.cpp
   void learn(const informer_update& update);
   void service_changed(const std::string& key, reconciler::priority how);

@@ -46,7 +46,7 @@ void dispatcher_state::child_changed(kube::kind kind, const std::string& key, pr
     ipv6_services = live && reconciler::has_ipv6_address(live->as_child());
   }
   // One that is gone may come again before its last run is over: then the next has to know.
-  if (!of(kube::kind::external_service).objects.find(key) && !workers.contains(key)) return;
+  if (!workers.contains(key) && !of(kube::kind::external_service).objects.find(key)) return;
   const auto i = kube::child_index(kind);
   const auto bit = static_cast<reconciler::kind_mask>(1u << i);
   // Its first status is still to come, and looks at all there is.

@@ -98,10 +98,13 @@ constexpr std::size_t most_endpoints = 4096;
 
 outcome check_sizes(const external_service_spec& spec) {
   const std::size_t ports = spec.ports.size(), addresses = spec.ip_override.size();
+  const std::size_t clients = spec.dns_clients.size();
   if (ports > most_entries)
     return refuse("InvalidPort", "spec.ports has {} entries: {} at most", ports, most_entries);
   if (addresses > most_entries)
     return refuse("InvalidIPOverride", "spec.ipOverride has {} entries: {} at most", addresses, most_entries);
+  if (clients > most_entries)
+    return refuse("InvalidDNSClients", "spec.dnsClients has {} entries: {} at most", clients, most_entries);
   if (ports * addresses > most_endpoints)
     return refuse(
         "InvalidIPOverride",

@@ -10,8 +10,8 @@
 //   supervisor ── directory ──▶ all of them      all of them ── health ──▶ metrics
 //
 // Two rules keep lost messages harmless. Handles come from the directory alone, which the supervisor sends to
-// everyone after every restart; and whoever gets a directory subscribes again to what it consumes, while a
-// producer answers a subscription with its current state and remembers subscribers weakly.
+// everyone after every restart; and whoever gets a directory subscribes to what is new in it of what it
+// consumes, while a producer answers a subscription with its current state and remembers subscribers weakly.
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/replies_to.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 // The seam to the API server: turns messages into coroutines on the I/O thread and their outcomes into
-// replies. When it dies, all it had under way is cancelled; its requesters learn that by their own time-outs.
+// replies. When it dies, all it had under way is cancelled; its requesters learn that by their own time-outs,
+// but for those that do not care (Events).
 
 #include <functional>
 #include <map>

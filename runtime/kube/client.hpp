@@ -54,7 +54,7 @@ class client {
 
   // One request, one reply. 429 and 503 with Retry-After are waited for and tried again (at most 10 tries
   // within request.timeout); a 401 re-reads the credentials and tries once more.
-  boost::asio::awaitable<reply> call(std::shared_ptr<const request> what);
+  boost::asio::awaitable<reply> call(std::shared_ptr<const request> asked);
 
   // Opens a watch on a connection of its own.
   boost::asio::awaitable<std::expected<watch_stream, api_error>> watch(watch_request what);

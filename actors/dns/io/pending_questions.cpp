@@ -20,7 +20,7 @@ pending_question& pending_questions::add(const query& asked) {
     spare_.push_back(owned_.emplace_back(std::make_unique<pending_question>()).get());
   }
   pending_question& one = *spare_.back();
-  one.waiters.reserve(pending_question::first_waiters);
+  one.waiters.reserve(pending_question::first_waiters);  // the first one is taken without fail
   one.asked = asked;
   one.asked.packet = one.asked.client_cookie = {};
   one.hash = hash_key(asked, seed_);

@@ -14,8 +14,6 @@ namespace egress::dns {
 struct pending_question : timed {
   using done = std::function<void(bytes reply)>;
   static constexpr std::size_t first_waiters = 4;
-  // So that its first waiter is taken without fail.
-  pending_question() { waiters.reserve(first_waiters); }
 
   struct attempt {
     std::size_t upstream = 0;

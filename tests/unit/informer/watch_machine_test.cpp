@@ -1,104 +1,16 @@
 #include "actors/informer/watch_machine.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "tests/unit/informer/objects.hpp"
+#include "tests/unit/informer/watch_machine_fixture.hpp"
 
 namespace egress::informer {
 namespace {
 
-using kube::api_errc;
-using kube::event_type;
 using std::chrono::minutes;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::service;
-
-kube::api_error error_of(api_errc code) {
-  return {.code = code, .status = 0, .reason = "Reason", .message = "because", .retry_after = {}};
-}
-
-kube::watch_event added(const std::string& name, const std::string& version) {
-  return {event_type::added, service(name, "u-" + name, version), version, false};
-}
-kube::watch_event bookmark(const std::string& version, bool end = false) {
-  return {event_type::bookmark, nullptr, version, end};
-}
-
-// The machine, its clock, and its latest outcome.
-class WatchMachine : public ::testing::Test {
- protected:
-  void begin(bool streaming, kube::kind of = kube::kind::service) {
-    machine.emplace(scope{of, "ns", "app=egress-gateway", streaming});
-    last = machine->start();
-    if (streaming) there_are(few);
-  }
-  // The server says how many more there are than the one that was asked for.
-  void there_are(std::uint64_t others) {
-    EXPECT_EQ(machine->state(), watch_state::sizing);
-    EXPECT_EQ(the<list_command>().what.limit, 1);
-    EXPECT_EQ(the<list_command>().what.label_selector, "") << "the server does not count what it selects";
-    last = machine->listed(the<list_command>().id,
-                           kube::list_page{{service("a", "u-a", "1")}, "9", "more", others}, at());
-  }
-  moment at() const { return {now, 0.5}; }
-
-  template <class Command>
-  const Command* find() const {
-    for (const auto& one : last.commands)
-      if (const auto* found = std::get_if<Command>(&one)) return found;
-    return nullptr;
-  }
-  template <class Command>
-  const Command& the() const {
-    const auto* found = find<Command>();
-    EXPECT_NE(found, nullptr) << "no such command in the outcome";
-    static const Command none{};
-    return found ? *found : none;
-  }
-
-  void page(std::vector<kube::object_ptr> items, const std::string& version, const std::string& more = "") {
-    last = machine->listed(the<list_command>().id, kube::list_page{std::move(items), version, more}, at());
-  }
-  void list_fails(api_errc code) {
-    last = machine->listed(the<list_command>().id, std::unexpected(error_of(code)), at());
-  }
-  ticket stream() const {
-    if (const auto* opened = find<open_watch_command>()) return opened->id;
-    return the<next_chunk_command>().id;
-  }
-  void events(std::vector<kube::watch_event> all) {
-    last = machine->chunk(stream(), {std::move(all), false, {}}, at());
-  }
-  void ends(std::optional<kube::api_error> why = {}, std::vector<kube::watch_event> all = {}) {
-    last = machine->chunk(stream(), {std::move(all), true, std::move(why)}, at());
-  }
-  // The server says where it stands, which is asked after a lost connection.
-  void stands_at(const std::string& version) {
-    EXPECT_EQ(machine->state(), watch_state::checking);
-    EXPECT_EQ(the<list_command>().what.limit, 1);
-    page({service("any", "u", "1")}, version, "more");
-  }
-  void wait_over() {
-    now += the<wait_command>().duration;
-    last = machine->timer(the<wait_command>().id, at());
-  }
-  // Up to an open watch that began at version 10.
-  void watching() {
-    begin(false);
-    page({service("a", "u-a", "5")}, "10");
-  }
-  bool listing_anew() const {
-    return find<list_command>() && find<list_command>()->what.continue_token.empty();
-  }
-
-  static constexpr std::uint64_t few = 998, many = 999;
-  steady_time now{std::chrono::hours(10)};
-  std::optional<watch_machine> machine;
-  outcome last;
-};
 
 // ---- lists
 
@@ -172,6 +84,24 @@ TEST_F(WatchMachine, GoneInTheMiddleOfAListStartsItAgain) {
   EXPECT_TRUE(listing_anew());
   page({service("b", "2", "12")}, "12");
   EXPECT_THAT(last.published->names, ElementsAre("b"));
+}
+
+TEST_F(WatchMachine, GoneInTheMiddleOfAListStartsItAgainAtOnceAfterOtherFailuresToo) {
+  watching();
+  ends(error_of(api_errc::gone));
+  for (int i = 0; i < 2; ++i) {
+    page({service("a", "1", "1")}, "10", "more");
+    list_fails(api_errc::gone);
+    EXPECT_EQ(listing_anew(), i == 0) << "once for each list";
+  }
+  wait_over();
+  page({service("b", "2", "12")}, "12");
+  EXPECT_THAT(last.published->names, ::testing::UnorderedElementsAre("a", "b"));
+  now += minutes(3);
+  ends(error_of(api_errc::gone));
+  page({service("a", "1", "1")}, "10", "more");
+  list_fails(api_errc::gone);
+  EXPECT_TRUE(listing_anew());
 }
 
 TEST_F(WatchMachine, GoneAgainAndAgainIsNotAskedWithoutPause) {
@@ -412,173 +342,6 @@ TEST_F(WatchMachine, AWatchThatIsRefusedOrGarbledLeadsToAList) {
     wait_over();
     EXPECT_TRUE(listing_anew());
   }
-}
-
-// ---- how long a list is
-
-TEST_F(WatchMachine, ListsPageByPageWhatIsLong) {
-  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
-  last = machine->start();
-  there_are(many);
-  EXPECT_EQ(machine->state(), watch_state::listing);
-  EXPECT_EQ(the<list_command>().what.limit, 500);
-  EXPECT_EQ(the<list_command>().what.label_selector, "app=egress-gateway");
-  EXPECT_EQ(the<list_command>().what.continue_token, "") << "the one that was asked for is not selected";
-  page({service("b", "u-b", "2")}, "10");
-  EXPECT_THAT(last.published->names, ElementsAre("b"));
-}
-
-TEST_F(WatchMachine, StreamsAgainWhenAListHasBecomeShort) {
-  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
-  last = machine->start();
-  there_are(many);
-  page({service("b", "u-b", "2")}, "10");
-  last = machine->list_anew();
-  there_are(few);
-  EXPECT_EQ(machine->state(), watch_state::streaming);
-}
-
-TEST_F(WatchMachine, AServerThatCannotBeAskedForTheSizeIsAskedAgainAfterAPause) {
-  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
-  last = machine->start();
-  list_fails(api_errc::transport);
-  EXPECT_EQ(machine->state(), watch_state::waiting);
-  EXPECT_THAT(machine->unready_reason(), HasSubstr("because"));
-  wait_over();
-  there_are(few);
-  EXPECT_EQ(machine->state(), watch_state::streaming);
-}
-
-TEST_F(WatchMachine, AServerThatDoesNotLikeTheQuestionOrAnswersSomethingElseIsAskedForAStream) {
-  for (const auto code : {api_errc::forbidden, api_errc::bad_request, api_errc::invalid, api_errc::malformed,
-                          api_errc::too_large}) {
-    machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
-    last = machine->start();
-    list_fails(code);
-    EXPECT_EQ(machine->state(), watch_state::streaming);
-  }
-  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
-  last = machine->start();
-  last = machine->listed(the<list_command>().id, kube::document{"{}", nullptr}, at());
-  EXPECT_EQ(machine->state(), watch_state::streaming);
-}
-
-TEST_F(WatchMachine, ALateAnswerToTheSizeOfAnEarlierListIsIgnored) {
-  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
-  last = machine->start();
-  const auto late = the<list_command>().id;
-  last = machine->list_anew();
-  EXPECT_FALSE(find<close_watch_command>()) << "none was opened";
-  const auto asked = last;
-  EXPECT_TRUE(machine->listed(late, kube::list_page{{}, "9", "more", many}, at()).commands.empty());
-  EXPECT_TRUE(machine->timer(late, at()).commands.empty());
-  last = asked;
-  there_are(few);
-  EXPECT_EQ(machine->state(), watch_state::streaming);
-}
-
-TEST_F(WatchMachine, AServerThatIsBusyIsAskedForTheSizeAgainWhenItLikes) {
-  machine.emplace(scope{kube::kind::service, "ns", "app=egress-gateway"});
-  last = machine->start();
-  auto busy = error_of(api_errc::too_many_requests);
-  busy.retry_after = seconds{40};
-  last = machine->listed(the<list_command>().id, std::unexpected(busy), at());
-  EXPECT_GE(the<wait_command>().duration, seconds{40});
-  wait_over();
-  EXPECT_EQ(machine->state(), watch_state::sizing);
-}
-
-TEST_F(WatchMachine, WaitsForADefinitionThatHasNoSizeYet) {
-  machine.emplace(scope{kube::kind::external_service, "", ""});
-  last = machine->start();
-  list_fails(api_errc::not_found);
-  EXPECT_THAT(machine->unready_reason(), HasSubstr("install its definition"));
-  wait_over();
-  there_are(few);
-  EXPECT_EQ(machine->state(), watch_state::streaming);
-}
-
-// ---- streaming lists
-
-TEST_F(WatchMachine, AStreamingListIsCompleteAtItsBookmark) {
-  begin(true);
-  EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
-  EXPECT_EQ(the<open_watch_command>().what.resource_version, "");
-  events({added("a", "3")});
-  EXPECT_FALSE(last.published);
-  events({added("b", "4"),
-          {event_type::deleted, service("a", "u-a", "5"), "5", false},
-          bookmark("9", true),
-          added("c", "10")});
-  ASSERT_TRUE(last.published);
-  EXPECT_TRUE(last.published->initial);
-  EXPECT_THAT(last.published->names, ElementsAre("b", "c"));
-  EXPECT_EQ(machine->current().objects.size(), 2u);
-  ends(error_of(api_errc::transport));
-  stands_at("10");
-  EXPECT_EQ(the<open_watch_command>().what.resource_version, "10");
-  EXPECT_FALSE(the<open_watch_command>().what.send_initial_events);
-}
-
-TEST_F(WatchMachine, AServerThatRefusesStreamingListsIsListedPageByPageForGood) {
-  for (const auto code : {api_errc::bad_request, api_errc::invalid}) {
-    begin(true);
-    ends(error_of(code));
-    ASSERT_TRUE(listing_anew());
-    page({}, "7");
-    ends(error_of(api_errc::gone));
-    EXPECT_TRUE(listing_anew());
-  }
-}
-
-TEST_F(WatchMachine, AStreamingListThatIsCutIsForgottenAndTriedAgain) {
-  begin(true);
-  events({added("a", "3")});
-  ends();
-  wait_over();
-  there_are(few);
-  events({added("b", "4"), bookmark("9", true)});
-  EXPECT_THAT(last.published->names, ElementsAre("b"));
-}
-
-TEST_F(WatchMachine, AStreamingListThatIsAlwaysCutIsReplacedForOnce) {
-  begin(true);
-  for (int i = 0; i < 3; ++i) {
-    ends(error_of(api_errc::transport));
-    wait_over();
-    if (i < 2) there_are(few);
-  }
-  ASSERT_TRUE(listing_anew());
-  EXPECT_EQ(machine->state(), watch_state::listing);
-  page({}, "7");
-  ends(error_of(api_errc::gone));
-  wait_over();
-  there_are(few);
-  EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
-}
-
-TEST_F(WatchMachine, AServerThatIgnoresTheWishIsNoticed) {
-  begin(true);
-  const auto patience = the<wait_command>();
-  const auto id = stream();
-  last = machine->chunk(id, {{added("a", "3")}, false, {}}, at());
-  last = machine->timer(patience.id, at());
-  EXPECT_NE(find<wait_command>(), nullptr) << "it was heard: more patience";
-  last = machine->timer(patience.id, at());
-  EXPECT_EQ(the<close_watch_command>().id, id);
-  EXPECT_TRUE(listing_anew());
-}
-
-TEST_F(WatchMachine, TheDefinitionMayBeMissingForAStreamToo) {
-  begin(true, kube::kind::external_service);
-  ends(error_of(api_errc::not_found));
-  EXPECT_NE(machine->unready_reason(), "");
-  wait_over();
-  there_are(few);
-  EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
-  EXPECT_NE(machine->unready_reason(), "");
-  events({bookmark("4", true)});
-  EXPECT_EQ(machine->unready_reason(), "");
 }
 
 }  // namespace

@@ -162,6 +162,11 @@ TEST(validate, judges_addresses_and_ranges) {
   EXPECT_EQ(endpoints(1024, 4), "");
   EXPECT_EQ(endpoints(1, 1025), "InvalidIPOverride");
   EXPECT_EQ(endpoints(1025, 0), "InvalidPort");
+  const auto many_clients = [](std::size_t count) {
+    return reason_of([=](auto& spec) { spec.dns_clients.assign(count, "10.0.0.0/8"); });
+  };
+  EXPECT_EQ(many_clients(1024), "");
+  EXPECT_EQ(many_clients(1025), "InvalidDNSClients");
   const auto clients = [](const std::string& range) {
     return reason_of([=](auto& spec) { spec.dns_clients = {range}; });
   };
