@@ -35,6 +35,9 @@ BAD = {
               'metadata.name "a.dot" cannot name a Service'),
     "n" * 60: ({"dnsName": "k.example.com", "ports": [{"port": 1}]}, "NameTooLong",
                "the label egress.monzo.com/allowed-" + "n" * 60 + " has 68 characters behind the slash"),
+    "p" * 54: ({"dnsName": "l.example.com", "ports": [{"port": 443}, {"port": 65535}]}, "NameTooLong",
+               "the Service's port name " + "p" * 54 + "-tcp-65535 has 64 characters"),
+    "long-host": ({"dnsName": ".".join(["h" * 63] * 4), "ports": [{"port": 1}]}, "InvalidDNSName", 'spec.dnsName "hhh'),
 }
 
 
@@ -127,6 +130,23 @@ class Validation(ClusterTest):
         self.assertEqual(refused, len(BAD))
         figure("bad objects refused by the definition's rules", f"{refused} of {len(BAD)}")
 
+    def test_addresses_and_ranges_are_judged_by_the_definition(self):
+        def status_of(**spec):
+            try:
+                self.api.create(objects.EXTERNAL_SERVICES + "?dryRun=All", objects.external_service("judged", **spec))
+            except ApiError as error:
+                return error.status
+            return 201
+
+        for good in ("192.0.2.1", "2001:db8::1"):
+            self.assertEqual(status_of(ipOverride=[good]), 201, good)
+        for bad_one in ("192.0.2.256", "host", "192.0.2.0/24", ""):
+            self.assertEqual(status_of(ipOverride=["192.0.2.1", bad_one]), 422, bad_one)
+        for good in ("10.0.0.0/8", "fd00::/8"):
+            self.assertEqual(status_of(dnsClients=[good]), 201, good)
+        for bad_one in ("10.0.0.1", "10.0.0.0/33", "everybody"):
+            self.assertEqual(status_of(dnsClients=[bad_one]), 422, bad_one)
+
     def test_what_the_rules_let_pass_is_refused_with_an_event(self):
         self.operator()
         self.create("api", resources={"requests": {"cpu": "3"}, "limits": {"cpu": "1"}})
@@ -138,7 +158,7 @@ class Validation(ClusterTest):
         operator = self.operator()
         self.create("first", "Same.Example.com")
         self.wait_for_children("first")
-        # Of two that were created within one second the uid decides.
+        # Of two that were created within one second the name decides.
         eventually("another second", lambda: self.created_now() > self.api.get(
             objects.path("first"))["metadata"]["creationTimestamp"])
         self.create("second", "same.example.com.")
