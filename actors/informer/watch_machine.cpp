@@ -15,8 +15,6 @@ constexpr int page_size = 500;
 // twice what pages cost it, and us a third more (docs/decisions/0016).
 constexpr std::uint64_t long_list = 1'000;
 constexpr milliseconds definition_poll{2'000};
-// However long a server, or what stands before it, asks for: meanwhile nothing is heard of the kind.
-constexpr milliseconds longest_asked_wait{60'000};
 constexpr milliseconds streaming_patience{30'000};
 constexpr unsigned cut_streams_allowed = 2;
 constexpr unsigned deaf_watches_allowed = 4;
@@ -160,8 +158,7 @@ void watch_machine::version_arrived(outcome& out, const kube::reply& reply, mome
 }
 
 void watch_machine::wait_then(outcome& out, moment at, then what, const kube::api_error& why) {
-  auto delay = backoff_.next(at);
-  if (why.retry_after) delay = std::max(delay, std::min<milliseconds>(*why.retry_after, longest_asked_wait));
+  const auto delay = std::max(backoff_.next(at), kube::asked_to_wait(why));
   state_ = watch_state::waiting;
   after_wait_ = what;
   last_failure_ = why.message;

@@ -44,6 +44,7 @@ run_end end_of(const child_outcomes& all) {
     switch (one.state) {
       case child_state::failed:
         out.success = false;
+        out.asked_to_wait = std::max(out.asked_to_wait, one.asked_to_wait);
         break;
       case child_state::name_taken:
       case child_state::replacing:

@@ -36,6 +36,7 @@ struct child_outcome {
   pointers repaired;                // where it differed, when it was repaired or adopted
   ineffective_fields ineffective;   // written, and the server changed nothing
   bool cluster_ip_taken = false;    // failed for that alone
+  milliseconds asked_to_wait{0};    // failed: for so long, by the server
   ports held;                       // of a Service: wanted, and left out until pods report their listeners
   std::optional<settled> compared;  // read, and nothing (more) to write
 };
@@ -64,6 +65,7 @@ std::vector<deed> deeds_of(const child_outcomes& all);
 struct run_end {
   bool success = true;                        // false: the queue's back-off
   std::optional<milliseconds> requeue_after;  // in the way, forbidden: 30 s; rejected: 5 min
+  milliseconds asked_to_wait{0};              // at least, before it is tried again
 };
 run_end end_of(const child_outcomes& all);
 

@@ -275,6 +275,7 @@ child_task::step child_task::failed(const kube::api_error& why) {
     case forbidden:
       return finish(child_state::forbidden, message);
     default:
+      out_.asked_to_wait = kube::asked_to_wait(why);
       return finish(child_state::failed, message);
   }
 }

@@ -120,7 +120,7 @@ condition gateway_ready(const status_facts& facts) {
     return make("GatewayReady", false, reason, std::move(message));
   };
   const auto& outcome = facts.outcomes[kube::child_index(kube::kind::deployment)];
-  const auto* deployment = own(facts, kube::kind::deployment);
+  const auto* deployment = own(facts.external_service, facts.live, kube::kind::deployment);
   if (!deployment) {
     if (const auto reason = reason_of(outcome.state)) return no(*reason, outcome.message);
     return no("DeploymentMissing", "there is no Deployment yet");
@@ -150,7 +150,7 @@ condition dns_hijacked(const status_facts& facts) {
   const auto& spec = facts.external_service.as_external_service().spec;
   if (!spec.hijack_dns) return no("Disabled", "spec.hijackDns is false");
   const auto& outcome = facts.outcomes[kube::child_index(kube::kind::service)];
-  const auto* service = own(facts, kube::kind::service);
+  const auto* service = own(facts.external_service, facts.live, kube::kind::service);
   if (!service) {
     if (const auto reason = reason_of(outcome.state)) return no(*reason, outcome.message);
     return no("ServiceMissing", "there is no Service yet");
@@ -195,13 +195,6 @@ bool needs_a_person(const condition& not_ready, bool accepted) {
 }
 
 }  // namespace
-
-const kube::child* own(const status_facts& facts, kube::kind of) {
-  const auto& live = facts.live[kube::child_index(of)];
-  if (!live) return nullptr;
-  const auto owner = whose(facts.external_service, *live);
-  return owner == ownership::ours || owner == ownership::adoptable ? &live->as_child() : nullptr;
-}
 
 std::vector<condition> conditions_of(const status_facts& facts) {
   auto accept = accepted(facts);

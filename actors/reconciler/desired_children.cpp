@@ -37,6 +37,7 @@ desired_gateway rendered_for(const rendering_key& key, const kube::object& exter
   const auto all = std::make_shared<rendered_trees>();
   const auto gateway = desired::make_gateway(external_service, settings, key.ipv6, all->memory.storage());
   desired_gateway made;
+  if ((made.refused = too_large(gateway.config.size()))) return made;
   made.config_hash = gateway.config.version;
   for (const auto kind : kube::child_kinds) {
     if (!desired::wanted(kind, settings)) continue;
@@ -67,8 +68,9 @@ bool tells_others(const kube::child& live, const std::optional<remembered_render
 }
 
 rendering_key key_of(const kube::object& external_service, const live_children& live, bool ipv6) {
-  const auto* service = child_of(live, kube::kind::service);
-  const auto* deployment = child_of(live, kube::kind::deployment);
+  // Another's pods serve nothing of ours, whatever they are called.
+  const auto* service = own(external_service, live, kube::kind::service);
+  const auto* deployment = own(external_service, live, kube::kind::deployment);
   const auto& spec = external_service.as_external_service().spec;
   const auto hijack = desired::next_hijack_label(
       spec.hijack_dns, deployment && deployment->ready_replicas > 0, service ? service->hijack_label : "");

@@ -17,6 +17,7 @@ namespace egress::reconciler {
 struct desired_gateway {
   desired_children children;
   std::string config_hash;
+  std::optional<refusal> refused{};  // too_large(): then there are no children
 };
 
 bool has_ipv6_address(const kube::child& service);
@@ -26,7 +27,7 @@ bool has_ipv6_address(const kube::child& service);
 // that is rendered for the wrong family rolls a moment later.
 bool listens_on_ipv6(const live_children& live, bool elsewhere);
 
-// `live` decides the hijack label: on ready pods. The object must have passed refused().
+// `live` decides the hijack label: on ready pods of its own. The object must have passed refused().
 desired_gateway desired_of(const kube::object& external_service, const live_children& live, bool ipv6,
                            const gateway_settings& settings, const kube::projection_rules& rules);
 

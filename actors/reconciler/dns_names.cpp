@@ -15,7 +15,7 @@ std::string dns_names::holder(std::string_view dns_name) const {
 void dns_names::set(const kube::object& external_service) {
   const auto& meta = external_service.meta;
   const auto wanted = dns_name_key(external_service.as_external_service().spec.dns_name);
-  const claim now{meta.creation_time, meta.uid, meta.name};
+  const claim now{meta.creation_time, meta.name};
   move(meta.name, wanted, &now);
 }
 

@@ -31,11 +31,9 @@ class dns_names {
   std::string holder(std::string_view dns_name) const;
 
  private:
-  // Oldest first; of the same second, by uid, in files without one by name: the order is the same in every
-  // replica.
+  // Oldest first, of the same second by name: as DNS has it (hijack_table), and every replica.
   struct claim {
     std::int64_t created;
-    kube::object_uid uid;
     std::string name;
     auto operator<=>(const claim&) const = default;
   };

@@ -51,6 +51,13 @@ ownership whose(const kube::object& external_service, const kube::object& child)
   return ownership::adoptable;
 }
 
+const kube::child* own(const kube::object& external_service, const live_children& live, kube::kind of) {
+  const auto& one = live[kube::child_index(of)];
+  if (!one) return nullptr;
+  const auto owner = whose(external_service, *one);
+  return owner == ownership::ours || owner == ownership::adoptable ? &one->as_child() : nullptr;
+}
+
 decision decide(const kube::object& external_service, kube::kind of, const rendered_child* wanted,
                 const kube::object* live, const std::optional<settled>& known) {
   if (!live) return {wanted ? action::create : action::nothing, ""};

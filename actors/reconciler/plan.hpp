@@ -34,6 +34,8 @@ enum class ownership : std::uint8_t {
 };
 
 ownership whose(const kube::object& external_service, const kube::object& child);
+// The live child of this kind if it is this ExternalService's, or can become so; else null.
+const kube::child* own(const kube::object& external_service, const live_children& live, kube::kind of);
 
 enum class action : std::uint8_t {
   nothing,

@@ -106,6 +106,7 @@ void reconciler_state::status_written(const kube::external_service_status& wante
   const auto& why = reply.error();
   if (why.code == kube::api_errc::not_found) return look_for_status(wanted);
   now->failed = why.code != kube::api_errc::not_leader;
+  now->asked_to_wait = kube::asked_to_wait(why);
   // Somebody changed the object: its event starts the next run.
   if (why.code == kube::api_errc::conflict) now->failed = false;
   if (now->failed)
@@ -142,7 +143,8 @@ void reconciler_state::end() {
   const auto how = reconciler::end_of(finished->outcomes);
   result->how = {.success = how.success && !finished->failed,
                  .requeue_after = how.requeue_after,
-                 .status_later = finished->status_later};
+                 .status_later = finished->status_later,
+                 .asked_to_wait = std::max(how.asked_to_wait, finished->asked_to_wait)};
   if (finished->paused > milliseconds{0}) result->how.requeue_after = finished->paused;
   if (const auto again = ask_again_in(*finished)) result->how.requeue_after = again;
   if (finished->no_status) {

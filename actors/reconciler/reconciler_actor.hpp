@@ -62,7 +62,8 @@ struct reconciler_state {
     bool autoscaler_waits = false;  // for what becomes of the Deployment
     std::vector<reconciler::happening> happenings;
     bool failed = false;
-    bool no_status = false;  // the definition has no status subresource
+    milliseconds asked_to_wait{0};  // by who did not take the status
+    bool no_status = false;         // the definition has no status subresource
     bool status_later = false;
     bool asked_pods = false;
     std::string waits_for_listeners;  // see status_facts

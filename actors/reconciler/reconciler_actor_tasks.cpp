@@ -25,6 +25,10 @@ std::string reconciler_state::previous_cluster_ip() const {
 void reconciler_state::start_tasks() {
   const auto& service = now->work->service;
   auto desired = reconciler::desired_of(*service, now->live, now->ipv6, config->gateways, config->rules);
+  if (desired.refused) {
+    now->refused = std::move(desired.refused);
+    return children_done();
+  }
   now->config_hash = desired.config_hash;
   const auto before = reconciler::made_before(memory().rendered, now->live, desired.children,
                                               config->gateways, config->rules);

@@ -30,7 +30,7 @@ bool repeats(const objects& all, std::size_t i) {
 }
 
 // By name. Of two with one name only one can be meant: the other is refused.
-std::vector<judged> judge(objects external_services, gateway_profile profile) {
+std::vector<judged> judge(objects external_services, const gateway_settings& settings) {
   std::ranges::sort(external_services, {},
                     [](const auto& one) -> const std::string& { return one->meta.name; });
   dns_names names;
@@ -39,7 +39,8 @@ std::vector<judged> judge(objects external_services, gateway_profile profile) {
   std::vector<judged> made;
   for (std::size_t i = 0; i < external_services.size(); ++i) {
     const auto& one = external_services[i];
-    auto refused = validate(*one, profile);
+    auto refused = validate(*one, settings.profile);
+    if (!refused) refused = too_large(desired::make_gateway(*one, settings).config.size());
     const auto holder = names.holder(one->as_external_service().spec.dns_name);
     if (repeats(external_services, i))
       refused = {"Repeated", "an ExternalService of this name is given twice: remove one of them"};
@@ -67,7 +68,7 @@ result<std::string> render_list(const objects& external_services, const gateway_
                                 bool as_json) {
   json::array items;
   std::string errors;
-  for (const auto& one : judge(external_services, settings.profile)) {
+  for (const auto& one : judge(external_services, settings)) {
     if (one.refused) {
       errors += (errors.empty() ? "" : "\n") + line_of(one, settings.profile);
       continue;
@@ -85,7 +86,7 @@ result<std::string> render_list(const objects& external_services, const gateway_
 
 report validate_report(const objects& external_services, const gateway_settings& settings) {
   report made;
-  for (const auto& one : judge(external_services, settings.profile)) {
+  for (const auto& one : judge(external_services, settings)) {
     made.text += line_of(one, settings.profile) + "\n";
     made.refused = made.refused || one.refused;
   }

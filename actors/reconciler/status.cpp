@@ -37,12 +37,12 @@ kube::external_service_status status_of(const status_facts& facts) {
   out.observed_generation = meta.generation;
   out.ports = ports_of(facts.external_service.as_external_service().spec);
   out.config_hash = facts.config_hash.empty() ? facts.previous.config_hash : facts.config_hash;
-  const auto* service = own(facts, kube::kind::service);
+  const auto* service = own(facts.external_service, facts.live, kube::kind::service);
   // A missing Service asks for its address again when it is made: the address stays known.
   out.cluster_ip = !service                       ? facts.previous.cluster_ip
                    : service->cluster_ips.empty() ? ""
                                                   : service->cluster_ips.front();
-  if (const auto* deployment = own(facts, kube::kind::deployment))
+  if (const auto* deployment = own(facts.external_service, facts.live, kube::kind::deployment))
     out.ready_replicas = deployment->ready_replicas;
   auto conditions = conditions_of(facts);
   std::vector<kube::condition_view> told;

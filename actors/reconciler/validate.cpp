@@ -220,6 +220,15 @@ std::optional<refusal> validate(const kube::object& external_service, gateway_pr
   return check_choices(spec);
 }
 
+std::optional<refusal> too_large(std::size_t configuration) {
+  constexpr std::size_t most = 1'048'576;  // of a ConfigMap's values together
+  if (configuration <= most) return std::nullopt;
+  return refusal{"ConfigurationTooLarge",
+                 fmt::format("Envoy's configuration has {} bytes, and a ConfigMap holds {}: list fewer ports "
+                             "or addresses, or divide them among ExternalServices",
+                             configuration, most)};
+}
+
 refusal name_taken(const kube::object& loser, std::string_view winner) {
   return {"DNSNameTaken",
           fmt::format(

@@ -2,6 +2,7 @@
 // Can this ExternalService work? What cannot is refused with a condition that says why, and gets no half-made
 // children. Every rule is here (the CRD repeats some, for who runs kubectl). Pure.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ struct refusal {
 // over all of them (dns_names.hpp): name_taken makes that refusal.
 std::optional<refusal> validate(const kube::object& external_service,
                                 gateway_profile profile = gateway_profile::hardened);
+
+// So many bytes are too much of a configuration: no ConfigMap holds it. Asked when it is rendered, as the
+// spec alone does not say.
+std::optional<refusal> too_large(std::size_t configuration);
 
 refusal name_taken(const kube::object& loser, std::string_view winner);
 

@@ -32,6 +32,7 @@ struct verdict {
   bool success = true;                        // false: again after the back-off
   std::optional<milliseconds> requeue_after;  // success: again after this, even if nothing changes
   bool status_later = false;                  // success: again when nobody waits for children
+  milliseconds asked_to_wait{0};              // failure: the back-off is so long at least
 };
 
 struct queue_metrics {

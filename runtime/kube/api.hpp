@@ -2,6 +2,7 @@
 // A request to the API server and what comes of it, as values. The kube_api actor takes the first and gives
 // the second; the HTTP client below it never shows through.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -66,6 +67,13 @@ struct api_error {
   std::string message;  // one line, for people
   std::optional<std::chrono::seconds> retry_after;
 };
+
+// How long the server asked to be left alone, a minute at most however long it says: meanwhile nothing is
+// done about what has failed.
+inline std::chrono::milliseconds asked_to_wait(const api_error& why) {
+  constexpr std::chrono::seconds longest{60};
+  return std::min(why.retry_after.value_or(std::chrono::seconds{0}), longest);
+}
 
 struct list_page {
   std::vector<object_ptr> items;

@@ -1,5 +1,7 @@
 #include "actors/reconciler/reconciler_actor.hpp"
 
+#include <fmt/format.h>
+
 #include "tests/actor/reconciling.hpp"
 
 namespace egress {
@@ -229,6 +231,25 @@ TEST_F(reconciling, one_kind_that_fails_does_not_keep_the_others_from_being_made
   EXPECT_FALSE(notes.results[0]->how.success);
 }
 
+TEST_F(reconciling, a_run_that_the_server_asked_to_wait_says_for_how_long) {
+  const auto busy = [](int seconds_asked) {
+    auto why = test::failure(api_errc::too_many_requests);
+    why.retry_after = seconds{seconds_asked};
+    return kube::reply{std::unexpected(std::move(why))};
+  };
+  run();
+  for (const auto& one : take_all())
+    one.what.of == kube::kind::config_map ? test::answer(api, one.ticket, busy(7)) : accept(one);
+  world.settle();
+  for (const auto& one : take_all()) accept(one);
+  world.settle();
+  for (const auto& one : take_all()) test::answer(api, one.ticket, busy(3600));
+  world.settle();
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_FALSE(notes.results[0]->how.success);
+  EXPECT_EQ(notes.results[0]->how.asked_to_wait, seconds{60}) << "a minute, however long it says";
+}
+
 TEST_F(reconciling, a_refused_external_service_gets_a_status_and_no_child) {
   service =
       decoded(kube::kind::external_service,
@@ -238,6 +259,20 @@ TEST_F(reconciling, a_refused_external_service_gets_a_status_and_no_child) {
   ASSERT_EQ(asked.size(), 1u);
   EXPECT_EQ(asked[0].what.what, verb::patch_status);
   EXPECT_NE(asked[0].what.body.find("\"Accepted\""), std::string::npos);
+}
+
+TEST_F(reconciling, one_whose_configuration_no_config_map_holds_gets_a_status_and_no_child) {
+  std::string ports;
+  for (int i = 0; i < 90; ++i) ports += (i == 0 ? "" : ",") + fmt::format(R"({{"port":{}}})", 2000 + i);
+  service = decoded(
+      kube::kind::external_service,
+      R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"*.a.example","ports":[)" +
+          ports + "]}}");
+  run();
+  const auto asked = take_all();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].what.what, verb::patch_status);
+  EXPECT_NE(asked[0].what.body.find("ConfigurationTooLarge"), std::string::npos);
 }
 
 TEST_F(reconciling, nothing_is_written_for_one_that_is_being_deleted) {

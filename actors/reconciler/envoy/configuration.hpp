@@ -19,6 +19,8 @@ struct configuration {
   // envoy.yaml.
   std::string clusters{}, listeners{};
   std::string version{};  // hash of all of it
+
+  std::size_t size() const { return text.size() + clusters.size() + listeners.size(); }
 };
 
 // Where a gateway mounts it.

@@ -149,6 +149,7 @@ TEST_F(WatchMachine, AStreamingListThatRepeatingWillNotMendIsReplacedAtOnce) {
     wait_over();
     page({}, "7");
     ends(error_of(api_errc::gone));
+    wait_over();
     there_are(few);
     EXPECT_TRUE(the<open_watch_command>().what.send_initial_events) << "for once";
   }

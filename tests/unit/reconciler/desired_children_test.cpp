@@ -74,6 +74,24 @@ TEST_F(DesiredChildren, AreRenderedAgainWhenTheServiceGetsAnIPv6Address) {
   EXPECT_FALSE(nothing_to_do(*external_service, last, live, listens_on_ipv6(live, false), {}));
 }
 
+TEST_F(DesiredChildren, HijackOnReadyPodsOfTheirOwn) {
+  spec.hijack_dns = true;
+  const auto external_service = an_external_service(spec);
+  const auto pods = child(deployment);
+  body(pods).ready_replicas = 2;
+  const auto label = [&] {
+    live_children live;
+    live[kube::child_index(deployment)] = pods;
+    return key_of(*external_service, live, false).hijack;
+  };
+  EXPECT_EQ(label(), "true");
+  body(pods).ours_cannot_be = true;
+  EXPECT_NE(label(), "true") << "another's of that name: no pod of it is behind the Service";
+  body(pods).ours_cannot_be = false;
+  set_controller(body(pods), "an-earlier-uid");
+  EXPECT_NE(label(), "true") << "our predecessor's, which is being collected";
+}
+
 // An ExternalService whose children are as they were made, and its next version.
 class EditedChildren : public ::testing::Test {
  protected:

@@ -46,10 +46,13 @@ TEST(DnsNames, TheOldestHoldsTheNameWhicheverIsSeenFirst) {
   EXPECT_THAT(others_after(names, service_of("youngest", "a.com", 30)), IsEmpty());
 }
 
-TEST(DnsNames, OfTheSameSecondTheUidDecides) {
+TEST(DnsNames, OfTheSameSecondTheNameDecidesAsInDNS) {
   dns_names names;
-  names.set(service_of("b", "a.com", 10));
-  names.set(service_of("a", "a.com", 10));
+  auto later = service_of("b", "a.com", 10), first = service_of("a", "a.com", 10);
+  later.meta.uid = "1";
+  first.meta.uid = "2";
+  names.set(later);
+  EXPECT_THAT(others_after(names, first), ElementsAre("b"));
   EXPECT_EQ(names.holder("a.com"), "a");
 }
 

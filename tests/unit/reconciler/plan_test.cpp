@@ -208,5 +208,15 @@ TEST(RunEnd, SaysWhenToLookAgain) {
   EXPECT_EQ(end({replacing}).requeue_after, milliseconds(30'000));
 }
 
+TEST(RunEnd, WaitsAsLongAsTheServerAskedAnyChildFor) {
+  child_outcomes all;
+  EXPECT_EQ(end_of(all).asked_to_wait, milliseconds(0));
+  for (const std::size_t i : {0u, 1u}) {
+    all[i].state = child_state::failed;
+    all[i].asked_to_wait = milliseconds(i == 0 ? 7'000 : 3'000);
+  }
+  EXPECT_EQ(end_of(all).asked_to_wait, milliseconds(7'000));
+}
+
 }  // namespace
 }  // namespace egress::reconciler

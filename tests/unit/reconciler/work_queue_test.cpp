@@ -260,6 +260,14 @@ TEST(WorkQueue, AFailedKeyReturnsAfterItsBackoff) {
   EXPECT_EQ(queue.metrics(t0).retries, 1u);
 }
 
+TEST(WorkQueue, AFailedKeyWaitsAsLongAsTheServerAsks) {
+  work_queue queue(16);
+  queue.add("a", people, 1, t0);
+  queue.take(t0);
+  queue.done("a", {.success = false, .requeue_after = {}, .asked_to_wait = milliseconds(7'000)}, {t0, 0});
+  EXPECT_EQ(queue.next_due(), t0 + milliseconds(7'000));
+}
+
 TEST(WorkQueue, SuccessForgetsTheFailures) {
   work_queue queue(16);
   auto now = t0;

@@ -81,6 +81,27 @@ TEST(validate_report, gives_a_name_to_the_oldest) {
   EXPECT_NE(made.text.find("externalservice/c: refused, DNSNameTaken: "), std::string::npos);
 }
 
+TEST(validate_report, refuses_what_no_config_map_holds) {
+  const auto with_ports = [](const std::string& dns_name, std::int64_t count) {
+    auto made = named("a", dns_name);
+    samples::change_spec(made, [&](auto& spec) {
+      spec.ports.clear();
+      for (std::int64_t i = 0; i < count; ++i) spec.ports.push_back({2000 + i, "TCP"});
+    });
+    return shared({made});
+  };
+  for (const auto& [fits, is_too_much] :
+       {std::pair{with_ports("*.example.com", 60), with_ports("*.example.com", 90)},
+        std::pair{with_ports("a.example.com", 256), with_ports("a.example.com", 1024)}}) {
+    EXPECT_EQ(validate_report(fits, {}).text, "externalservice/a: accepted\n");
+    const auto refused = validate_report(is_too_much, {});
+    EXPECT_TRUE(refused.refused);
+    EXPECT_TRUE(refused.text.starts_with("externalservice/a: refused, ConfigurationTooLarge: "))
+        << refused.text;
+    EXPECT_FALSE(render_list(is_too_much, {}, false));
+  }
+}
+
 TEST(validate_report, refuses_a_name_given_twice) {
   const auto made = validate_report(shared({named("a", "a.example"), named("a", "b.example")}), {});
   EXPECT_TRUE(made.refused);
