@@ -1,101 +1,15 @@
 // From Services and ExternalServices to the records of the table.
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
-#include "actors/dns/client_acl.hpp"
 #include "actors/dns/hijack_table.hpp"
+#include "actors/dns/table_fields.hpp"
 
 namespace egress::dns {
 namespace {
-
-// ClusterIPs of one Service, packed as a record has them.
-struct address_pair {
-  std::array<std::uint8_t, 4 * max_addresses> v4_room;
-  std::array<std::uint8_t, 16 * max_addresses> v6_room;
-  std::size_t v4_size = 0, v6_size = 0;
-
-  address_list<4> v4() const { return address_list<4>(bytes(v4_room).first(v4_size)); }
-  address_list<16> v6() const { return address_list<16>(bytes(v6_room).first(v6_size)); }
-  bool empty() const { return v4_size + v6_size == 0; }
-};
-
-// What is no address ("None") is left out.
-address_pair read_addresses(const std::vector<std::string>& texts) {
-  address_pair read;
-  std::array<std::uint8_t, 16> address;
-  const auto keep = [&](auto& room, std::size_t& size, std::size_t width) {
-    if (size + width > room.size()) return;
-    std::copy_n(address.begin(), width, room.begin() + static_cast<std::ptrdiff_t>(size));
-    size += width;
-  };
-  for (const auto& text : texts) {
-    if (inet_pton(AF_INET, text.c_str(), address.data()) == 1)
-      keep(read.v4_room, read.v4_size, 4);
-    else if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1)
-      keep(read.v6_room, read.v6_size, 16);
-  }
-  return read;
-}
-
-void append_label(wire_name& to, std::string_view label) {
-  to.data[to.size++] = static_cast<std::uint8_t>(label.size());
-  std::memcpy(&to.data[to.size], label.data(), label.size());
-  to.size = static_cast<std::uint8_t>(to.size + label.size());
-  ++to.labels;
-}
-
-// 4.3.2.1.in-addr.arpa, or 32 nibbles below ip6.arpa.
-template <std::size_t Size>
-wire_name reverse_name(const std::array<std::uint8_t, Size>& address) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  wire_name name;
-  for (std::size_t i = Size; i-- > 0;) {
-    if constexpr (Size == 4) {
-      char text[3];
-      const auto end = std::to_chars(text, text + sizeof text, address[i]).ptr;
-      append_label(name, {text, end});
-    } else {
-      append_label(name, digits.substr(address[i] & 15, 1));
-      append_label(name, digits.substr(address[i] >> 4, 1));
-    }
-  }
-  append_label(name, Size == 4 ? "in-addr" : "ip6");
-  append_label(name, "arpa");
-  name.data[name.size++] = 0;
-  return name;
-}
-
-// The ports of the Service that is made of this spec, packed as a record has them. (What is refused leaves
-// the Service as it is.)
-void pack_ports(const kube::external_service_spec& spec, std::vector<std::uint8_t>& into) {
-  into.clear();
-  for (const auto& [port, protocol] : spec.ports) {
-    const bool known = protocol == "TCP" || protocol == "UDP";
-    if (!known || port < 1 || port > 65535 || into.size() + packed_port > 0xffff) continue;
-    const auto number = static_cast<std::uint16_t>(port);
-    into.insert(into.end(),
-                {static_cast<std::uint8_t>(protocol == "TCP" ? 't' : 'u'),
-                 static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number & 0xff)});
-  }
-}
-
-// spec.dnsClients, packed as a record has them.
-result<std::vector<std::uint8_t>> pack_clients(const std::vector<std::string>& cidrs) {
-  if (cidrs.empty()) return {};
-  for (const auto& one : cidrs)
-    if (!one.contains('/')) return fail("\"{}\" is no CIDR", one);
-  auto list = client_acl::parse(cidrs);
-  if (!list) return std::unexpected(list.error());
-  auto packed = list->packed();
-  if (packed.size() > 0xffff) return fail("{} CIDRs are too many", cidrs.size());
-  return packed;
-}
 
 // In the order of the snapshot, which keeps them alive.
 using object_list = std::vector<const kube::object*>;
@@ -212,10 +126,31 @@ class builder {
     // A spec without a name that could be says nothing.
     const auto kept = external.undecodable.empty() && asked.name ? last_answer(object.meta.name, asked)
                                                                  : last_answer(object.meta.name);
-    if (!kept) return;
+    if (!kept) return keep_answer_of_status(object, asked, clients);
     auto entry = *kept;
     entry.extra = clients;
     claim(entry, object.meta.creation_time);
+  }
+
+  // A process without a table of an earlier one knows the last answer from the status, if it is of this spec:
+  // else the first table would let a name go whose Service is just then missing.
+  void keep_answer_of_status(const kube::object& object, const asked_name& asked, bytes clients) {
+    const auto& external = object.as_external_service();
+    const auto& status = external.status;
+    if (!external.undecodable.empty() || !asked.name || status.observed_generation != object.meta.generation)
+      return;
+    const auto hijacked = status.conditions.find("DNSHijacked");
+    if (!hijacked || hijacked->status != "True") return;
+    const auto addresses = read_addresses({status.cluster_ip});
+    if (addresses.empty()) return;
+    claim({.kind = entry_kind::hijacked,
+           .wildcard = asked.wildcard,
+           .name = asked.name->view(),
+           .owner = object.meta.name,
+           .v4 = addresses.v4(),
+           .v6 = addresses.v6(),
+           .extra = clients},
+          object.meta.creation_time);
   }
 
   // Its Service says another name: by hand, or by a write that was decided before the spec got its old name

@@ -74,9 +74,9 @@ bool is_meta_type(std::uint16_t type) {
   return type == rr::axfr || type == rr::ixfr || type == rr::opt || type == rr::tsig || type == rr::tkey;
 }
 
-// A transfer may carry a record (IXFR its SOA): it is refused whatever it holds, and told why when its EDNS
-// can be read.
-void read_edns_of_refused(bytes packet, std::size_t at, query& into) {
+// What is not served may hold what we do not know (IXFR an SOA, UPDATE anything): it is answered with OPT, as
+// RFC 6891 (6.1.1) wants it, when its own can be read.
+void read_edns_of_unserved(bytes packet, std::size_t at, query& into) {
   const std::size_t records = load16(&packet[6]) + std::size_t{load16(&packet[8])} + load16(&packet[10]);
   for (std::size_t i = 0; i < records; ++i)
     if (!read_record(packet, at, into)) {
@@ -84,6 +84,16 @@ void read_edns_of_refused(bytes packet, std::size_t at, query& into) {
       into.client_cookie = {};
       return;
     }
+}
+
+void read_edns_of_other_opcode(bytes packet, query& into) {
+  std::size_t at = header_size;
+  for (std::size_t left = load16(&packet[4]); left > 0; --left) {
+    const auto end = skip_name(packet, at);
+    if (!end || packet.size() - *end < 4) return;
+    at = *end + 4;
+  }
+  read_edns_of_unserved(packet, at, into);
 }
 
 }  // namespace
@@ -99,7 +109,10 @@ reaction parse_query(bytes packet, query& into) {
   into.id = load16(&packet[0]);
   into.flags = load16(&packet[2]);
   if (into.has(flag::qr)) return reaction::drop;
-  if (into.has(flag::opcode)) return reaction::notimp;
+  if (into.has(flag::opcode)) {
+    read_edns_of_other_opcode(packet, into);
+    return reaction::notimp;
+  }
   if (load16(&packet[4]) != 1) return reaction::formerr;
   if (!read_name(packet, into.name)) return reaction::formerr;
   std::size_t at = header_size + into.name.size;
@@ -109,7 +122,7 @@ reaction parse_query(bytes packet, query& into) {
   at += 4;
   into.question_size = static_cast<std::uint16_t>(at - header_size);
   if (is_meta_type(into.type)) {
-    read_edns_of_refused(packet, at, into);
+    read_edns_of_unserved(packet, at, into);
     return reaction::refused;
   }
   if (load16(&packet[6]) != 0 || load16(&packet[8]) != 0) return reaction::formerr;

@@ -162,10 +162,11 @@ outcome respond_nodata(const query& asked, const respond_options& options, const
 outcome respond_error(const query& asked, rcode code, const explanation& why, buffer out) {
   query bare;
   const query* to = &asked;
-  // A query that is no good is not quoted: its parts may not be what they seem.
+  // A query that is no good is not quoted: its parts may not be what they seem. But its OPT, if it was seen,
+  // is answered with one: without, we would seem not to know EDNS (RFC 6891, section 7).
   if (code == rcode::formerr || code == rcode::notimp) {
-    bare.id = asked.id;
-    bare.flags = asked.flags;
+    bare = asked;
+    bare.question_size = 0;
     to = &bare;
   }
   answer_writer answer(*to, code, 0, out);

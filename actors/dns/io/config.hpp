@@ -56,7 +56,9 @@ struct tcp_limits {
   std::chrono::milliseconds read{3000};   // a message that has begun must be complete
   std::chrono::milliseconds write{5000};  // a client that takes nothing is let go
   std::chrono::milliseconds idle{15000};  // longer than CoreDNS keeps its connections (10 s)
-  std::size_t connections = 1024;         // of one loop
+  // Where there is no room for a newcomer, one that has been idle for longer may be let go.
+  std::chrono::milliseconds undisturbed{1000};
+  std::size_t connections = 1024;  // of one loop
   std::size_t per_client = 256;
   std::size_t pipelined = 300;       // forwarded queries in flight on one connection; then reading waits
   std::size_t unread = 384U << 10U;  // bytes of answers that a client does not take; then it is let go

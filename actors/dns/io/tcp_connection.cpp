@@ -62,6 +62,11 @@ void tcp_connection::close_if_late(steady_clock::time_point now) {
   if (stuck || silent) close();
 }
 
+std::optional<steady_clock::time_point> tcp_connection::idle_since() const {
+  if (!unsent_.empty() || forwarded_ > 0 || !in_.empty()) return std::nullopt;
+  return read_by_ - limits_.idle;
+}
+
 // After everything that happens: what is waited for next.
 void tcp_connection::go_on() {
   if (closed_) return;

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
+#include <optional>
 #include <vector>
 
 #include "actors/dns/io/query_service.hpp"
@@ -36,6 +38,8 @@ class tcp_connection : public std::enable_shared_from_this<tcp_connection> {
   // The listener asks now and then: cheaper than a timer for each connection.
   void close_if_late(std::chrono::steady_clock::time_point now);
   const address_bytes& client() const { return by_.client; }
+  // Since when it has had nothing to do; nothing while a query is read, answered or sent.
+  std::optional<std::chrono::steady_clock::time_point> idle_since() const;
   // Bytes that it has of its own.
   std::size_t kept() const { return kept_; }
 

@@ -83,7 +83,9 @@ void tcp_listener::accept_all() {
 void tcp_listener::adopt(unique_fd accepted, const asked_by& by) {
   const auto of_client = per_client_.find(by.client);
   const std::size_t theirs = of_client == per_client_.end() ? 0 : of_client->second;
-  if (connections_.size() >= limits_.connections || theirs >= limits_.per_client) {
+  const bool too_many = connections_.size() >= limits_.connections,
+             too_many_theirs = theirs >= limits_.per_client;
+  if ((too_many || too_many_theirs) && !end_an_idle_one(too_many_theirs ? &by.client : nullptr)) {
     counters_.tcp_rejects.add();
     return;
   }
@@ -119,6 +121,24 @@ void tcp_listener::make_room() {
     const auto most = *std::ranges::max_element(connections_, {}, &tcp_connection::kept);
     most->stop();
   }
+}
+
+bool tcp_listener::end_an_idle_one(const address_bytes* of) {
+  const auto now = std::chrono::steady_clock::now();
+  if (of == nullptr && now < none_idle_until_) return false;
+  std::shared_ptr<tcp_connection> longest;
+  auto since = now - limits_.undisturbed;
+  for (const auto& one : connections_) {
+    const auto idle = one->idle_since();
+    if (!idle || *idle > since || (of != nullptr && one->client() != *of)) continue;
+    since = *idle;
+    longest = one;
+  }
+  if (longest)
+    longest->stop();
+  else if (of == nullptr)
+    none_idle_until_ = now + limits_.undisturbed / 10;
+  return longest != nullptr;
 }
 
 void tcp_listener::close_the_late() {

@@ -39,6 +39,35 @@ TEST(hijack_table, keeps_the_last_answer_while_the_service_is_missing_relabelled
   }
 }
 
+// An operator that comes up where none left a table behind.
+TEST(hijack_table, takes_the_last_answer_from_the_status_when_no_table_has_it) {
+  const auto external_at = [](const char* hijacked, std::int64_t observed, const char* cluster_ip) {
+    kube::external_service_spec spec;
+    spec.dns_name = "a.com";
+    auto made = std::make_shared<kube::object>(*external("a", true, 1, false, spec));
+    made->meta.generation = 2;
+    auto body = made->as_external_service();
+    body.status.observed_generation = observed;
+    body.status.cluster_ip = cluster_ip;
+    body.status.conditions = {
+        {"DNSHijacked", hijacked, "Reason", "message", "2026-01-01T00:00:00Z", observed}};
+    made->body = std::move(body);
+    return made;
+  };
+  const auto hijacked = external_at("True", 2, "10.0.0.1");
+  for (const auto& services :
+       {std::vector<kube::object_ptr>{}, {service("a", "a.com", {"10.0.0.1"}, "false")}}) {
+    const auto first = build(services, {hijacked});
+    ASSERT_TRUE(find(*first.table, "a.com"));
+    EXPECT_EQ(find(*first.table, "a.com")->v4.at(0), (std::array<std::uint8_t, 4>{10, 0, 0, 1}));
+  }
+  const auto made = build({service("a", "a.com", {"10.0.0.2"})}, {hijacked});
+  EXPECT_EQ(find(*made.table, "a.com")->v4.at(0)[3], 2) << "what the Service says goes before it";
+  for (const auto& none :
+       {external_at("False", 2, "10.0.0.1"), external_at("True", 1, "10.0.0.1"), external_at("True", 2, "")})
+    EXPECT_FALSE(find(*build({}, {none}).table, "a.com")) << "of another spec, or not hijacked";
+}
+
 TEST(hijack_table, lets_a_name_go_with_its_external_service) {
   const auto before = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
   EXPECT_FALSE(find(*build({}, {}, before.table.get()).table, "a.com"));

@@ -26,6 +26,7 @@ struct odd_query {
   std::string what;
   packet bytes;
   fate becomes = fate::dropped;
+  bool has_opt = false;  // that can be seen: so does the answer
 };
 
 // What is asked and how often; counts of records; then all that follows.
@@ -95,7 +96,7 @@ inline std::vector<odd_query> odd_headers() {
       {"ARCOUNT without a record", message(0, {1, 0, 0, 1}, question), fate::formerr},
       {"OPT as an answer", message(0, {1, 1, 0, 0}, joined({question, bare_opt})), fate::formerr},
       {"a byte behind the question", joined({good, {0}}), fate::formerr},
-      {"a byte behind OPT", with_additional(1, joined({bare_opt, {0}})), fate::formerr},
+      {"a byte behind OPT", with_additional(1, joined({bare_opt, {0}})), fate::formerr, true},
       {"a record that is not counted", with_additional(0, bare_opt), fate::formerr},
   };
   // IQUERY, STATUS, one that is not assigned, NOTIFY, UPDATE, DSO, and the last one.
@@ -103,6 +104,16 @@ inline std::vector<odd_query> odd_headers() {
     all.push_back(
         {"opcode " + std::to_string(opcode), ask{.flags = opcode << 11 | flag::rd}.make(), fate::notimp});
   all.push_back({"NOTIFY without a question", message(4 << 11, {0, 0, 0, 0}, {}), fate::notimp});
+  all.push_back({"STATUS with OPT", ask{.flags = 2 << 11, .edns = true}.make(), fate::notimp, true});
+  all.push_back(
+      {"STATUS without a question, with OPT", message(2 << 11, {0, 0, 0, 1}, bare_opt), fate::notimp, true});
+  all.push_back({"an opcode we do not know with half an OPT",
+                 message(3 << 11, {0, 0, 0, 1}, without_last(bare_opt)), fate::notimp});
+  all.push_back({"an opcode we do not know with half a question, and OPT",
+                 message(3 << 11, {2, 0, 0, 1}, joined({question, bare_opt})), fate::notimp});
+  all.push_back({"UPDATE with OPT behind its records",
+                 message(5 << 11, {1, 0, 1, 1}, joined({question, {0}, a_in, {0, 0, 0, 0, 0, 0}, bare_opt})),
+                 fate::notimp, true});
   return all;
 }
 
@@ -146,18 +157,18 @@ inline std::vector<odd_query> odd_edns() {
   return {
       {"an option that we do not know",
        ask{.name = "other.org", .edns = true, .options = {0xff, 0, 0, 1, 1}}.make(), fate::forwarded},
-      {"two OPT records", with_additional(2, joined({bare_opt, bare_opt})), fate::formerr},
+      {"two OPT records", with_additional(2, joined({bare_opt, bare_opt})), fate::formerr, true},
       {"OPT that is not the root's", with_additional(1, owned_opt), fate::formerr},
       {"OPT that is longer than the packet", with_additional(1, long_opt), fate::formerr},
       {"half an OPT", with_additional(1, without_last(bare_opt, 5)), fate::formerr},
-      {"an option that is longer than OPT", options({0, 8, 0, 9, 1}), fate::formerr},
-      {"half an option's head", options({0, 8, 0}), fate::formerr},
-      {"a cookie of 7 bytes", options({0, 10, 0, 7, 1, 2, 3, 4, 5, 6, 7}), fate::formerr},
-      {"a cookie of 9 bytes", options({0, 10, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9}), fate::formerr},
-      {"EDNS version 1", ask{.edns = true, .version = 1}.make(), fate::badvers},
-      {"EDNS version 255", ask{.edns = true, .version = 255}.make(), fate::badvers},
+      {"an option that is longer than OPT", options({0, 8, 0, 9, 1}), fate::formerr, true},
+      {"half an option's head", options({0, 8, 0}), fate::formerr, true},
+      {"a cookie of 7 bytes", options({0, 10, 0, 7, 1, 2, 3, 4, 5, 6, 7}), fate::formerr, true},
+      {"a cookie of 9 bytes", options({0, 10, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9}), fate::formerr, true},
+      {"EDNS version 1", ask{.edns = true, .version = 1}.make(), fate::badvers, true},
+      {"EDNS version 255", ask{.edns = true, .version = 255}.make(), fate::badvers, true},
       {"EDNS version 1 in another class", ask{.rr_class = 3, .edns = true, .version = 1}.make(),
-       fate::badvers},
+       fate::badvers, true},
   };
 }
 

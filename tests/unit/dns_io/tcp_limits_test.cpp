@@ -70,7 +70,7 @@ TEST(tcp_limits, ten_thousand_idle_connections_cost_little_and_disturb_nobody) {
   if (files.rlim_max < many + 200) GTEST_SKIP() << "only " << files.rlim_max << " descriptors may be open";
   served s;
   s.config.tcp.connections = s.config.tcp.per_client = many + 1;
-  s.config.tcp.idle = 10min;
+  s.config.tcp.idle = s.config.tcp.undisturbed = 10min;
   const crowd others(s.port, many);  // before there is a thread
   const auto worker = s.make();
   EXPECT_FALSE(udp_client(s.port).ask_for({}).answers.empty());
@@ -89,15 +89,44 @@ TEST(tcp_limits, ten_thousand_idle_connections_cost_little_and_disturb_nobody) {
   EXPECT_TRUE(too_many.ends());
 }
 
+bool is_served(const tcp_client& client) {
+  client.send(ask{}.make());
+  return !client.receive().empty();
+}
+
+TEST(tcp_limits, who_has_been_idle_longest_makes_room_for_a_newcomer) {
+  served s;
+  s.config.tcp.connections = 3;
+  s.config.tcp.per_client = 2;
+  s.config.tcp.idle = 10min;
+  s.config.tcp.undisturbed = 0ms;
+  const auto worker = s.make();
+  const auto first = tcp_client::from("127.0.0.2", s.port);
+  EXPECT_TRUE(is_served(first));
+  const auto half_a_query = tcp_client::from("127.0.0.3", s.port);
+  auto query_and_a_half = framed(ask{}.make());
+  query_and_a_half.push_back(0);
+  half_a_query.send_raw(query_and_a_half);
+  EXPECT_FALSE(half_a_query.receive().empty());
+  const auto second = tcp_client::from("127.0.0.2", s.port);
+  EXPECT_TRUE(is_served(second) && is_served(first));
+  const auto other = tcp_client::from("127.0.0.4", s.port);
+  EXPECT_TRUE(is_served(other) && is_served(first));
+  EXPECT_TRUE(second.ends()) << "it was idle for longer than the first";
+  const auto third = tcp_client::from("127.0.0.2", s.port);
+  EXPECT_TRUE(is_served(third) && is_served(first));
+  EXPECT_TRUE(other.ends());
+  EXPECT_TRUE(is_served(tcp_client::from("127.0.0.2", s.port))) << "in the place of one of its own";
+  EXPECT_TRUE(third.ends());
+  EXPECT_EQ(s.counters->tcp_rejects.value(), 0u);
+}
+
 TEST(tcp_limits, clients_that_each_keep_to_their_share_are_bounded_together) {
   served s;
   s.config.tcp.connections = 2;
   s.config.tcp.per_client = 2;
+  s.config.tcp.undisturbed = 10min;
   const auto worker = s.make();
-  const auto is_served = [](const tcp_client& client) {
-    client.send(ask{}.make());
-    return !client.receive().empty();
-  };
   std::optional first = tcp_client::from("127.0.0.2", s.port);
   const auto second = tcp_client::from("127.0.0.3", s.port);
   EXPECT_TRUE(is_served(*first) && is_served(second));

@@ -58,6 +58,7 @@ TEST(tcp, closes_the_idle_and_the_half_said) {
 TEST(tcp, bounds_connections_per_client) {
   served s;
   s.config.tcp.per_client = 2;
+  s.config.tcp.undisturbed = std::chrono::minutes{10};
   const auto worker = s.make();
   const tcp_client first(s.port), second(s.port);
   for (const auto* client : {&first, &second}) {
