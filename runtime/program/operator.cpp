@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -16,6 +17,7 @@
 #include "actors/metrics/registry.hpp"
 #include "runtime/actor/bridge.hpp"
 #include "runtime/actor/system.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/net/listen.hpp"
 #include "runtime/program/children.hpp"
 #include "runtime/program/dns_setup.hpp"
@@ -42,6 +44,11 @@ struct egress_operator::parts {
   parts(operator_setup from, dns_setup dns_with, net::listening_socket metrics)
       : setup(std::move(from)), dns(std::move(dns_with)), metrics_socket(std::move(metrics)) {}
 
+  // The first to say so says with what.
+  void end_with(int code) {
+    if (!over.exchange(true)) ended.set_value(code);
+  }
+
   operator_setup setup;
   dns_setup dns;
   net::listening_socket metrics_socket;
@@ -50,6 +57,7 @@ struct egress_operator::parts {
   std::shared_ptr<leader::write_deadline> deadline = deadline_of(setup.options);
   std::string identity = unique_identity();
   std::shared_ptr<published_board> board = std::make_shared<published_board>();
+  std::atomic<bool> over = false;
   std::promise<int> ended;
   std::future<int> end = ended.get_future();
   io_thread io{"egress-io"};
@@ -84,16 +92,23 @@ egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move
       children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.facts, p.board, p.dns,
                    p.metrics_socket, p.handles, p.deadline, p.identity, p.setup.play_gateways});
   config.times = p.setup.times;
-  config.ended = [&p](int code) { p.ended.set_value(code); };
+  config.ended = [&p](int code) { p.end_with(code); };
   config.died = [&p](const std::string& id) {
     p.registry.actor_restarted(id);
     p.facts.died(id);
   };
   p.supervisor = p.system->spawn(supervisor_behavior, std::move(config));
+  // Without it nobody is started again, and nobody hears of SIGTERM: rather a new process.
+  caf::actor_cast<caf::actor>(p.supervisor)->attach_functor([&p](const caf::error& why) {
+    if (p.over) return;
+    log::error("the supervisor died, and with it the process", {{"reason", caf::to_string(why)}});
+    p.end_with(1);
+  });
   caf::anon_send(p.supervisor, start_atom{});
 }
 
 egress_operator::~egress_operator() {
+  parts_->over = true;
   caf::anon_send_exit(parts_->supervisor, caf::exit_reason::kill);
   // It may be starting children just now: those have to be in the book.
   caf::scoped_actor(*parts_->system)->wait_for(parts_->supervisor);
@@ -119,6 +134,10 @@ std::string egress_operator::metrics_address() const {
 }
 
 bool egress_operator::kill(const std::string& id) {
+  if (id == "supervisor") {
+    caf::anon_send_exit(parts_->supervisor, caf::exit_reason::kill);
+    return true;
+  }
   return parts_->handles.kill(id);
 }
 

@@ -37,7 +37,8 @@ class egress_operator {
   std::string dns_address() const;
   std::string metrics_address() const;
 
-  // For tests of supervision: ends the actor of this id as a crash would. False: there is none just now.
+  // For tests of supervision: ends the actor of this id ("supervisor" itself, too) as a crash would. False:
+  // there is none just now.
   bool kill(const std::string& id);
   std::vector<std::string> actor_ids() const;
 

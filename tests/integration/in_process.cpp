@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "runtime/base/log.hpp"
+#include "tests/support/raw_peer.hpp"
 
 namespace egress::test {
 namespace {
@@ -15,6 +16,10 @@ template <class T>
 T value_of(result<T> made) {
   if (!made) throw std::runtime_error(made.error().message);
   return std::move(*made);
+}
+
+std::uint16_t port_of(const std::string& address) {
+  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
 }
 
 const dev::resource& resource_of(const std::string& plural) {
@@ -43,8 +48,13 @@ in_process_world::in_process_world() {
 in_process_world::~in_process_world() = default;
 
 std::uint16_t in_process_world::dns_port() const {
-  const auto address = operator_->dns_address();
-  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  return port_of(operator_->dns_address());
+}
+
+std::string in_process_world::page(const std::string& path) const {
+  raw_peer client(port_of(operator_->metrics_address()));
+  client.send("GET " + path + " HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n");
+  return client.read_all();
 }
 
 void in_process_world::apply(const std::string& name, const std::string& dns_name) {
@@ -84,6 +94,13 @@ bool in_process_world::ready(const std::string& name) {
     for (const auto& one : conditions->get_array())
       if (one.at("type") == "Ready") return one.at("status") == "True";
     return false;
+  });
+}
+
+bool in_process_world::has(const std::string& plural, const std::string& name) {
+  const auto& what = resource_of(plural);
+  return server_->run([&](dev::cluster& on, dev::fault_table&) {
+    return bool(on.objects().find(what, {what.namespaced ? "egress-operator-system" : "", name}));
   });
 }
 

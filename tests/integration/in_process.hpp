@@ -30,6 +30,8 @@ class in_process_world {
   egress_operator& running() { return *operator_; }
   dev::dev_server& server() { return *server_; }
   std::uint16_t dns_port() const;
+  // What the operator serves over HTTP at this path, head and body.
+  std::string page(const std::string& path) const;
 
   // An ExternalService of this name, hijacked, port 443.
   void apply(const std::string& name, const std::string& dns_name);
@@ -38,6 +40,8 @@ class in_process_world {
   void remove(const std::string& plural, const std::string& name);
   // The condition Ready.
   bool ready(const std::string& name);
+  // An object of this name, by its plural, in egress-operator-system or in no namespace.
+  bool has(const std::string& plural, const std::string& name);
   // Of the gateway's Service; "" when there is none.
   std::string cluster_ip(const std::string& name);
 
