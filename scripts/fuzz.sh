@@ -16,7 +16,7 @@ for name in "${names[@]}"; do
   learnt=$build/fuzz/learnt/$name
   mkdir -p "$learnt"
   log=$build/fuzz/$name.log
-  if ! "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=1024 \
+  if ! "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=65535 -timeout=20 -rss_limit_mb=1024 \
     -print_final_stats=1 -artifact_prefix="$found/$name-" "$learnt" "$build/tests/fuzz/seeds/$name" >"$log" 2>&1; then
     tail -n 40 "$log"
     echo "fuzz.sh: $name: again with: $build/fuzz/fuzz_$name $found/$name-…" >&2
