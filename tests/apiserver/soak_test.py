@@ -108,7 +108,7 @@ class Soak(ClusterTest):
 
     def age(self, slot):
         meta = self.api.get(objects.path(slot))["metadata"]
-        return meta["creationTimestamp"], meta["uid"]
+        return meta["creationTimestamp"], slot
 
     def settle_names(self):
         while not self.enough.wait(0.2):
@@ -174,6 +174,7 @@ class Soak(ClusterTest):
         self.remove_everything()
 
     def converge(self):
+        eventually("what was spoilt is mended", lambda: self.people.unspoil_all() or True, 120, every=0.2)
         for slot in list(self.people.ready):
             if not self.people.ready[slot]:
                 self.people._ready(slot, None)  # pylint: disable=protected-access

@@ -61,8 +61,8 @@ def detail_of(choice, what, slot):
         how = choice.choice([*EVERY_KIND, "content"])
         return kind, EVERY_KIND.get(how, DAMAGES[kind])
     if what == "spoil":
-        # Refused by the operator, not by the definition; corrected by the next edit or by "heal".
-        return {"minReplicas": 9, "maxReplicas": 2}
+        # Refused by the operator, not by the definition; corrected by the next edit, or in the end.
+        return {"resources": {"requests": {"cpu": "3"}, "limits": {"cpu": "1"}}}
     return None
 
 
@@ -71,7 +71,8 @@ def specification(choice, slot):
     ports = [{"port": number, "protocol": choice.choice(["TCP", "TCP", "TCP", "UDP"])} for number in numbers]
     name = SHARED if choice.random() < 0.05 else f"{slot}-{choice.randint(0, 1)}.soak.test"
     spec = {"dnsName": name, "hijackDns": choice.random() < 0.8, "ports": ports, "minReplicas": choice.randint(1, 3),
-            "maxReplicas": choice.randint(3, 6), "ipOverride": None, "envoyClusterMaxConnections": None}
+            "maxReplicas": choice.randint(3, 6), "ipOverride": None, "envoyClusterMaxConnections": None,
+            "resources": None}
     if choice.random() < 0.2:
         spec["ipOverride"] = [f"192.0.2.{choice.randint(1, 250)}"]
     if choice.random() < 0.2:
