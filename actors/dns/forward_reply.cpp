@@ -174,12 +174,13 @@ std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer ou
   store16(&out[2], flag::rd | flag::ad | (asked.flags & flag::cd));
   store16(&out[4], 1);
   std::memset(&out[6], 0, 4);
-  store16(&out[10], 1);
+  store16(&out[10], asked.without_edns ? 0 : 1);
   std::memcpy(&out[header_size], asked.name.data.data(), asked.name.size);
   std::size_t at = header_size + asked.name.size;
   store16(&out[at], asked.type);
   store16(&out[at + 2], rr::class_in);
   at += 4;
+  if (asked.without_edns) return at;
   out[at] = 0;
   store16(&out[at + 1], rr::opt);
   store16(&out[at + 3], edns_udp_size);
@@ -219,8 +220,16 @@ bool denies_name(bytes reply) {
   return code_of(reply) == rcode::nxdomain && load16(&reply[6]) == 0;
 }
 
+bool may_not_know_edns(const query& asked, bytes reply) {
+  if (asked.without_edns || !blames_query(code_of(reply))) return false;
+  return reply.size() == header_size || !find_opt(reply, header_size + asked.name.size + 4u);
+}
+
 bool is_reply_to(bytes reply, const query& asked, std::uint16_t id) {
   const std::size_t end = header_size + asked.name.size + 4u;
+  const bool bare = reply.size() == header_size && load16(&reply[0]) == id && load16(&reply[4]) == 0;
+  if (bare)
+    return (load16(&reply[2]) & (flag::qr | flag::opcode)) == flag::qr && may_not_know_edns(asked, reply);
   if (reply.size() < end || load16(&reply[0]) != id) return false;
   const std::uint16_t flags = load16(&reply[2]);
   if ((flags & flag::qr) == 0 || (flags & flag::opcode) != 0 || load16(&reply[4]) != 1) return false;

@@ -33,15 +33,16 @@ class Takeover(ClusterTest):
     def make(self, kind, child):
         self.api.create(objects.CHILDREN[KINDS[kind]], child)
 
-    def golden(self, file):
-        """An ExternalService of tests/golden with the children that the program we replace made for it."""
+    def golden(self, file, service="Service"):
+        """An ExternalService of tests/golden with the children that the program we replace made for it; `service`: its
+        Service before ("Service") or after ("ServiceReady") its pods were ready."""
         with open(file, encoding="utf-8") as found:
             children = json.load(found)
         self.cluster.kubectl("create", "-f", file[:-5] + ".yaml")
         name = children["ConfigMap"]["metadata"]["name"]
         uid = self.api.get(objects.path(name))["metadata"]["uid"]
         for kind in KINDS:
-            child = children[kind]
+            child = children[service if kind == "Service" else kind]
             child["metadata"]["ownerReferences"][0]["uid"] = uid
             self.make(kind, child)
         return name
@@ -92,6 +93,25 @@ class Takeover(ClusterTest):
         figure("writes of the switch to hardened", counts)
         self.assertEqual(counts["patch deployments"], 100)
         self.assertFalse([key for key in counts if key.startswith(("create", "delete"))], counts)
+
+    def test_gateways_that_serve_are_taken_over_as_they_are(self):
+        names = [self.golden(file, "ServiceReady") for file in sorted(glob.glob(f"{GOLDEN}/*.json"))]
+        for name in names:
+            self.set_ready(name)
+        services = {name: self.child("service", name) for name in names}
+        hijacked = {one["metadata"]["annotations"]["egress.monzo.com/dns-name"]: one["spec"]["clusterIP"]
+                    for one in services.values() if one["metadata"]["labels"]["egress.monzo.com/hijack-dns"] == "true"}
+        self.assertEqual(len(hijacked), 3)
+        self.cluster.audit.mark()
+        operator = self.operator(*self.SEED)
+        # It is ready: from here on CoreDNS may ask it instead of the one that was built.
+        self.assertEqual({name: operator.address(name) for name in hijacked}, hijacked)
+        for name in names:
+            self.wait_for_condition(name, "GatewayReady", "False" if name == "ntp" else "True")
+        self.wait_settled(operator)
+        counts = self.cluster.audit.summary(self.cluster.audit.writes(accepted_only=False))
+        figure("writes at the takeover of gateways that serve", counts)
+        self.assertEqual(counts, {"patch externalservices/status": len(names)})
 
     def test_a_restart_with_a_thousand_in_place_writes_nothing(self):
         first = self.operator()

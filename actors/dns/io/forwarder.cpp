@@ -135,6 +135,11 @@ void forwarder::attempt_ended(pending_question& question, exchange& io, bytes re
   if (mine == question.attempts.end()) return;
   const auto ended = std::move(*mine);  // holds what calls us
   question.attempts.erase(mine);
+  if (!reply.empty() && may_not_know_edns(question.asked, reply)) {
+    question.group->ended(ended.upstream, ended.began, reply);
+    question.asked.without_edns = true;
+    return launch(question, ended.upstream, steady_clock::now());
+  }
   if (!reply.empty()) reply = without_extended_rcode(question.asked, reply, plain_);
   question.group->ended(ended.upstream, ended.began, reply);
   replied(question, reply);

@@ -118,6 +118,38 @@ TEST(forward_reply, believes_only_the_answer_to_its_question) {
   for (std::size_t size = 0; size < 33; ++size) EXPECT_FALSE(is_reply_to(bytes(good).first(size), asked, 99));
 }
 
+TEST(forward_reply, believes_a_header_alone_that_may_blame_edns) {
+  const auto p = ask{.name = "www.example.org"}.make();
+  query asked;
+  parse_query(p, asked);
+  const auto header = [](unsigned flags, unsigned questions = 0) {
+    packet made(header_size);
+    store16(&made[0], 99);
+    store16(&made[2], flags);
+    store16(&made[4], questions);
+    return made;
+  };
+  for (const unsigned code : {1u, 4u}) EXPECT_TRUE(is_reply_to(header(flag::qr | code), asked, 99));
+  EXPECT_FALSE(is_reply_to(header(flag::qr | 1), asked, 98)) << "id";
+  EXPECT_FALSE(is_reply_to(header(1), asked, 99)) << "no answer at all";
+  EXPECT_FALSE(is_reply_to(header(flag::qr | 2 << 11 | 1), asked, 99)) << "opcode";
+  EXPECT_FALSE(is_reply_to(header(flag::qr | 1, 1), asked, 99)) << "QDCOUNT";
+  for (const unsigned code : {0u, 2u, 3u, 5u}) EXPECT_FALSE(is_reply_to(header(flag::qr | code), asked, 99));
+  asked.without_edns = true;
+  EXPECT_FALSE(is_reply_to(header(flag::qr | 1), asked, 99)) << "it was asked without";
+}
+
+TEST(forward_reply, asks_without_edns_where_that_is_wanted) {
+  const auto p = ask{.name = "www.example.org", .edns = true}.make();
+  query asked;
+  parse_query(p, asked);
+  asked.without_edns = true;
+  std::array<std::uint8_t, answer_room> out{};
+  const auto size = write_upstream_query(asked, 4711, out);
+  EXPECT_EQ(load16(&out[10]), 0u);
+  EXPECT_EQ(size, header_size + asked.name.size + 4u);
+}
+
 TEST(forward_reply, gives_the_client_its_own_id_case_flags_and_edns) {
   const auto what = ask{.name = "wWw.example.org", .flags = flag::rd | flag::cd, .edns = true};
   const auto got = finish(what, forward_kind::plain,

@@ -142,6 +142,33 @@ TEST(forwarding, is_servfail_when_all_upstreams_dislike_the_query) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(client.ask_for({.name = "other.org"}).code, 2u);
 }
 
+// RFC 6891, section 7.
+TEST(forwarding, asks_an_upstream_that_does_not_know_edns_without_it) {
+  for (const unsigned code : {1u, 4u})
+    for (const bool header_alone : {true, false})
+      for (const bool over_tcp : {true, false}) {
+        const auto say = [=](const packet& asked, auto on) {
+          if (over_tcp && on == transport::udp) return packets{answer_to(asked, 0, {}, flag::tc)};
+          if (load16(&asked[10]) == 0) return packets{answer_to(asked, 0, {6, 6, 6, 6})};
+          auto refusal = answer_to(asked, code, {});
+          if (header_alone) {
+            refusal.resize(header_size);
+            store16(&refusal[4], 0);
+          }
+          return packets{refusal};
+        };
+        scripted_upstream upstream(say);
+        served s({upstream.address()});
+        s.be_patient();
+        const auto worker = s.make();
+        const auto got = udp_client(s.port).ask_for({.name = "other.org", .edns = true});
+        EXPECT_EQ(got.code, 0u);
+        ASSERT_EQ(got.answers.size(), 1u);
+        EXPECT_EQ(got.answers[0].data, (packet{6, 6, 6, 6}));
+        EXPECT_TRUE(got.has_opt) << "that of ours";
+      }
+}
+
 // Its rcode is in OPT: the header alone reads NOERROR.
 TEST(forwarding, takes_badvers_for_no_answer) {
   scripted_upstream badvers([](const packet& asked, auto) {
