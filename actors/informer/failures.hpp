@@ -1,9 +1,17 @@
 #pragma once
 // What a failed list or watch calls for.
 
+#include <string>
+#include <utility>
+
 #include "runtime/kube/api.hpp"
 
 namespace egress::informer {
+
+// A failure that no answer says.
+inline kube::api_error plainly(kube::api_errc code, std::string message) {
+  return {.code = code, .status = 0, .reason = {}, .message = std::move(message), .retry_after = {}};
+}
 
 // The stream may be asked for again from where it was: nothing is wrong with what we have.
 inline bool resumable(kube::api_errc code) {

@@ -107,29 +107,33 @@ class watch_machine {
 
   void begin_list(outcome& out, bool may_stream);
   kube::request list_request() const;
-  void ask_size(outcome& out);
-  void sized(outcome& out, const kube::reply& reply, moment at);
-  void ask_page(outcome& out);
   void open_stream(outcome& out, moment at);
   void begin_watch(outcome& out, moment at);
   void resume_watch(outcome& out, moment at);
   void version_arrived(outcome& out, const kube::reply& reply, moment at);
   void wait_then(outcome& out, moment at, then what, const kube::api_error& why);
+  void wait(outcome& out, milliseconds delay, then what, const kube::api_error& why);
   void relist(outcome& out, moment at, then how, const kube::api_error& why);
   void wait_for_definition(outcome& out, moment at);
+  void say(outcome& out, log_level level, std::string message, const kube::api_error* why = nullptr) const;
+  // watch_machine_lists.cpp
+  void ask_size(outcome& out);
+  void ask_page(outcome& out);
+  void sized(outcome& out, const kube::reply& reply, moment at);
   void page_arrived(outcome& out, const kube::list_page& page, moment at);
   void list_failed(outcome& out, const kube::api_error& why, moment at);
-  void stream_events(outcome& out, const std::vector<kube::watch_event>& events);
   void complete(outcome& out, std::string resource_version);
+  // watch_machine_watches.cpp
+  void stream_events(outcome& out, const std::vector<kube::watch_event>& events);
   void stream_over(outcome& out, const std::optional<kube::api_error>& why, moment at);
   void initial_stream_over(outcome& out, const kube::api_error& why, moment at);
   void watch_over(outcome& out, const std::optional<kube::api_error>& why, moment at);
   void watch_failed(outcome& out, const kube::api_error& why, moment at);
-  void say(outcome& out, log_level level, std::string message, const kube::api_error* why = nullptr) const;
 
   scope about_;
   store store_;
-  backoff backoff_;
+  backoff backoff_;  // of what fails
+  backoff relists_;  // of what the server answers by sending us to a list
   watch_state state_ = watch_state::idle;
   ticket latest_ = 0;
   then after_wait_ = then::list;

@@ -149,7 +149,6 @@ TEST_F(WatchMachine, AStreamingListThatRepeatingWillNotMendIsReplacedAtOnce) {
     wait_over();
     page({}, "7");
     ends(error_of(api_errc::gone));
-    wait_over();
     there_are(few);
     EXPECT_TRUE(the<open_watch_command>().what.send_initial_events) << "for once";
   }
@@ -166,7 +165,6 @@ TEST_F(WatchMachine, AStreamingListThatIsAlwaysCutIsReplacedForOnce) {
   EXPECT_EQ(machine->state(), watch_state::listing);
   page({}, "7");
   ends(error_of(api_errc::gone));
-  wait_over();
   there_are(few);
   EXPECT_TRUE(the<open_watch_command>().what.send_initial_events);
 }

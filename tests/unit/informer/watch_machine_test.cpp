@@ -307,6 +307,20 @@ TEST_F(WatchMachine, GoneListsAgainAndSynthesisesDeletes) {
   EXPECT_EQ(machine->current().epoch, 2u);
 }
 
+TEST_F(WatchMachine, GoneIsListedAtOnceHoweverLongTheServerWasOutOfReach) {
+  watching();
+  for (int i = 0; i < 4; ++i) {
+    ends(error_of(api_errc::transport));
+    wait_over();
+    stands_at("10");
+  }
+  ends(error_of(api_errc::gone));
+  ASSERT_TRUE(listing_anew());
+  page({service("a", "u-a", "5")}, "41");
+  ends(error_of(api_errc::gone));
+  EXPECT_EQ(the<wait_command>().duration, milliseconds(2400)) << "but not from list to watch and back";
+}
+
 TEST_F(WatchMachine, AVersionOfTheFutureLeadsToAListWithoutVersion) {
   watching();
   ends(error_of(api_errc::version_too_large));
