@@ -10,8 +10,8 @@ namespace egress::dns {
 
 // The question for an upstream: this id, RD, AD (the answer is for all clients, and client_flags hides AD
 // from those who have not asked: RFC 6840, 5.7), the client's CD and DO, EDNS of 1232 bytes, no option of the
-// client's (no client subnet, no cookie); with without_edns none of that. `out` has answer_room bytes. Gives
-// the size.
+// client's (no client subnet, no cookie); with without_edns no OPT, and so no DO. `out` has answer_room
+// bytes. Gives the size.
 std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer out);
 
 // Whether an upstream says that it does not know EDNS, or may mean that (RFC 6891, section 7): FORMERR or

@@ -37,7 +37,7 @@ struct query {
   address_bytes client{};
   bool has_answer_cookie = false;
   std::array<std::uint8_t, 24> answer_cookie;
-  // Upstreams are asked without OPT: one of them does not know EDNS.
+  // An upstream is asked without OPT, as it seems not to know EDNS.
   bool without_edns = false;
 
   bool has(std::uint16_t bit) const { return (flags & bit) != 0; }

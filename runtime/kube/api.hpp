@@ -68,8 +68,8 @@ struct api_error {
   std::optional<std::chrono::seconds> retry_after;
 };
 
-// How long the server asked to be left alone, a minute at most however long it says: meanwhile nothing is
-// done about what has failed.
+// How long the server asked to be left alone, a minute at most however long it says: what has failed is not
+// tried again before, unless something else happens to it.
 inline std::chrono::milliseconds asked_to_wait(const api_error& why) {
   constexpr std::chrono::seconds longest{60};
   return std::min(why.retry_after.value_or(std::chrono::seconds{0}), longest);

@@ -100,7 +100,7 @@ void forwarder::try_next(pending_question& question, time now) {
 
 void forwarder::launch(pending_question& question, std::size_t upstream, time now) {
   auto io = question.group->ask(
-      upstream, question.asked, now,
+      upstream, question.asks_plainly ? question.plain : question.asked, now,
       [this, asked = &question](exchange& from, bytes reply) { attempt_ended(*asked, from, reply); });
   question.attempts.push_back({.upstream = upstream, .began = now, .io = std::move(io)});
 }
@@ -135,13 +135,12 @@ void forwarder::attempt_ended(pending_question& question, exchange& io, bytes re
   if (mine == question.attempts.end()) return;
   const auto ended = std::move(*mine);  // holds what calls us
   question.attempts.erase(mine);
-  if (!reply.empty() && may_not_know_edns(question.asked, reply)) {
-    question.group->ended(ended.upstream, ended.began, reply);
-    question.asked.without_edns = true;
-    return launch(question, ended.upstream, steady_clock::now());
-  }
-  if (!reply.empty()) reply = without_extended_rcode(question.asked, reply, plain_);
+  const bool no_edns = !reply.empty() && may_not_know_edns(io.asked(), reply);
+  if (no_edns && !question.asks_plainly) question.no_edns_at = ended.upstream;
   question.group->ended(ended.upstream, ended.began, reply);
+  // A header alone is no answer for anyone.
+  if (no_edns && reply.size() == header_size) reply = {};
+  if (!reply.empty()) reply = without_extended_rcode(question.asked, reply, plain_);
   replied(question, reply);
 }
 
@@ -153,11 +152,22 @@ void forwarder::replied(pending_question& question, bytes reply) {
   if (!reply.empty()) {
     if (is_answer(static_cast<rcode>(load16(&reply[2]) & flag::rcode))) return finish(question, reply);
     question.poor.assign(reply.begin(), reply.end());
-    if (everyone_tried && question.attempts.empty()) return finish(question, question.poor);
   }
   if (!everyone_tried) return try_next(question, steady_clock::now());
   // All failed at once (nothing listens there): no use in waiting.
-  if (question.attempts.empty()) finish(question, question.poor);
+  if (question.attempts.empty()) give_up(question);
+}
+
+// When nobody knows better, one that seems not to know EDNS is asked without it (RFC 6891, section 7).
+void forwarder::give_up(pending_question& question) {
+  const auto upstream = std::exchange(question.no_edns_at, std::nullopt);
+  if (!upstream) return finish(question, question.poor);
+  const auto now = steady_clock::now();
+  question.asks_plainly = true;
+  question.plain = question.asked;
+  question.plain.without_edns = true;
+  launch(question, *upstream, now);
+  wait(question, question.group->patience(*upstream), now);
 }
 
 void forwarder::finish(pending_question& question, bytes reply) {
@@ -170,7 +180,8 @@ void forwarder::finish(pending_question& question, bytes reply) {
     counters_.forward_failures.add(told);
   else
     counters_.forward_responses[load16(&reply[2]) & flag::rcode].add();
-  learn_(question.asked, reply);
+  // Who validates could do nothing with an answer that came without EDNS: there are no signatures in it.
+  if (!question.asks_plainly || !question.asked.wants_dnssec) learn_(question.asked, reply);
   // Nobody joins them any more: who asks the same from here on begins anew.
   for (const auto& waiter : question.waiters) waiter(reply);
   drop_attempts(question);

@@ -61,6 +61,7 @@ class forwarder {
   void patience_over(pending_question& question, time now);
   void attempt_ended(pending_question& question, exchange& io, bytes reply);
   void replied(pending_question& question, bytes reply);
+  void give_up(pending_question& question);
   void finish(pending_question& question, bytes reply);
   void drop_attempts(pending_question& question);
 

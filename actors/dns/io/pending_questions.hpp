@@ -2,6 +2,7 @@
 // The questions that a forwarder has under way. Their memory is used again and again: with some hundred in
 // flight malloc was a quarter of what a forwarded query cost. Used on one thread only.
 
+#include <optional>
 #include <unordered_set>
 
 #include "actors/dns/cache_entry.hpp"
@@ -22,6 +23,9 @@ struct pending_question : timed {
   };
 
   query asked;  // without its packet
+  query plain;  // the same without_edns, once `asks_plainly`
+  bool asks_plainly = false;
+  std::optional<std::size_t> no_edns_at;  // an upstream that may not know EDNS
   std::uint64_t hash = 0;
   std::size_t part = 0;  // of the namespace, as the forwarder numbers them
   std::shared_ptr<upstream_group> group;

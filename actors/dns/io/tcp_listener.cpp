@@ -17,6 +17,8 @@ namespace {
 
 // When descriptors have run out, accepting waits for some to be closed.
 constexpr std::chrono::milliseconds out_of_descriptors{100};
+// After so many, whatever else is ready has its turn.
+constexpr int accepts_in_a_row = 64;
 
 }  // namespace
 
@@ -52,16 +54,17 @@ void tcp_listener::wait() {
                      [self = shared_from_this()](error_code failed) {
                        if (self->stopped_) return;
                        if (failed) throw std::runtime_error("waiting for DNS over TCP: " + failed.message());
-                       self->accept_all();
+                       self->accept_some();
                      });
 }
 
-void tcp_listener::accept_all() {
-  for (;;) {
+void tcp_listener::accept_some() {
+  for (int i = 0; i < accepts_in_a_row; ++i) {
     sockaddr_in6 peer{};
     socklen_t size = sizeof peer;
     unique_fd accepted(::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
                                  SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!accepted && (errno == EMFILE || errno == ENFILE)) return wait_for_descriptors();
     if (!accepted) break;
     asked_by by;
     by.via = transport::tcp;
@@ -73,7 +76,10 @@ void tcp_listener::accept_all() {
     }
     adopt(std::move(accepted), by);
   }
-  if (errno != EMFILE && errno != ENFILE) return wait();
+  wait();
+}
+
+void tcp_listener::wait_for_descriptors() {
   retry_.expires_after(out_of_descriptors);
   retry_.async_wait([self = shared_from_this()](error_code cancelled) {
     if (!cancelled && !self->stopped_) self->wait();
@@ -83,9 +89,8 @@ void tcp_listener::accept_all() {
 void tcp_listener::adopt(unique_fd accepted, const asked_by& by) {
   const auto of_client = per_client_.find(by.client);
   const std::size_t theirs = of_client == per_client_.end() ? 0 : of_client->second;
-  const bool too_many = connections_.size() >= limits_.connections,
-             too_many_theirs = theirs >= limits_.per_client;
-  if ((too_many || too_many_theirs) && !end_an_idle_one(too_many_theirs ? &by.client : nullptr)) {
+  const bool full = connections_.size() >= limits_.connections;
+  if (theirs >= limits_.per_client || (full && !end_one_for(theirs))) {
     counters_.tcp_rejects.add();
     return;
   }
@@ -123,22 +128,34 @@ void tcp_listener::make_room() {
   }
 }
 
-bool tcp_listener::end_an_idle_one(const address_bytes* of) {
+bool tcp_listener::end_one_for(std::size_t theirs) {
   const auto now = std::chrono::steady_clock::now();
-  if (of == nullptr && now < none_idle_until_) return false;
+  const auto most = std::ranges::max_element(per_client_, {}, [](const auto& one) { return one.second; });
+  if (most != per_client_.end() && most->second > theirs + 1) {
+    // Who has more than the newcomer will have gives one back, a busy one if need be.
+    auto victim = idle_longest(&most->first, now);
+    if (!victim) victim = *std::ranges::find(connections_, most->first, &tcp_connection::client);
+    victim->stop();
+    return true;
+  }
+  if (now < none_idle_until_) return false;
+  if (const auto longest = idle_longest(nullptr, now - limits_.undisturbed)) {
+    longest->stop();
+    return true;
+  }
+  none_idle_until_ = now + limits_.undisturbed / 10;
+  return false;
+}
+
+std::shared_ptr<tcp_connection> tcp_listener::idle_longest(const address_bytes* of, time at_least) const {
   std::shared_ptr<tcp_connection> longest;
-  auto since = now - limits_.undisturbed;
   for (const auto& one : connections_) {
     const auto idle = one->idle_since();
-    if (!idle || *idle > since || (of != nullptr && one->client() != *of)) continue;
-    since = *idle;
+    if (!idle || *idle > at_least || (of != nullptr && one->client() != *of)) continue;
+    at_least = *idle;
     longest = one;
   }
-  if (longest)
-    longest->stop();
-  else if (of == nullptr)
-    none_idle_until_ = now + limits_.undisturbed / 10;
-  return longest != nullptr;
+  return longest;
 }
 
 void tcp_listener::close_the_late() {

@@ -1,7 +1,7 @@
 #pragma once
-// Accepts TCP clients, within bounds in all and per client. Where there is no room, who has been idle longest
-// makes some (RFC 7766, 6.2.3: a server may close idle connections when it has to). Used on its loop's thread
-// only.
+// Accepts TCP clients, within bounds in all and per client. Where there is no room in all, the client with
+// the most connections makes some for one with fewer, or the connection that has been idle longest goes (RFC
+// 7766, 6.2.3). Used on its loop's thread only.
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,16 +23,20 @@ class tcp_listener : public std::enable_shared_from_this<tcp_listener> {
   void stop();
 
  private:
+  using time = std::chrono::steady_clock::time_point;
+
   void wait();
-  void accept_all();
+  void accept_some();
+  void wait_for_descriptors();
   void adopt(unique_fd accepted, const asked_by& by);
   void watch();
   void close_the_late();
   void closed(const std::shared_ptr<tcp_connection>& connection);
   void make_room();
-  // Ends the connection that has been idle longest, of this client or of all; false when none has been for
-  // as long as it may be.
-  bool end_an_idle_one(const address_bytes* of);
+  // Ends a connection for a newcomer whose client has so many; false when nobody can be asked to go.
+  bool end_one_for(std::size_t theirs);
+  // The one that has been idle longest, since `at_least` or before, of this client or of all; null for none.
+  std::shared_ptr<tcp_connection> idle_longest(const address_bytes* of, time at_least) const;
 
   boost::asio::io_context& context_;
   boost::asio::posix::stream_descriptor socket_;
@@ -43,8 +47,7 @@ class tcp_listener : public std::enable_shared_from_this<tcp_listener> {
   std::unique_ptr<tcp_buffers> buffers_;
   std::set<std::shared_ptr<tcp_connection>> connections_;
   std::map<address_bytes, std::size_t> per_client_;
-  // Not looked for before then: a flood of newcomers need not have all looked through each time.
-  std::chrono::steady_clock::time_point none_idle_until_;
+  time none_idle_until_;  // not looked for before then: a flood of newcomers would have all looked through
   bool watching_ = false, stopped_ = false;
 };
 

@@ -142,20 +142,22 @@ TEST(forwarding, is_servfail_when_all_upstreams_dislike_the_query) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(client.ask_for({.name = "other.org"}).code, 2u);
 }
 
+packet header_alone(const packet& asked, unsigned code) {
+  auto made = answer_to(asked, code, {});
+  made.resize(header_size);
+  store16(&made[4], 0);
+  return made;
+}
+
 // RFC 6891, section 7.
 TEST(forwarding, asks_an_upstream_that_does_not_know_edns_without_it) {
   for (const unsigned code : {1u, 4u})
-    for (const bool header_alone : {true, false})
+    for (const bool bare : {true, false})
       for (const bool over_tcp : {true, false}) {
         const auto say = [=](const packet& asked, auto on) {
           if (over_tcp && on == transport::udp) return packets{answer_to(asked, 0, {}, flag::tc)};
           if (load16(&asked[10]) == 0) return packets{answer_to(asked, 0, {6, 6, 6, 6})};
-          auto refusal = answer_to(asked, code, {});
-          if (header_alone) {
-            refusal.resize(header_size);
-            store16(&refusal[4], 0);
-          }
-          return packets{refusal};
+          return packets{bare ? header_alone(asked, code) : answer_to(asked, code, {})};
         };
         scripted_upstream upstream(say);
         served s({upstream.address()});
@@ -167,6 +169,36 @@ TEST(forwarding, asks_an_upstream_that_does_not_know_edns_without_it) {
         EXPECT_EQ(got.answers[0].data, (packet{6, 6, 6, 6}));
         EXPECT_TRUE(got.has_opt) << "that of ours";
       }
+}
+
+TEST(forwarding, asks_one_that_knows_edns_before_another_is_asked_without_it) {
+  scripted_upstream old([](const packet& asked, auto) {
+    return packets{load16(&asked[10]) == 0 ? answer_to(asked, 0, {6, 6, 6, 6}) : header_alone(asked, 1)};
+  });
+  scripted_upstream good(
+      [](const packet& asked, auto) { return packets{answer_to(asked, 0, {7, 7, 7, 7})}; });
+  served s({old.address(), good.address()});
+  s.config.policy = upstream_policy::sequential;
+  s.be_patient();
+  const auto worker = s.make();
+  const auto got = udp_client(s.port).ask_for({.name = "other.org", .edns = true, .dnssec = true});
+  ASSERT_EQ(got.answers.size(), 1u);
+  EXPECT_EQ(got.answers[0].data, (packet{7, 7, 7, 7})) << "a plain answer has no signatures";
+}
+
+TEST(forwarding, is_servfail_when_one_blames_edns_that_is_not_there) {
+  for (const bool over_tcp : {false, true}) {
+    scripted_upstream upstream([=](const packet& asked, auto on) {
+      if (over_tcp && on == transport::udp) return packets{answer_to(asked, 0, {}, flag::tc)};
+      return packets{load16(&asked[10]) == 0 ? answer_to(asked, 1, {}) : header_alone(asked, 4)};
+    });
+    served s({upstream.address()});
+    s.be_patient();
+    const auto worker = s.make();
+    const auto got = udp_client(s.port).ask_for({.name = "other.org", .edns = true});
+    EXPECT_EQ(got.code, 2u);
+    EXPECT_TRUE(got.answers.empty());
+  }
 }
 
 // Its rcode is in OPT: the header alone reads NOERROR.

@@ -97,28 +97,46 @@ bool is_served(const tcp_client& client) {
 TEST(tcp_limits, who_has_been_idle_longest_makes_room_for_a_newcomer) {
   served s;
   s.config.tcp.connections = 3;
-  s.config.tcp.per_client = 2;
-  s.config.tcp.idle = 10min;
+  s.config.tcp.per_client = 1;
+  s.config.tcp.idle = s.config.tcp.read = 10min;
   s.config.tcp.undisturbed = 0ms;
   const auto worker = s.make();
-  const auto first = tcp_client::from("127.0.0.2", s.port);
-  EXPECT_TRUE(is_served(first));
-  const auto half_a_query = tcp_client::from("127.0.0.3", s.port);
+  const auto first = tcp_client::from("127.0.0.2", s.port), second = tcp_client::from("127.0.0.3", s.port);
+  const auto half_a_query = tcp_client::from("127.0.0.4", s.port);
   auto query_and_a_half = framed(ask{}.make());
   query_and_a_half.push_back(0);
   half_a_query.send_raw(query_and_a_half);
   EXPECT_FALSE(half_a_query.receive().empty());
-  const auto second = tcp_client::from("127.0.0.2", s.port);
-  EXPECT_TRUE(is_served(second) && is_served(first));
-  const auto other = tcp_client::from("127.0.0.4", s.port);
-  EXPECT_TRUE(is_served(other) && is_served(first));
+  EXPECT_TRUE(is_served(first) && is_served(second) && is_served(first));
+  const auto newcomer = tcp_client::from("127.0.0.5", s.port);
+  EXPECT_TRUE(is_served(newcomer) && is_served(first));
   EXPECT_TRUE(second.ends()) << "it was idle for longer than the first";
-  const auto third = tcp_client::from("127.0.0.2", s.port);
-  EXPECT_TRUE(is_served(third) && is_served(first));
-  EXPECT_TRUE(other.ends());
-  EXPECT_TRUE(is_served(tcp_client::from("127.0.0.2", s.port))) << "in the place of one of its own";
-  EXPECT_TRUE(third.ends());
   EXPECT_EQ(s.counters->tcp_rejects.value(), 0u);
+}
+
+TEST(tcp_limits, who_has_most_connections_makes_room_for_who_has_few) {
+  served s;
+  s.config.tcp.connections = 4;
+  s.config.tcp.per_client = 3;
+  s.config.tcp.idle = s.config.tcp.read = s.config.tcp.undisturbed = 10min;
+  const auto worker = s.make();
+  std::vector<tcp_client> many;
+  for (int i = 0; i < 3; ++i) {
+    many.push_back(tcp_client::from("127.0.0.2", s.port));
+    auto query_and_a_half = framed(ask{}.make());
+    query_and_a_half.push_back(0);  // so that it is never idle
+    many.back().send_raw(query_and_a_half);
+    EXPECT_FALSE(many.back().receive().empty());
+  }
+  const auto one = tcp_client::from("127.0.0.3", s.port);
+  EXPECT_TRUE(is_served(one));
+  const auto newcomer = tcp_client::from("127.0.0.4", s.port);
+  EXPECT_TRUE(is_served(newcomer) && is_served(one)) << "two are left to the one with three";
+  EXPECT_TRUE(becomes_true([&] { return s.counters->tcp_open.load() == 4; }));
+  const auto late = tcp_client::from("127.0.0.5", s.port);
+  EXPECT_TRUE(is_served(late) && is_served(newcomer) && is_served(one)) << "and one";
+  EXPECT_TRUE(tcp_client::from("127.0.0.6", s.port).ends()) << "all have as many as it would have";
+  EXPECT_EQ(s.counters->tcp_rejects.value(), 1u);
 }
 
 TEST(tcp_limits, clients_that_each_keep_to_their_share_are_bounded_together) {
