@@ -133,7 +133,8 @@ class builder {
   }
 
   // A process without a table of an earlier one knows the last answer from the status, if it is of this spec:
-  // else the first table would let a name go whose Service is just then missing.
+  // else the first table would let a name go whose Service is just then missing. (Who writes an
+  // ExternalService decides where its name leads, anyhow: spec.ipOverride.)
   void keep_answer_of_status(const kube::object& object, const asked_name& asked, bytes clients) {
     const auto& external = object.as_external_service();
     const auto& status = external.status;

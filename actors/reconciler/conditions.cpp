@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "actors/reconciler/dns_name.hpp"
 #include "actors/reconciler/search_domains.hpp"
 
 namespace egress::reconciler {
@@ -143,12 +144,12 @@ condition gateway_ready(const status_facts& facts) {
   return no("NoReadyReplicas", fmt::format("none of {} replicas is ready", deployment->replicas));
 }
 
-condition dns_hijacked(const status_facts& facts) {
+// What the Service says of the name.
+condition service_hijacks(const status_facts& facts) {
   const auto no = [](string_view reason, std::string message) {
     return make("DNSHijacked", false, reason, std::move(message));
   };
   const auto& spec = facts.external_service.as_external_service().spec;
-  if (!spec.hijack_dns) return no("Disabled", "spec.hijackDns is false");
   const auto& outcome = facts.outcomes[kube::child_index(kube::kind::service)];
   const auto* service = own(facts.external_service, facts.live, kube::kind::service);
   if (!service) {
@@ -158,8 +159,25 @@ condition dns_hijacked(const status_facts& facts) {
   if (service->hijack_label != "true")
     return no("WaitingForPods", "hijacking starts when a gateway pod is ready");
   if (service->cluster_ips.empty()) return no("NoClusterIP", "the Service has no cluster IP");
+  if (dns_name_key(service->dns_name) != dns_name_key(spec.dns_name))
+    return no("OtherName", fmt::format("the Service still hijacks {}", service->dns_name));
   return make("DNSHijacked", true, "DNSHijacked",
               fmt::format("{} is answered with {}", spec.dns_name, fmt::join(service->cluster_ips, ", ")));
+}
+
+condition dns_hijacked(const status_facts& facts) {
+  const auto& spec = facts.external_service.as_external_service().spec;
+  if (!spec.hijack_dns) return make("DNSHijacked", false, "Disabled", "spec.hijackDns is false");
+  auto now = service_hijacks(facts);
+  if (holds(now)) return now;
+  // DNS goes on with its last answer for the name of this spec, whatever becomes of the Service; and another
+  // process, which has not given it, does so when this says that there is one.
+  const auto before = facts.previous.conditions.find("DNSHijacked");
+  const bool goes_on = before && before->status == "True" &&
+                       facts.previous.observed_generation == facts.external_service.meta.generation;
+  if (!goes_on) return now;
+  return make("DNSHijacked", true, "LastAnswer",
+              fmt::format("{} is answered as before, but: {}", spec.dns_name, now.message));
 }
 
 // A wildcard below which every search of a short name ends: nothing to refuse, but seldom what was meant.
@@ -183,7 +201,7 @@ condition ready(const status_facts& facts, const condition& accept, const condit
   if (!facts.waits_for_listeners.empty())
     return make("Ready", false, "WaitingForListeners", facts.waits_for_listeners);
   const bool hijack = facts.external_service.as_external_service().spec.hijack_dns;
-  if (hijack && !holds(dns)) return copy_as("Ready", false, dns);
+  if (hijack && dns.reason != "DNSHijacked") return copy_as("Ready", false, dns);
   return make("Ready", true, "Ready", hijack ? dns.message : gateway.message);
 }
 

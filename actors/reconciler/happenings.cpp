@@ -49,7 +49,7 @@ std::vector<happening> happenings_of(const kube::object& external_service,
       all.push_back(about(external_service, event_kind::warning, now.reason, now.message));
     else if (now.type == "SearchDomainCovered")
       all.push_back(about(external_service, event_kind::warning, now.reason, now.message));
-    else if (now.type == "DNSHijacked" && now.status == "True")
+    else if (now.type == "DNSHijacked" && now.status == "True" && status_in(before, now.type) != "True")
       all.push_back(about(external_service, event_kind::normal, "DNSHijacked", now.message));
     else if (now.type == "GatewayReady" && now.status == "False" && status_in(before, now.type) == "True")
       all.push_back(about(external_service, event_kind::warning, "GatewayNotReady", now.message));

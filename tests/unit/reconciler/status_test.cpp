@@ -28,6 +28,7 @@ class Status : public ::testing::Test {
     deployment_ = gateway;
     auto front = child(service);
     body(front).hijack_label = "true";
+    body(front).dns_name = "A.com.";
     body(front).cluster_ips = {"10.0.0.4", "fd00::4"};
     service_ = front;
   }
@@ -142,6 +143,27 @@ TEST_F(Status, DnsHijackedFollowsTheService) {
   EXPECT_EQ(of().cluster_ip, "10.0.0.9");
 }
 
+// As DNS does.
+TEST_F(Status, DnsHijackedGoesOnAsLongAsTheSpecIsTheSame) {
+  previous = of();
+  ASSERT_EQ(told(previous, "DNSHijacked"), "True/DNSHijacked");
+  const auto front = service_;
+  service_ = nullptr;
+  EXPECT_EQ(told(of(), "DNSHijacked"), "True/LastAnswer");
+  EXPECT_EQ(told(of(), "Ready"), "False/LastAnswer");
+  EXPECT_EQ(of().cluster_ip, "10.0.0.4");
+  previous = of();
+  EXPECT_FALSE(differs(previous, of()));
+  service_ = front;
+  body(service_).hijack_label = "waiting-for-pods";
+  EXPECT_EQ(told(of(), "DNSHijacked"), "True/LastAnswer");
+  previous.observed_generation = 2;
+  EXPECT_EQ(told(of(), "DNSHijacked"), "False/WaitingForPods") << "it may have been another name";
+  body(service_).hijack_label = "true";
+  body(service_).dns_name = "b.com";
+  EXPECT_EQ(told(of(), "DNSHijacked"), "False/OtherName") << "this spec was refused, or not written yet";
+}
+
 TEST_F(Status, TheChildrenOfOthersDoNotCount) {
   set_controller(body(deployment_), "x", "Team");
   problem(deployment, child_state::name_taken, "Deployment web is somebody's");
@@ -193,7 +215,7 @@ TEST_F(Status, SaysWhatHasNoEffect) {
 
 TEST_F(Status, SaysWhenAWildcardCoversASearchDomain) {
   search_domains = {"corp.example.com"};
-  spec.dns_name = "*.Example.com.";
+  spec.dns_name = body(service_).dns_name = "*.Example.com.";
   const auto covered = of();
   EXPECT_EQ(told(covered, "SearchDomainCovered"), "True/SearchDomainCovered");
   EXPECT_THAT(message(covered, "SearchDomainCovered"), HasSubstr("corp.example.com"));
