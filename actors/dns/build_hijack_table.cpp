@@ -160,7 +160,7 @@ class builder {
   void keep_asked_name(const kube::object& object, bytes clients) {
     const auto asked = read_asked(object.as_external_service().spec.dns_name);
     auto kept = asked.name ? last_answer(object.meta.name, asked) : std::nullopt;
-    if (!kept) return;
+    if (!kept) return keep_answer_of_status(object, asked, clients);
     kept->extra = clients;
     claim(*kept, object.meta.creation_time);
   }

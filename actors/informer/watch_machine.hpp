@@ -13,6 +13,9 @@
 //                   ▼
 //                 sizing or listing             waiting: back-off before any of them
 //
+// A list whose version is gone begins again; a watch whose connection broke first asks where the server
+// stands (checking).
+//
 // Every command carries a ticket. Its answer brings the ticket back, and the answer to anything but the
 // latest ticket is ignored, so a late reply or timer can do no harm.
 

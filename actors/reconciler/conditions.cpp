@@ -173,7 +173,8 @@ condition dns_hijacked(const status_facts& facts) {
   // DNS goes on with its last answer for the name of this spec, whatever becomes of the Service; and another
   // process, which has not given it, does so when this says that there is one.
   const auto before = facts.previous.conditions.find("DNSHijacked");
-  const bool goes_on = before && before->status == "True" &&
+  const bool lost = facts.refused && facts.refused->reason == "DNSNameTaken";
+  const bool goes_on = before && before->status == "True" && !lost &&
                        facts.previous.observed_generation == facts.external_service.meta.generation;
   if (!goes_on) return now;
   return make("DNSHijacked", true, "LastAnswer",

@@ -49,6 +49,8 @@ kube::external_service_status status_of(const status_facts& facts) {
   told.reserve(conditions.size());
   std::string time;
   for (auto& one : conditions) {
+    // That of the last answer, for who takes it from here.
+    if (one.reason == "LastAnswer" && one.type == "DNSHijacked") out.cluster_ip = facts.previous.cluster_ip;
     one.message = shortened(std::move(one.message));
     one.observed_generation = meta.generation;
     const auto before = facts.previous.conditions.find(one.type);

@@ -92,16 +92,16 @@ void forwarder::upstream_checked() {
 void forwarder::try_next(pending_question& question, time now) {
   if (const auto next = question.group->choose(question.tried)) {
     question.tried.push_back(*next);
-    launch(question, *next, now);
+    launch(question, question.asked, *next, now);
     return wait(question, question.group->patience(*next), now);
   }
   wait(question, question.group->is_checking() ? limits_.budget : std::chrono::milliseconds{0}, now);
 }
 
-void forwarder::launch(pending_question& question, std::size_t upstream, time now) {
-  auto io = question.group->ask(
-      upstream, question.asks_plainly ? question.plain : question.asked, now,
-      [this, asked = &question](exchange& from, bytes reply) { attempt_ended(*asked, from, reply); });
+void forwarder::launch(pending_question& question, const query& asked, std::size_t upstream, time now) {
+  auto io = question.group->ask(upstream, asked, now, [this, whose = &question](exchange& from, bytes reply) {
+    attempt_ended(*whose, from, reply);
+  });
   question.attempts.push_back({.upstream = upstream, .began = now, .io = std::move(io)});
 }
 
@@ -126,7 +126,7 @@ void forwarder::patience_over(pending_question& question, time now) {
   if (!question.attempts.empty()) question.group->failed(question.attempts.back().upstream);
   const bool nobody = question.group->usable() == 0 && !question.group->is_checking();
   if (nobody || now >= question.deadline) return finish(question, question.poor);
-  try_next(question, now);
+  if (!asks_plainly(question, now)) try_next(question, now);
 }
 
 // An attempt calls back as long as its question holds it: never for one that was there before.
@@ -136,7 +136,7 @@ void forwarder::attempt_ended(pending_question& question, exchange& io, bytes re
   const auto ended = std::move(*mine);  // holds what calls us
   question.attempts.erase(mine);
   const bool no_edns = !reply.empty() && may_not_know_edns(io.asked(), reply);
-  if (no_edns && !question.asks_plainly) question.no_edns_at = ended.upstream;
+  if (no_edns) question.no_edns_at = ended.upstream;
   question.group->ended(ended.upstream, ended.began, reply);
   // A header alone is no answer for anyone.
   if (no_edns && reply.size() == header_size) reply = {};
@@ -154,20 +154,22 @@ void forwarder::replied(pending_question& question, bytes reply) {
     question.poor.assign(reply.begin(), reply.end());
   }
   if (!everyone_tried) return try_next(question, steady_clock::now());
+  if (asks_plainly(question, steady_clock::now())) return;
   // All failed at once (nothing listens there): no use in waiting.
-  if (question.attempts.empty()) give_up(question);
+  if (question.attempts.empty()) finish(question, question.poor);
 }
 
-// When nobody knows better, one that seems not to know EDNS is asked without it (RFC 6891, section 7).
-void forwarder::give_up(pending_question& question) {
-  const auto upstream = std::exchange(question.no_edns_at, std::nullopt);
-  if (!upstream) return finish(question, question.poor);
-  const auto now = steady_clock::now();
-  question.asks_plainly = true;
+// When all have been tried, one that seems not to know EDNS is asked without it (RFC 6891, section 7), beside
+// those that are silent. Whether it is asked so now.
+bool forwarder::asks_plainly(pending_question& question, time now) {
+  const bool everyone_tried = question.tried.size() >= question.group->usable();
+  if (!question.no_edns_at || question.plain_asked || !everyone_tried) return false;
+  question.plain_asked = true;
   question.plain = question.asked;
   question.plain.without_edns = true;
-  launch(question, *upstream, now);
-  wait(question, question.group->patience(*upstream), now);
+  launch(question, question.plain, *question.no_edns_at, now);
+  wait(question, question.group->patience(*question.no_edns_at), now);
+  return true;
 }
 
 void forwarder::finish(pending_question& question, bytes reply) {
@@ -180,8 +182,7 @@ void forwarder::finish(pending_question& question, bytes reply) {
     counters_.forward_failures.add(told);
   else
     counters_.forward_responses[load16(&reply[2]) & flag::rcode].add();
-  // Who validates could do nothing with an answer that came without EDNS: there are no signatures in it.
-  if (!question.asks_plainly || !question.asked.wants_dnssec) learn_(question.asked, reply);
+  learn_(question.asked, reply);
   // Nobody joins them any more: who asks the same from here on begins anew.
   for (const auto& waiter : question.waiters) waiter(reply);
   drop_attempts(question);

@@ -55,13 +55,13 @@ class forwarder {
   }
   void upstream_checked();
   void try_next(pending_question& question, time now);
-  void launch(pending_question& question, std::size_t upstream, time now);
+  void launch(pending_question& question, const query& asked, std::size_t upstream, time now);
   void wait(pending_question& question, std::chrono::milliseconds patience, time now);
   void tick_later();
   void patience_over(pending_question& question, time now);
   void attempt_ended(pending_question& question, exchange& io, bytes reply);
   void replied(pending_question& question, bytes reply);
-  void give_up(pending_question& question);
+  bool asks_plainly(pending_question& question, time now);
   void finish(pending_question& question, bytes reply);
   void drop_attempts(pending_question& question);
 

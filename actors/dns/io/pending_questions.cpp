@@ -39,7 +39,7 @@ void pending_questions::give_back(pending_question& one) {
   one.attempts.clear();
   one.tried.clear();
   one.poor.clear();
-  one.asks_plainly = false;
+  one.plain_asked = false;
   one.no_edns_at.reset();
   spare_.push_back(&one);
 }

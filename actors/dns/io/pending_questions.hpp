@@ -23,8 +23,8 @@ struct pending_question : timed {
   };
 
   query asked;  // without its packet
-  query plain;  // the same without_edns, once `asks_plainly`
-  bool asks_plainly = false;
+  query plain;  // the same without_edns, once plain_asked
+  bool plain_asked = false;
   std::optional<std::size_t> no_edns_at;  // an upstream that may not know EDNS
   std::uint64_t hash = 0;
   std::size_t part = 0;  // of the namespace, as the forwarder numbers them

@@ -20,6 +20,11 @@ constexpr std::chrono::milliseconds out_of_descriptors{100};
 // After so many, whatever else is ready has its turn.
 constexpr int accepts_in_a_row = 64;
 
+// Then the next try would fail as well, and at once.
+bool is_short_of_something(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 }  // namespace
 
 tcp_listener::tcp_listener(asio::io_context& context, unique_fd socket, query_service& service,
@@ -64,7 +69,7 @@ void tcp_listener::accept_some() {
     socklen_t size = sizeof peer;
     unique_fd accepted(::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
                                  SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!accepted && (errno == EMFILE || errno == ENFILE)) return wait_for_descriptors();
+    if (!accepted && is_short_of_something(errno)) return wait_for_descriptors();
     if (!accepted) break;
     asked_by by;
     by.via = transport::tcp;
@@ -89,8 +94,8 @@ void tcp_listener::wait_for_descriptors() {
 void tcp_listener::adopt(unique_fd accepted, const asked_by& by) {
   const auto of_client = per_client_.find(by.client);
   const std::size_t theirs = of_client == per_client_.end() ? 0 : of_client->second;
-  const bool full = connections_.size() >= limits_.connections;
-  if (theirs >= limits_.per_client || (full && !end_one_for(theirs))) {
+  const bool too_many = theirs >= limits_.per_client, full = connections_.size() >= limits_.connections;
+  if ((too_many && !end_an_idle_one(&by.client)) || (!too_many && full && !end_one_for(theirs))) {
     counters_.tcp_rejects.add();
     return;
   }
@@ -131,20 +136,22 @@ void tcp_listener::make_room() {
 bool tcp_listener::end_one_for(std::size_t theirs) {
   const auto now = std::chrono::steady_clock::now();
   const auto most = std::ranges::max_element(per_client_, {}, [](const auto& one) { return one.second; });
-  if (most != per_client_.end() && most->second > theirs + 1) {
-    // Who has more than the newcomer will have gives one back, a busy one if need be.
-    auto victim = idle_longest(&most->first, now);
-    if (!victim) victim = *std::ranges::find(connections_, most->first, &tcp_connection::client);
-    victim->stop();
-    return true;
+  // Who has more than the newcomer will have gives one back: a busy one only where nobody is idle.
+  const bool fair = most != per_client_.end() && most->second > theirs + 1;
+  auto victim = fair ? idle_longest(&most->first, now) : nullptr;
+  if (!victim && now >= none_idle_until_) {
+    if (end_an_idle_one(nullptr)) return true;
+    none_idle_until_ = now + limits_.undisturbed / 10;
   }
-  if (now < none_idle_until_) return false;
-  if (const auto longest = idle_longest(nullptr, now - limits_.undisturbed)) {
-    longest->stop();
-    return true;
-  }
-  none_idle_until_ = now + limits_.undisturbed / 10;
-  return false;
+  if (!victim && fair) victim = *std::ranges::find(connections_, most->first, &tcp_connection::client);
+  if (victim) victim->stop();
+  return victim != nullptr;
+}
+
+bool tcp_listener::end_an_idle_one(const address_bytes* of) {
+  const auto longest = idle_longest(of, std::chrono::steady_clock::now() - limits_.undisturbed);
+  if (longest) longest->stop();
+  return longest != nullptr;
 }
 
 std::shared_ptr<tcp_connection> tcp_listener::idle_longest(const address_bytes* of, time at_least) const {

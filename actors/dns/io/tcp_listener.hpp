@@ -1,7 +1,7 @@
 #pragma once
-// Accepts TCP clients, within bounds in all and per client. Where there is no room in all, the client with
-// the most connections makes some for one with fewer, or the connection that has been idle longest goes (RFC
-// 7766, 6.2.3). Used on its loop's thread only.
+// Accepts TCP clients, within bounds in all and per client. Where there is no room an idle connection goes
+// (RFC 7766, 6.2.3): of the client itself, of the one that has most, or of anybody; last a busy one of the
+// client that has most. Used on its loop's thread only.
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,6 +35,8 @@ class tcp_listener : public std::enable_shared_from_this<tcp_listener> {
   void make_room();
   // Ends a connection for a newcomer whose client has so many; false when nobody can be asked to go.
   bool end_one_for(std::size_t theirs);
+  // The one that has been idle longest, of this client or of all, if it was left undisturbed for long enough.
+  bool end_an_idle_one(const address_bytes* of);
   // The one that has been idle longest, since `at_least` or before, of this client or of all; null for none.
   std::shared_ptr<tcp_connection> idle_longest(const address_bytes* of, time at_least) const;
 

@@ -55,8 +55,9 @@ TEST(hijack_table, takes_the_last_answer_from_the_status_when_no_table_has_it) {
     return made;
   };
   const auto hijacked = external_at("True", 2, "10.0.0.1");
-  for (const auto& services :
-       {std::vector<kube::object_ptr>{}, {service("a", "a.com", {"10.0.0.1"}, "false")}}) {
+  for (const auto& services : {std::vector<kube::object_ptr>{},
+                               {service("a", "a.com", {"10.0.0.1"}, "false")},
+                               {service("a", "b.com", {"10.0.0.7"})}}) {
     const auto first = build(services, {hijacked});
     ASSERT_TRUE(find(*first.table, "a.com"));
     EXPECT_EQ(find(*first.table, "a.com")->v4.at(0), (std::array<std::uint8_t, 4>{10, 0, 0, 1}));

@@ -186,6 +186,24 @@ TEST(forwarding, asks_one_that_knows_edns_before_another_is_asked_without_it) {
   EXPECT_EQ(got.answers[0].data, (packet{7, 7, 7, 7})) << "a plain answer has no signatures";
 }
 
+TEST(forwarding, asks_without_edns_beside_who_is_silent) {
+  const auto old = [](const packet& asked) {
+    return packets{load16(&asked[10]) == 0 ? answer_to(asked, 0, {6, 6, 6, 6}) : answer_to(asked, 1, {})};
+  };
+  scripted_upstream one([&](const packet& asked, auto) { return old(asked); });
+  scripted_upstream silent([](const packet&, auto) { return packets{}; });
+  int times = 0;
+  scripted_upstream late([&](const packet& asked, auto) { return times++ == 0 ? packets{} : old(asked); });
+  for (const auto& upstreams : {std::vector{one.address(), silent.address()}, std::vector{late.address()}}) {
+    served s(upstreams);
+    s.config.policy = upstream_policy::sequential;
+    const auto worker = s.make();
+    const auto got = udp_client(s.port).ask_for({.name = "other.org", .edns = true});
+    ASSERT_EQ(got.answers.size(), 1u) << upstreams.size() << " upstreams";
+    EXPECT_EQ(got.answers[0].data, (packet{6, 6, 6, 6}));
+  }
+}
+
 TEST(forwarding, is_servfail_when_one_blames_edns_that_is_not_there) {
   for (const bool over_tcp : {false, true}) {
     scripted_upstream upstream([=](const packet& asked, auto on) {

@@ -114,6 +114,21 @@ TEST(tcp_limits, who_has_been_idle_longest_makes_room_for_a_newcomer) {
   EXPECT_EQ(s.counters->tcp_rejects.value(), 0u);
 }
 
+TEST(tcp_limits, a_client_with_all_it_may_have_gives_up_its_own_that_has_been_idle_longest) {
+  served s;
+  s.config.tcp.per_client = 2;
+  s.config.tcp.idle = 10min;
+  s.config.tcp.undisturbed = 0ms;
+  const auto worker = s.make();
+  const auto other = tcp_client::from("127.0.0.3", s.port);
+  EXPECT_TRUE(is_served(other)) << "idle for longer than all of them";
+  const auto first = tcp_client::from("127.0.0.2", s.port), second = tcp_client::from("127.0.0.2", s.port);
+  EXPECT_TRUE(is_served(second) && is_served(first));
+  const auto third = tcp_client::from("127.0.0.2", s.port);
+  EXPECT_TRUE(is_served(third) && is_served(first) && is_served(other));
+  EXPECT_TRUE(second.ends());
+}
+
 TEST(tcp_limits, who_has_most_connections_makes_room_for_who_has_few) {
   served s;
   s.config.tcp.connections = 4;

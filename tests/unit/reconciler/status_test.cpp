@@ -156,7 +156,13 @@ TEST_F(Status, DnsHijackedGoesOnAsLongAsTheSpecIsTheSame) {
   EXPECT_FALSE(differs(previous, of()));
   service_ = front;
   body(service_).hijack_label = "waiting-for-pods";
+  body(service_).cluster_ips = {"10.0.0.5"};
   EXPECT_EQ(told(of(), "DNSHijacked"), "True/LastAnswer");
+  EXPECT_EQ(of().cluster_ip, "10.0.0.4") << "what DNS answers";
+  refused = {"DNSNameTaken", "it is another's"};
+  EXPECT_EQ(told(of(), "DNSHijacked"), "False/WaitingForPods");
+  EXPECT_EQ(of().cluster_ip, "10.0.0.5");
+  refused.reset();
   previous.observed_generation = 2;
   EXPECT_EQ(told(of(), "DNSHijacked"), "False/WaitingForPods") << "it may have been another name";
   body(service_).hijack_label = "true";
