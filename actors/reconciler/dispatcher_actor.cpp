@@ -148,25 +148,28 @@ void dispatcher_state::conclude(const std::string& key, const reconciler::verdic
   if (draining && queue->idle()) drained.deliver(ok_atom{});
 }
 
-// An Event is dropped when it fails: it must never hold up or fail a reconcile.
+// An Event is dropped when it fails: it must never hold up or fail a reconcile. But one that was to count
+// again, and that the server has dropped meanwhile, is made anew.
 void dispatcher_state::tell(const std::vector<reconciler::happening>& happenings) {
-  for (const auto& one : happenings)
-    if (auto request = events->record(one, config.clock())) send_and_forget(std::move(*request));
+  for (const auto& one : happenings) {
+    auto request = events->record(one, config.clock());
+    if (!request) continue;
+    const auto bumped = request->what == kube::verb::patch ? request->name : "";
+    send_and_forget(std::move(*request), [this, one, bumped](const kube::reply& reply) {
+      if (reply || reply.error().code != kube::api_errc::not_found || bumped.empty()) return;
+      events->expired(bumped);
+      tell({one});
+    });
+  }
 }
 
-void dispatcher_state::send_and_forget(kube::request what) {
+void dispatcher_state::send_and_forget(kube::request what, std::function<void(const kube::reply&)> on_reply) {
   if (!everyone || !everyone->kube_api) return;
   what.term = term;
-  const auto bumped = what.what == kube::verb::patch && what.of == kube::kind::event ? what.name : "";
   auto request = std::make_shared<const api_request>(api_request{std::move(what)});
   self->request(everyone->kube_api, caf::infinite, payload<api_request>{std::move(request)})
-      .then(
-          [this, bumped](const payload<api_reply>& reply) {
-            const auto& outcome = reply->outcome;
-            if (!outcome && outcome.error().code == kube::api_errc::not_found && !bumped.empty())
-              events->expired(bumped);
-          },
-          [](const caf::error&) {});
+      .then([on_reply = std::move(on_reply)](const payload<api_reply>& reply) { on_reply(reply->outcome); },
+            [](const caf::error&) {});
 }
 
 void dispatcher_state::arm_timer() {

@@ -116,7 +116,8 @@ struct dispatcher_state {
   void worker_died(const caf::actor_addr& who, const caf::error& why);
   void arm_timer();
   void tell(const std::vector<reconciler::happening>& happenings);
-  void send_and_forget(kube::request what);
+  void send_and_forget(
+      kube::request what, std::function<void(const kube::reply&)> on_reply = [](const kube::reply&) {});
   void report();
 };
 

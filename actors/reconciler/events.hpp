@@ -35,7 +35,7 @@ class event_recorder {
   // The create (POST) or count-raising patch to send; nothing when this one would be spam.
   std::optional<kube::request> record(const happening& what, wall_time now);
 
-  // A patch answered 404: the server dropped the Event (they live an hour). The next one like it is created.
+  // A patch answered 404: the server dropped the Event (they live an hour). Recorded again, it is created.
   void expired(const std::string& event_name);
 
   // Objects remembered, for a metric.

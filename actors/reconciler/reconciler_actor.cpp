@@ -106,6 +106,8 @@ void reconciler_state::status_written(const kube::external_service_status& wante
   const auto& why = reply.error();
   if (why.code == kube::api_errc::not_found) return look_for_status(wanted);
   now->failed = why.code != kube::api_errc::not_leader;
+  // Who may not write tells nobody: the leader does.
+  if (!now->failed) now->happenings.clear();
   now->asked_to_wait = kube::asked_to_wait(why);
   // Somebody changed the object: its event starts the next run.
   if (why.code == kube::api_errc::conflict) now->failed = false;

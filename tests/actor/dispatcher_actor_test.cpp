@@ -248,6 +248,32 @@ TEST_F(dispatching, an_old_definition_is_told_once_however_many_external_service
   EXPECT_TRUE(script.requests[0].what.body.contains(R"("reason":"StatusUnavailable")"));
 }
 
+TEST_F(dispatching, an_event_that_the_server_has_dropped_is_made_anew) {
+  start();
+  sync_children();
+  for (int i = 0; i < 2; ++i) {
+    update(kind::external_service, {external_service("a")});
+    auto result = std::make_shared<reconcile_result>();
+    result->happenings = {
+        {.name = "a", .uid = "uid-a", .resource_version = "1", .reason = "NameTaken", .message = "m"}};
+    finish_first(std::move(result));
+  }
+  ASSERT_EQ(script.requests.size(), 2u);
+  EXPECT_EQ(script.next_request().what.what, kube::verb::create);
+  const auto bump = script.next_request();
+  EXPECT_EQ(bump.what.what, kube::verb::patch);
+  const auto gone = [&](std::uint64_t ticket) {
+    test::answer(api, ticket, kube::reply{std::unexpected(test::failure(kube::api_errc::not_found))});
+    world.settle();
+  };
+  gone(bump.ticket);
+  ASSERT_EQ(script.requests.size(), 1u);
+  const auto again = script.next_request();
+  EXPECT_EQ(again.what.what, kube::verb::create);
+  gone(again.ticket);
+  EXPECT_TRUE(script.requests.empty()) << "its namespace is not there";
+}
+
 TEST_F(dispatching, when_the_dispatcher_dies_its_reconcilers_end_with_it) {
   start();
   update(kind::external_service, {external_service("a")}, {}, true);

@@ -261,6 +261,21 @@ TEST_F(reconciling, a_refused_external_service_gets_a_status_and_no_child) {
   EXPECT_NE(asked[0].what.body.find("\"Accepted\""), std::string::npos);
 }
 
+TEST_F(reconciling, who_may_not_write_tells_of_nothing) {
+  service =
+      decoded(kube::kind::external_service,
+              R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"a.example"}})");
+  for (const auto code : {api_errc::not_leader, api_errc::conflict}) {
+    run();
+    const auto asked = take_all();
+    ASSERT_EQ(asked.size(), 1u);
+    test::answer(api, asked[0].ticket, kube::reply{std::unexpected(test::failure(code))});
+    world.settle();
+    ASSERT_FALSE(notes.results.empty());
+    EXPECT_EQ(notes.results.back()->happenings.empty(), code == api_errc::not_leader);
+  }
+}
+
 TEST_F(reconciling, one_whose_configuration_no_config_map_holds_gets_a_status_and_no_child) {
   std::string ports;
   for (int i = 0; i < 90; ++i) ports += (i == 0 ? "" : ",") + fmt::format(R"({{"port":{}}})", 2000 + i);
