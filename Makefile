@@ -95,7 +95,7 @@ bench-controller: packages-test
 
 image:
 	@test -n '$(BUILDER)' || { echo 'make image: needs docker, podman or buildah' >&2; exit 1; }
-	$(BUILDER) build -t $(IMG) -f deploy/image/Dockerfile \
+	DOCKER_BUILDKIT=1 $(BUILDER) build -t $(IMG) -f deploy/image/Dockerfile \
 	  $(if $(filter-out docker,$(BUILDER)),--ignorefile deploy/image/Dockerfile.dockerignore) .
 
 # The image is set in a copy: the tree stays as it is.

@@ -63,8 +63,9 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const auto candidate : candidates) {
-    const bool begins = word.size() >= 3 && candidate.starts_with(word);
-    const auto distance = begins ? 1 : edit_distance(word, candidate);
+    const bool part =
+        (word.size() >= 3 && candidate.starts_with(word)) || (word.size() >= 6 && candidate.ends_with(word));
+    const auto distance = part ? 1 : edit_distance(word, candidate);
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;
@@ -77,6 +78,11 @@ const flag* flag_set::find(std::string_view name) const {
   const auto found = std::ranges::find_if(
       flags_, [&](const flag& one) { return one.name == name || (!one.alias.empty() && one.alias == name); });
   return found == flags_.end() ? nullptr : &*found;
+}
+
+bool flag_set::is_unknown(std::string_view word) const {
+  const auto parts = split(word);
+  return parts && find(parts->name) == nullptr;
 }
 
 std::size_t flag_set::first_plain_word(const std::vector<std::string>& words) const {

@@ -50,6 +50,10 @@ std::string base_url::authority() const {
   return port == (tls ? "443" : "80") ? bracketed : bracketed + ":" + port;
 }
 
+std::string base_url::host_and_port() const {
+  return host.contains(':') ? "[" + host + "]:" + port : host + ":" + port;
+}
+
 result<base_url> parse_base_url(std::string_view text) {
   const auto whole = text;
   base_url made;

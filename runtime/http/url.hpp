@@ -16,6 +16,8 @@ struct base_url {
 
   // What the Host header says: brackets around IPv6, the port unless it is the scheme's own.
   std::string authority() const;
+  // The same with the port always there, as client-go tells it in metrics.
+  std::string host_and_port() const;
 };
 
 // Pure. Refuses user information, queries and fragments, which have no meaning in an API server's address.

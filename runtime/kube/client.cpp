@@ -27,6 +27,7 @@ client::state::state(asio::any_io_executor executor, connection_config from, cli
       options(std::move(with)),
       config(std::move(from)),
       where(http::parse_base_url(config.server)),
+      server(where ? where->host_and_port() : ""),
       who(config),
       pool(executor, options.connections),
       decode(options.rules),
@@ -147,7 +148,7 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
   const auto began = clock::now();
   auto head = co_await on->connection->send(std::move(message), left_until(deadline));
   const auto code = head ? std::to_string(head->status) : "<error>";
-  state.options.observe({shape.method, state.where->host, code, clock::now() - began});
+  state.options.observe({shape.method, state.server, code, clock::now() - began});
   if (!head)
     co_return attempt{std::unexpected(to_api_error(head.error())), may_repeat(*on, shape, head.error())};
   auto outcome = co_await read_answer(state, *on->connection, *head, what, deadline);

@@ -28,6 +28,7 @@ struct client::state {
   client_options options;
   connection_config config;
   result<http::base_url> where;
+  std::string server;  // its host and port, as metrics say it
   credentials who;
   connection_pool pool;
   decoder decode;

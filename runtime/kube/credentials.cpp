@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr seconds token_age{60};
+constexpr seconds token_age{50};  // a minute, and 10 s of leeway
 constexpr seconds certificate_age{300};
 // After files that could not be used.
 constexpr seconds look_again{10};

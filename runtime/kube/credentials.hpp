@@ -28,7 +28,7 @@ class credentials {
     std::shared_ptr<boost::asio::ssl::context> tls;    // null for a plain server
   };
 
-  // What to use for the next request. Token files are read at most every 60 s (a rotated token is valid for
+  // What to use for the next request. Token files are read at most every 50 s (a rotated token is valid for
   // long beyond that), certificates every 5 min, exec plugins when their credential ends within 10 s. The
   // plugin runs beside the executor's other work, once for all who ask meanwhile, and goes on when one of
   // them is cancelled or at its deadline: the outcome serves the others, and later ones. From one executor's

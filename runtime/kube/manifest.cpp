@@ -99,9 +99,14 @@ result<object_ptr> external_service_from(const manifest& from) {
   decoder reader{projection_rules{}};
   auto decoded = reader.decode(kind::external_service, json::to_text(from.object));
   if (!decoded) return located(from, decoded.error().message);
-  const auto& undecodable = (*decoded)->as_external_service().undecodable;
-  if (!undecodable.empty()) return located(from, undecodable);
-  return decoded;
+  const auto& body = (*decoded)->as_external_service();
+  if (body.undecodable.empty()) return decoded;
+  // It is refused alone, as by the operator, and with its place.
+  auto placed = body;
+  placed.undecodable = located(from, body.undecodable).error().message;
+  auto made = std::make_shared<object>(**decoded);
+  made->body = std::move(placed);
+  return made;
 }
 
 }  // namespace egress::kube

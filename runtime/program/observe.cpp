@@ -23,6 +23,7 @@ dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& f
   made.done = [&registry](std::chrono::nanoseconds worked, const reconciler::verdict& how) {
     registry.worked(worked);
     const auto result = !how.success        ? metrics::reconcile_result::error
+                        : how.status_later  ? metrics::reconcile_result::requeue
                         : how.requeue_after ? metrics::reconcile_result::requeue_after
                                             : metrics::reconcile_result::success;
     registry.reconciled(result, worked);

@@ -23,6 +23,7 @@ expect() {
 good=$root/deploy/samples/google.yaml
 printf 'apiVersion: egress.monzo.com/v1\nkind: ExternalService\nmetadata: {name: bad}\nspec: {dnsName: a.example, ports: []}\n' > "$work/refused.yaml"
 printf 'kind: ExternalService\nspec:\n  ports: [1, 2\n' > "$work/broken.yaml"
+{ cat "$good"; printf -- '---\napiVersion: egress.monzo.com/v1\nkind: ExternalService\nmetadata: {name: odd}\nspec: {dnsName: b.example, ports: [{port: "443"}]}\n'; } > "$work/odd.yaml"
 
 expect 0 'egress-operator' version
 expect 0 'Commands:' --help
@@ -31,6 +32,11 @@ expect 0 'kind: Deployment' render -f "$good"
 expect 0 '"kind": *"List"' render -f "$good" -o json
 expect 0 'google' validate -f "$good"
 expect 1 'bad' validate -f "$work/refused.yaml"
+# What cannot be decoded is refused alone, with its place.
+expect 1 'odd: refused, Undecodable: .*odd.yaml:[0-9]+: spec.ports\[0\].port: a string' validate -f "$work/odd.yaml"
+expect 1 'google: accepted' validate -f "$work/odd.yaml"
+expect 1 'odd.yaml:[0-9]+: spec.ports' render -f "$work/odd.yaml"
+expect 2 'did you mean --metrics-addr' --metric-addr :9090
 # Whoever writes it to a full disk must not take what is there for the whole.
 expect_full_disk_told() {
   local got=0

@@ -101,6 +101,9 @@ TEST(Options, AMistypedNameIsAnsweredWithTheNearest) {
   EXPECT_EQ(refusal({"--metric-addr=:1"}), "unknown flag --metric-addr: did you mean --metrics-addr?");
   EXPECT_EQ(refusal({"--dns-upstreams=1.1.1.1"}),
             "unknown flag --dns-upstreams: did you mean --dns-upstream?");
+  EXPECT_EQ(refusal({"--metric-addr", ":1"}), "unknown flag --metric-addr: did you mean --metrics-addr?");
+  EXPECT_EQ(refusal({"--leader-election", "true"}),
+            "unknown flag --leader-election: did you mean --enable-leader-election?");
   EXPECT_EQ(refusal({"--zzzzzz"}), "unknown flag --zzzzzz: `egress-operator run --help` lists them all");
   EXPECT_EQ(refusal({"rendr", "-f", "a"}), "unknown command \"rendr\": did you mean render?");
   EXPECT_EQ(refusal({"frobnicate"}), "unknown command \"frobnicate\": `egress-operator --help` lists them");

@@ -77,6 +77,13 @@ TEST(base_url, is_refused_with_what_is_wrong) {
   }
 }
 
+TEST(base_url, tells_host_and_port_as_client_go_does) {
+  for (const auto& [text, shown] :
+       {std::pair{"https://10.0.0.1", "10.0.0.1:443"},
+        std::pair{"https://[fd00::1]:6443/api", "[fd00::1]:6443"}, std::pair{"http://h", "h:80"}})
+    EXPECT_EQ(parse_base_url(text)->host_and_port(), shown);
+}
+
 TEST(percent_encode, leaves_nothing_that_means_something_in_a_url) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);

@@ -20,7 +20,9 @@ result<object_ptr> read_one(const std::string& rest) {
 }
 std::string error_of(const std::string& rest) {
   const auto read = read_one(rest);
-  return read ? "no error" : read.error().message;
+  if (!read) return read.error().message;
+  const auto& undecodable = (*read)->as_external_service().undecodable;
+  return undecodable.empty() ? "no error" : undecodable;
 }
 
 TEST(manifest, quoted_names_that_look_like_something_else_stay_names) {
