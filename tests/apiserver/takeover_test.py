@@ -57,12 +57,11 @@ class Takeover(ClusterTest):
         return f"es-{i}"
 
     def told(self):
-        """{reason: [name of the ExternalService]} of all Events, when any was posted since the mark."""
+        """{reason: [name]} of all Events about ExternalServices that are there, when any was posted since the mark."""
         posted = len(self.cluster.audit.writes("events", accepted_only=False))
-        made = {}
+        made, there = {}, {one["metadata"]["uid"] for one in self.api.items(objects.EXTERNAL_SERVICES)}
         for one in self.api.items("/api/v1/namespaces/default/events") if posted else []:
-            # The API server tells of its Services' addresses there, too.
-            if one["involvedObject"]["kind"] == "ExternalService":
+            if one["involvedObject"]["uid"] in there:
                 made.setdefault(one["reason"], []).append(one["involvedObject"]["name"])
         return made
 
