@@ -132,8 +132,8 @@ void watch_machine::wait(outcome& out, milliseconds delay, then what, const kube
 // hammered. How long it was out of reach before has no part in it: it answers.
 void watch_machine::relist(outcome& out, moment at, then how, const kube::api_error& why) {
   const bool quiet = relists_.quiet(at.now);
-  const auto delay = std::max(relists_.next(at), kube::asked_to_wait(why));
-  if (!quiet) return wait(out, delay, how, why);
+  const auto delay = relists_.next(at), asked = kube::asked_to_wait(why);
+  if (!quiet || asked > milliseconds(0)) return wait(out, quiet ? asked : std::max(delay, asked), how, why);
   say(out, log_level::info, "listing again", &why);
   begin_list(out, how == then::list && about_.streaming_lists);
 }

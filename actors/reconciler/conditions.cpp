@@ -168,13 +168,15 @@ condition service_hijacks(const status_facts& facts) {
 condition dns_hijacked(const status_facts& facts) {
   const auto& spec = facts.external_service.as_external_service().spec;
   if (!spec.hijack_dns) return make("DNSHijacked", false, "Disabled", "spec.hijackDns is false");
+  // Whatever its Service says: the older one's answers, or will as soon as it can.
+  if (facts.refused && facts.refused->reason == "DNSNameTaken")
+    return make("DNSHijacked", false, facts.refused->reason, facts.refused->message);
   auto now = service_hijacks(facts);
   if (holds(now)) return now;
   // DNS goes on with its last answer for the name of this spec, whatever becomes of the Service; and another
   // process, which has not given it, does so when this says that there is one.
   const auto before = facts.previous.conditions.find("DNSHijacked");
-  const bool lost = facts.refused && facts.refused->reason == "DNSNameTaken";
-  const bool goes_on = before && before->status == "True" && !lost &&
+  const bool goes_on = before && before->status == "True" &&
                        facts.previous.observed_generation == facts.external_service.meta.generation;
   if (!goes_on) return now;
   return make("DNSHijacked", true, "LastAnswer",

@@ -40,7 +40,10 @@ std::unexpected<error> unknown_flag(const flag_set& flags, std::string_view name
                                     std::string_view command_name) {
   std::vector<std::string_view> names;
   for (const auto& known : flags.all())
-    if (known.commands & command) names.push_back(known.name);
+    if (known.commands & command) {
+      names.push_back(known.name);
+      if (!known.alias.empty()) names.push_back(known.alias);
+    }
   const auto close = nearest(name, names);
   if (close.empty())
     return fail("unknown flag {}: `egress-operator {} --help` lists them all", dashed(name), command_name);
@@ -80,9 +83,11 @@ const flag* flag_set::find(std::string_view name) const {
   return found == flags_.end() ? nullptr : &*found;
 }
 
-bool flag_set::is_unknown(std::string_view word) const {
+std::optional<error> flag_set::complaint_if_unknown(std::string_view word) const {
+  constexpr unsigned any_command = ~0U;
   const auto parts = split(word);
-  return parts && find(parts->name) == nullptr;
+  if (!parts || find(parts->name) != nullptr) return std::nullopt;
+  return unknown_flag(*this, parts->name, any_command, "run").error();
 }
 
 std::size_t flag_set::first_plain_word(const std::vector<std::string>& words) const {

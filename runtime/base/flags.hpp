@@ -4,6 +4,7 @@
 // lets a repeatable flag swallow the words behind it.) Pure.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,8 @@ class flag_set {
   // Null for an unknown name.
   const flag* find(std::string_view name) const;
 
-  // It looks like a flag, and there is none of that name.
-  bool is_unknown(std::string_view word) const;
+  // Of a word that looks like a flag, when no command has one of that name.
+  std::optional<error> complaint_if_unknown(std::string_view word) const;
 
   // Position of the first word that is neither a flag nor a flag's value; words.size() if there is none.
   std::size_t first_plain_word(const std::vector<std::string>& words) const;

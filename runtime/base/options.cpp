@@ -31,7 +31,9 @@ result<chosen> choose(const std::vector<std::string>& words, const flag_set& fla
     made.which = find_command(words[at]);
     if (made.which) return made;
     // The word behind a flag that we do not know is perhaps its value: the flag is what is wrong.
-    if (at > 0 && flags.is_unknown(words[at - 1])) return chosen{find_command("run"), words};
+    if (at > 0)
+      if (auto unknown = flags.complaint_if_unknown(words[at - 1]))
+        return std::unexpected(*std::move(unknown));
     // A bool flag takes no second word: --enable-leader-election false.
     if (at > 0 && (words[at] == "true" || words[at] == "false"))
       return fail("unexpected word \"{}\": a switch is written {}={}", words[at], words[at - 1], words[at]);

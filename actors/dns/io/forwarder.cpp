@@ -138,19 +138,23 @@ void forwarder::attempt_ended(pending_question& question, exchange& io, bytes re
   const bool no_edns = !reply.empty() && may_not_know_edns(io.asked(), reply);
   if (no_edns) question.no_edns_at = ended.upstream;
   question.group->ended(ended.upstream, ended.began, reply);
+  const bool plain = io.asked().without_edns;
   // A header alone is no answer for anyone.
   if (no_edns && reply.size() == header_size) reply = {};
   if (!reply.empty()) reply = without_extended_rcode(question.asked, reply, plain_);
-  replied(question, reply);
+  replied(question, reply, plain);
 }
 
-void forwarder::replied(pending_question& question, bytes reply) {
+void forwarder::replied(pending_question& question, bytes reply, bool plain) {
   // What the question does not lead to is not believed by anyone, nor cached; a reply that cannot be read is
   // none.
   if (!reply.empty()) reply = in_bailiwick(question.asked, reply, trimmed_).value_or(bytes{});
   const bool everyone_tried = question.tried.size() >= question.group->usable();
   if (!reply.empty()) {
-    if (is_answer(static_cast<rcode>(load16(&reply[2]) & flag::rcode))) return finish(question, reply);
+    // Without EDNS there are no signatures in it: who validates the next time is to have them, if anybody
+    // does.
+    const bool keep = !plain || !question.asked.wants_dnssec;
+    if (is_answer(static_cast<rcode>(load16(&reply[2]) & flag::rcode))) return finish(question, reply, keep);
     question.poor.assign(reply.begin(), reply.end());
   }
   if (!everyone_tried) return try_next(question, steady_clock::now());
@@ -172,7 +176,7 @@ bool forwarder::asks_plainly(pending_question& question, time now) {
   return true;
 }
 
-void forwarder::finish(pending_question& question, bytes reply) {
+void forwarder::finish(pending_question& question, bytes reply, bool keep) {
   pending_.remove(question);
   patience_.cancel(question);
   const auto told = question.waiters.size();
@@ -182,7 +186,7 @@ void forwarder::finish(pending_question& question, bytes reply) {
     counters_.forward_failures.add(told);
   else
     counters_.forward_responses[load16(&reply[2]) & flag::rcode].add();
-  learn_(question.asked, reply);
+  if (keep) learn_(question.asked, reply);
   // Nobody joins them any more: who asks the same from here on begins anew.
   for (const auto& waiter : question.waiters) waiter(reply);
   drop_attempts(question);

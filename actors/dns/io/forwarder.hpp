@@ -60,9 +60,9 @@ class forwarder {
   void tick_later();
   void patience_over(pending_question& question, time now);
   void attempt_ended(pending_question& question, exchange& io, bytes reply);
-  void replied(pending_question& question, bytes reply);
+  void replied(pending_question& question, bytes reply, bool plain);
   bool asks_plainly(pending_question& question, time now);
-  void finish(pending_question& question, bytes reply);
+  void finish(pending_question& question, bytes reply, bool keep = true);
   void drop_attempts(pending_question& question);
 
   boost::asio::io_context& context_;

@@ -102,6 +102,9 @@ TEST(Options, AMistypedNameIsAnsweredWithTheNearest) {
   EXPECT_EQ(refusal({"--dns-upstreams=1.1.1.1"}),
             "unknown flag --dns-upstreams: did you mean --dns-upstream?");
   EXPECT_EQ(refusal({"--metric-addr", ":1"}), "unknown flag --metric-addr: did you mean --metrics-addr?");
+  EXPECT_EQ(refusal({"--api-adr", ":6443", "dev"}), "unknown flag --api-adr: did you mean --api-addr?");
+  EXPECT_EQ(refusal({"-f", "x.yaml", "--outptu", "yaml", "validate"}),
+            "unknown flag --outptu: did you mean --output?");
   EXPECT_EQ(refusal({"--leader-election", "true"}),
             "unknown flag --leader-election: did you mean --enable-leader-election?");
   EXPECT_EQ(refusal({"--zzzzzz"}), "unknown flag --zzzzzz: `egress-operator run --help` lists them all");

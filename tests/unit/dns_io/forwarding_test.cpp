@@ -204,6 +204,25 @@ TEST(forwarding, asks_without_edns_beside_who_is_silent) {
   }
 }
 
+TEST(forwarding, keeps_no_plain_answer_for_who_validates) {
+  int plain = 0;
+  scripted_upstream old([&](const packet& asked, auto) {
+    if (load16(&asked[10]) != 0) return packets{answer_to(asked, 1, {})};
+    ++plain;
+    return packets{answer_to(asked, 0, {6, 6, 6, 6})};
+  });
+  for (const bool dnssec : {false, true}) {
+    served s({old.address()});
+    s.be_patient();
+    const auto worker = s.make();
+    plain = 0;
+    const udp_client client(s.port);
+    for (int i = 0; i < 2; ++i)
+      EXPECT_EQ(client.ask_for({.name = "other.org", .edns = true, .dnssec = dnssec}).answers.size(), 1u);
+    EXPECT_EQ(plain, dnssec ? 2 : 1);
+  }
+}
+
 TEST(forwarding, is_servfail_when_one_blames_edns_that_is_not_there) {
   for (const bool over_tcp : {false, true}) {
     scripted_upstream upstream([=](const packet& asked, auto on) {

@@ -321,6 +321,16 @@ TEST_F(WatchMachine, GoneIsListedAtOnceHoweverLongTheServerWasOutOfReach) {
   EXPECT_EQ(the<wait_command>().duration, milliseconds(2400)) << "but not from list to watch and back";
 }
 
+TEST_F(WatchMachine, GoneIsListedWhenTheServerLikes) {
+  watching();
+  auto why = error_of(api_errc::gone);
+  why.retry_after = std::chrono::seconds(7);
+  ends(why);
+  EXPECT_EQ(the<wait_command>().duration, std::chrono::seconds(7));
+  wait_over();
+  EXPECT_TRUE(listing_anew());
+}
+
 TEST_F(WatchMachine, AVersionOfTheFutureLeadsToAListWithoutVersion) {
   watching();
   ends(error_of(api_errc::version_too_large));

@@ -160,8 +160,12 @@ TEST_F(Status, DnsHijackedGoesOnAsLongAsTheSpecIsTheSame) {
   EXPECT_EQ(told(of(), "DNSHijacked"), "True/LastAnswer");
   EXPECT_EQ(of().cluster_ip, "10.0.0.4") << "what DNS answers";
   refused = {"DNSNameTaken", "it is another's"};
-  EXPECT_EQ(told(of(), "DNSHijacked"), "False/WaitingForPods");
-  EXPECT_EQ(of().cluster_ip, "10.0.0.5");
+  for (const auto* label : {"waiting-for-pods", "true"}) {
+    body(service_).hijack_label = label;
+    EXPECT_EQ(told(of(), "DNSHijacked"), "False/DNSNameTaken");
+    EXPECT_EQ(of().cluster_ip, "10.0.0.5");
+  }
+  body(service_).hijack_label = "waiting-for-pods";
   refused.reset();
   previous.observed_generation = 2;
   EXPECT_EQ(told(of(), "DNSHijacked"), "False/WaitingForPods") << "it may have been another name";
