@@ -98,7 +98,21 @@ class Cluster:
             f"{self.folder}/etcd.log")
 
     def start_apiserver(self, *more):
-        at, began = self.folder, datetime.datetime.now(datetime.timezone.utc)
+        began = datetime.datetime.now(datetime.timezone.utc)
+        self._run_apiserver(more)
+        try:
+            self.wait_for_apiserver()
+        except SystemError:
+            # A Service that is made in the instant of its first check of addresses has it end a minute later. A kubelet
+            # would start it again.
+            if "start-service-ip-repair-controllers" not in self.apiserver.tail(3):
+                raise
+            self._run_apiserver(more)
+            self.wait_for_apiserver()
+        self.audit.starts.append((began, datetime.datetime.now(datetime.timezone.utc)))
+
+    def _run_apiserver(self, more):
+        at = self.folder
         self.apiserver = Process(
             [f"{self.programs}/kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
              "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={self.port}",
@@ -110,8 +124,6 @@ class Cluster:
              f"--service-account-key-file={at}/sa.key", f"--service-account-signing-key-file={at}/sa.key",
              f"--audit-policy-file={at}/audit.json", f"--audit-log-path={at}/audit.log",
              *self.apiserver_arguments, *more], f"{at}/kube-apiserver.log")
-        self.wait_for_apiserver()
-        self.audit.starts.append((began, datetime.datetime.now(datetime.timezone.utc)))
 
     def wait_for_apiserver(self):
         def ready():
