@@ -205,7 +205,7 @@ TEST(forwarding, asks_without_edns_beside_who_is_silent) {
 }
 
 TEST(forwarding, keeps_no_plain_answer_for_who_validates) {
-  int plain = 0;
+  std::atomic<int> plain = 0;
   scripted_upstream old([&](const packet& asked, auto) {
     if (load16(&asked[10]) != 0) return packets{answer_to(asked, 1, {})};
     ++plain;
