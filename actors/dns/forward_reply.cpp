@@ -225,11 +225,13 @@ bool may_not_know_edns(const query& asked, bytes reply) {
   return reply.size() == header_size || !find_opt(reply, header_size + asked.name.size + 4u);
 }
 
+bool is_bare_refusal(bytes reply, const query& asked, std::uint16_t id) {
+  return reply.size() == header_size && load16(&reply[0]) == id && load16(&reply[4]) == 0 &&
+         (load16(&reply[2]) & (flag::qr | flag::opcode)) == flag::qr && may_not_know_edns(asked, reply);
+}
+
 bool is_reply_to(bytes reply, const query& asked, std::uint16_t id) {
   const std::size_t end = header_size + asked.name.size + 4u;
-  const bool bare = reply.size() == header_size && load16(&reply[0]) == id && load16(&reply[4]) == 0;
-  if (bare)
-    return (load16(&reply[2]) & (flag::qr | flag::opcode)) == flag::qr && may_not_know_edns(asked, reply);
   if (reply.size() < end || load16(&reply[0]) != id) return false;
   const std::uint16_t flags = load16(&reply[2]);
   if ((flags & flag::qr) == 0 || (flags & flag::opcode) != 0 || load16(&reply[4]) != 1) return false;

@@ -17,9 +17,11 @@ std::size_t write_upstream_query(const query& asked, std::uint16_t id, buffer ou
 // Whether an upstream says that it does not know EDNS, or may mean that (RFC 6891, section 7): FORMERR or
 // NOTIMP without OPT to a question that had one.
 bool may_not_know_edns(const query& asked, bytes reply);
+// The same as a header alone, with that id: there is no question in it, and nothing to read.
+bool is_bare_refusal(bytes reply, const query& asked, std::uint16_t id);
 
 // Whether `reply` answers that question: id, QR, opcode, one question with this name, type and class. (The
-// source address is the socket's business.) A header alone does where may_not_know_edns().
+// source address is the socket's business.)
 bool is_reply_to(bytes reply, const query& asked, std::uint16_t id);
 
 // The reply, unless OPT has more bits of its rcode (RFC 6891, 6.1.3): such errors (BADVERS, BADCOOKIE) are

@@ -99,7 +99,9 @@ void stream_channel::deliver(bytes message) {
   if (message.size() < header_size) return;
   const auto id = load16(message.data());
   const auto found = waiting_.find(id);
-  if (found == waiting_.end() || !is_reply_to(message, found->second.asked->get(), id)) return;
+  if (found == waiting_.end()) return;
+  const auto& asked = found->second.asked->get();
+  if (!is_reply_to(message, asked, id) && !is_bare_refusal(message, asked, id)) return;
   link_->answered = true;
   const auto call = std::move(found->second.on_done);
   waiting_.erase(found);

@@ -65,12 +65,17 @@ void upstream_port::read() {
   }
 }
 
+bool upstream_port::answers(bytes datagram, std::size_t place) const {
+  const auto& asked = waiting_[place]->asked();
+  const auto id = ledger_.id(place);
+  return is_reply_to(datagram, asked, id) || is_bare_refusal(datagram, asked, id);
+}
+
 void upstream_port::take(bytes datagram) {
   if (datagram.size() >= header_size) {
     const auto place = ledger_.find(load16(datagram.data()));
     if (place && !ledger_.is_open(*place)) return;
-    if (place && is_reply_to(datagram, waiting_[*place]->asked(), ledger_.id(*place)))
-      return waiting_[*place]->replied(datagram);
+    if (place && answers(datagram, *place)) return waiting_[*place]->replied(datagram);
   }
   // What answers nothing is somebody's guess: the wait goes on, but no new question joins it.
   if (ledger_.note_wrong()) end_all(&port_question::guessed_at);

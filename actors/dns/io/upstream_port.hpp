@@ -63,6 +63,7 @@ class upstream_port : public std::enable_shared_from_this<upstream_port> {
  private:
   void wait();
   void read();
+  bool answers(bytes datagram, std::size_t place) const;
   void take(bytes datagram);
   void send();
   std::size_t write_questions();

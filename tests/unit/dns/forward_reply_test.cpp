@@ -129,14 +129,19 @@ TEST(forward_reply, believes_a_header_alone_that_may_blame_edns) {
     store16(&made[4], questions);
     return made;
   };
-  for (const unsigned code : {1u, 4u}) EXPECT_TRUE(is_reply_to(header(flag::qr | code), asked, 99));
-  EXPECT_FALSE(is_reply_to(header(flag::qr | 1), asked, 98)) << "id";
-  EXPECT_FALSE(is_reply_to(header(1), asked, 99)) << "no answer at all";
-  EXPECT_FALSE(is_reply_to(header(flag::qr | 2 << 11 | 1), asked, 99)) << "opcode";
-  EXPECT_FALSE(is_reply_to(header(flag::qr | 1, 1), asked, 99)) << "QDCOUNT";
-  for (const unsigned code : {0u, 2u, 3u, 5u}) EXPECT_FALSE(is_reply_to(header(flag::qr | code), asked, 99));
+  for (const unsigned code : {1u, 4u}) {
+    EXPECT_TRUE(is_bare_refusal(header(flag::qr | code), asked, 99));
+    EXPECT_FALSE(is_reply_to(header(flag::qr | code), asked, 99)) << "that can be read";
+  }
+  EXPECT_FALSE(is_bare_refusal({}, asked, 99));
+  EXPECT_FALSE(is_bare_refusal(header(flag::qr | 1), asked, 98)) << "id";
+  EXPECT_FALSE(is_bare_refusal(header(1), asked, 99)) << "no answer at all";
+  EXPECT_FALSE(is_bare_refusal(header(flag::qr | 2 << 11 | 1), asked, 99)) << "opcode";
+  EXPECT_FALSE(is_bare_refusal(header(flag::qr | 1, 1), asked, 99)) << "QDCOUNT";
+  for (const unsigned code : {0u, 2u, 3u, 5u})
+    EXPECT_FALSE(is_bare_refusal(header(flag::qr | code), asked, 99));
   asked.without_edns = true;
-  EXPECT_FALSE(is_reply_to(header(flag::qr | 1), asked, 99)) << "it was asked without";
+  EXPECT_FALSE(is_bare_refusal(header(flag::qr | 1), asked, 99)) << "it was asked without";
 }
 
 TEST(forward_reply, asks_without_edns_where_that_is_wanted) {
