@@ -45,8 +45,8 @@ constexpr auto tuple_awaitable = asio::as_tuple(asio::use_awaitable);
 // What one system call reads at most, and one piece holds.
 constexpr std::size_t piece_size = 8 * 1024;
 constexpr std::uint32_t head_limit = 64 * 1024;
-// Reads in a row without a wait, after which whatever else is ready has its turn.
-constexpr int most_reads_in_a_row = 8;
+constexpr int most_interim = 16;        // answers of 1xx before the answer
+constexpr int most_reads_in_a_row = 8;  // without a wait: then whatever else is ready has its turn
 
 // An idle connection on which something came, the end included, is of no more use.
 bool is_quiet(int fd) {
@@ -89,8 +89,7 @@ struct connection::state {
       : options(std::move(with)), socket(on), stream(options.tls), deadline(on, [this] { end_late(); }) {}
 
   bool is_tls() const { return stream.session() != nullptr; }
-  // What is under way ends with operation_aborted then, which is told as a time-out. Between two reads a
-  // deadline counts for nothing.
+  // What waits ends with operation_aborted then, which is told as a time-out.
   void end_late() {
     late = true;
     if (waiting) close();
@@ -104,6 +103,12 @@ struct connection::state {
   void expires_after(std::chrono::milliseconds timeout) {
     late = false;
     deadline.move_to(steady_clock::now() + timeout);
+  }
+  // Asked between reads, too: a peer may keep them from ever waiting.
+  error_code ended(asio::cancellation_state cancellation) const {
+    if (late) return beast::error::timeout;
+    if (cancellation.cancelled() == asio::cancellation_type::none) return {};
+    return asio::error::operation_aborted;
   }
   error_code told(const error_code& code) const {
     return late && code ? error_code{beast::error::timeout} : code;
@@ -202,10 +207,8 @@ asio::awaitable<std::expected<std::unique_ptr<connection>, failure>> connection:
 }
 
 asio::awaitable<error_code> connection::state::wait(net::client_stream::wait until) {
-  if (late) co_return beast::error::timeout;
   // Of what was cancelled before it began, nothing more is heard.
-  const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-  if (cancelled != asio::cancellation_type::none) co_return asio::error::operation_aborted;
+  if (const auto code = ended(co_await asio::this_coro::cancellation_state)) co_return code;
   reads_in_a_row = 0;
   waiting = true;
   const bool reads = until == net::client_stream::wait::readable;
@@ -235,9 +238,12 @@ asio::awaitable<error_code> connection::state::write(std::string_view from, net:
 
 // At least a byte more of the answer.
 asio::awaitable<error_code> connection::state::receive() {
+  // The parser has no limit for the line before a chunk, and for trailers.
+  if (buffer.size() > head_limit) co_return beast::http::error::buffer_overflow;
   if (++reads_in_a_row > most_reads_in_a_row) {
     reads_in_a_row = 0;
     co_await asio::post(socket.get_executor(), tuple_awaitable);
+    if (const auto code = ended(co_await asio::this_coro::cancellation_state)) co_return code;
   }
   auto until = net::client_stream::wait::readable;
   for (;;) {
@@ -254,7 +260,7 @@ asio::awaitable<error_code> connection::state::receive() {
   }
 }
 
-// What has come goes to the parser; need_more when it is all there is.
+// need_more: what has come is all there is.
 error_code connection::state::parse() {
   error_code code = beast::http::error::need_more;
   if (buffer.size() > 0) buffer.consume(parser->put(buffer.data(), code));
@@ -281,9 +287,8 @@ error_code connection::state::parse_body() {
 }
 
 bool connection::state::is_interim() const {
-  return beast::http::to_status_class(parser->get().result_int()) ==
-             beast::http::status_class::informational &&
-         parser->get().result() != beast::http::status::switching_protocols;
+  const auto status = parser->get().result_int();
+  return status < 200 && parser->get().result() != beast::http::status::switching_protocols;
 }
 
 void connection::state::expect_answer() {
@@ -296,10 +301,11 @@ void connection::state::expect_answer() {
 
 // What a proxy says before the answer (RFC 9110 15.2) is passed over.
 asio::awaitable<error_code> connection::state::read_final_head() {
-  for (;;) {
+  for (int interim = 0;;) {
     auto code = parse_head();
     if (!code && !is_interim()) co_return code;
     if (!code) {
+      if (++interim > most_interim) co_return beast::http::error::bad_status;
       expect_answer();
       continue;
     }

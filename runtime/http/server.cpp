@@ -258,7 +258,9 @@ asio::awaitable<void> server::state::refuse(beast::tcp_stream& with, server_resp
 
 asio::awaitable<void> server::state::converse(std::shared_ptr<state> keep,
                                               std::shared_ptr<beast::tcp_stream> with) {
-  beast::flat_buffer buffer;
+  // Bodies leave it piece by piece. What is neither head nor body (the line before a chunk, trailers) is
+  // within no limit of the parser's.
+  beast::flat_buffer buffer{std::size_t{2} * head_limit};
   try {
     while (!stopped && co_await one_request(*with, buffer)) asked_now(with);
   } catch (const std::exception&) {

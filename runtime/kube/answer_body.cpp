@@ -25,6 +25,9 @@ class body_reader {
   // The next plain bytes; empty at the end.
   asio::awaitable<std::expected<std::string_view, api_error>> next() {
     for (;;) {
+      // Each piece comes within the time that is left, which is never none.
+      if (std::chrono::steady_clock::now() >= what_.deadline)
+        co_return std::unexpected(api_failure(api_errc::timed_out, "the answer did not end in time"));
       auto piece = co_await what_.from.read_some(left_until(what_.deadline));
       if (!piece) co_return std::unexpected(to_api_error(piece.error()));
       if (!inflate_) co_return counted(*piece);

@@ -139,6 +139,9 @@ TEST(http_server, refuses_what_is_too_large_or_no_http) {
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400},
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
       {chunked + "zz\r\n", 400},
+      {chunked + std::string(300'000, 'a'), 431},
+      {chunked + "1;" + std::string(300'000, 'a'), 431},
+      {chunked + "0\r\nX: " + std::string(300'000, 'a'), 431},
       {get("/", "no colon\r\n"), 400},
   };
   const serving server(plain_handler(echo), limits);
