@@ -59,6 +59,11 @@ outcome watch_machine::listed(ticket id, const kube::reply& reply, moment at) {
 }
 
 void watch_machine::page_arrived(outcome& out, const kube::list_page& page, moment at) {
+  // Who passes a token over (a proxy that caches) gives the first page for ever.
+  if (!page.continue_token.empty() && page.continue_token == continue_token_)
+    return list_failed(
+        out, plainly(kube::api_errc::malformed, "a page whose continue token is that of the page before"),
+        at);
   items_.insert(items_.end(), page.items.begin(), page.items.end());
   continue_token_ = page.continue_token;
   if (!continue_token_.empty()) return ask_page(out);

@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "runtime/base/chance.hpp"
 #include "runtime/kube/answer_body.hpp"
@@ -149,6 +150,8 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
   auto head = co_await on->connection->send(std::move(message), left_until(deadline));
   const auto code = head ? std::to_string(head->status) : "<error>";
   state.options.observe({shape.method, state.server, code, clock::now() - began});
+  // TLS 1.3: the server's refusal of our certificate comes after the handshake.
+  if (!head && head.error().kind == http::failure_kind::untrusted) state.who.distrusted(*now);
   if (!head)
     co_return attempt{std::unexpected(to_api_error(head.error())), may_repeat(*on, shape, head.error())};
   auto outcome = co_await read_answer(state, *on->connection, *head, what, deadline);
@@ -199,7 +202,41 @@ asio::awaitable<std::optional<api_error>> wait_out(client::state& state, millise
   co_return api_failure(api_errc::cancelled, "cancelled");
 }
 
-asio::awaitable<reply> try_until(client::state& state, const request& what, clock::time_point deadline) {
+// A request's place among those that have a connection, given back with it. One that is urgent needs none.
+class place {
+ public:
+  place(connection_pool& in, const request& what) : in_(in), patient_(what.patient), needed_(!urgent(what)) {}
+  ~place() { leave(); }
+  place(const place&) = delete;
+  place& operator=(const place&) = delete;
+
+  bool try_enter() { return inside_ = !needed_ || in_.try_enter(patient_); }
+  // False when cancelled, or at the deadline.
+  asio::awaitable<bool> enter(clock::time_point deadline) {
+    inside_ = co_await in_.enter(deadline, patient_);
+    co_return inside_;
+  }
+  void leave() {
+    if (std::exchange(inside_, false) && needed_) in_.leave(patient_);
+  }
+
+ private:
+  connection_pool& in_;
+  bool patient_, needed_;
+  bool inside_ = false;
+};
+
+// Others have its place meanwhile: one webhook that asks to wait must not stop all.
+asio::awaitable<bool> pause_outside(client::state& state, place& mine, milliseconds pause,
+                                    clock::time_point deadline) {
+  mine.leave();
+  if (!co_await sleep_for(state.on, pause)) co_return false;
+  if (mine.try_enter()) co_return true;
+  co_return co_await mine.enter(deadline);
+}
+
+asio::awaitable<reply> try_until(client::state& state, place& mine, const request& what,
+                                 clock::time_point deadline) {
   bool refreshed = false;
   for (int tries = 1;; ++tries) {
     if (const auto wait = delay_before_turn(state, what); wait > milliseconds{0})
@@ -215,7 +252,7 @@ asio::awaitable<reply> try_until(client::state& state, const request& what, cloc
       continue;
     }
     const auto pause = pause_before_retry(state, made.outcome, deadline);
-    if (!pause || !co_await sleep_for(state.on, *pause)) co_return std::move(made.outcome);
+    if (!pause || !co_await pause_outside(state, mine, *pause, deadline)) co_return std::move(made.outcome);
   }
 }
 
@@ -238,19 +275,16 @@ asio::awaitable<reply> client::call(std::shared_ptr<const request> asked) {
   const auto& what = *asked;
   if (!keep->where) co_return std::unexpected(api_failure(api_errc::transport, keep->where.error().message));
   const auto deadline = clock::now() + what.timeout;
-  const bool queues = !urgent(what);
-  if (queues && !keep->pool.try_enter(what.patient) && !co_await keep->pool.enter(deadline, what.patient)) {
+  place mine(keep->pool, what);
+  if (!mine.try_enter() && !co_await mine.enter(deadline)) {
     if (clock::now() < deadline) co_return std::unexpected(api_failure(api_errc::cancelled, "cancelled"));
     co_return std::unexpected(api_failure(api_errc::timed_out, "no connection became free in time"));
   }
-  reply outcome;
   try {
-    outcome = co_await try_until(*keep, what, deadline);
+    co_return co_await try_until(*keep, mine, what, deadline);
   } catch (const std::exception& e) {
-    outcome = std::unexpected(api_failure(api_errc::transport, e.what()));
+    co_return std::unexpected(api_failure(api_errc::transport, e.what()));
   }
-  if (queues) keep->pool.leave(what.patient);
-  co_return outcome;
 }
 
 }  // namespace egress::kube

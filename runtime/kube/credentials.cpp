@@ -92,6 +92,8 @@ struct credentials::state {
 
   bool plugin_is_due() const;
   void use(std::string_view token);
+  result<void> check(const exec_credential& made) const;
+  void show(const std::string& certificate, const std::string& key, net::tls_material& in) const;
   result<void> take(result<exec_credential> made);
   result<void> refresh_token(steady_time now);
   result<void> refresh_tls(steady_time now);
@@ -114,9 +116,28 @@ bool credentials::state::plugin_is_due() const {
   return exec_stale || (exec_ends && std::chrono::system_clock::now() + exec_leeway > *exec_ends);
 }
 
+// Of a plugin: what cannot be used is none, and it is asked again.
+result<void> credentials::state::check(const exec_credential& made) const {
+  if (auto good = check_token(made.token, "exec plugin " + config.exec->command); !good) return good;
+  if (made.certificate.empty()) return {};
+  net::tls_material alone;
+  alone.verify = false;
+  show(made.certificate, made.key, alone);
+  if (auto usable = net::make_tls_context(alone); !usable) return std::unexpected(usable.error());
+  return {};
+}
+
+void credentials::state::show(const std::string& certificate, const std::string& key,
+                              net::tls_material& in) const {
+  in.certificate = certificate;
+  in.key = key;
+  in.certificate_name = fmt::format("exec plugin {}: clientCertificateData", config.exec->command);
+  in.key_name = fmt::format("exec plugin {}: clientKeyData", config.exec->command);
+}
+
 result<void> credentials::state::take(result<exec_credential> made) {
   if (!made) return std::unexpected(made.error());
-  if (auto good = check_token(made->token, "exec plugin " + config.exec->command); !good) return good;
+  if (auto good = check(*made); !good) return good;
   use(made->token);
   exec_ends = made->ends;
   if (made->certificate != exec_certificate || made->key != exec_key) latest.tls = nullptr;
@@ -158,10 +179,7 @@ result<net::tls_material> credentials::state::material() const {
   made.authorities = std::move(*authorities);
   made.authorities_name = name_of(config.certificate_authority, "certificate-authority");
   if (!exec_certificate.empty()) {
-    made.certificate = exec_certificate;
-    made.key = exec_key;
-    made.certificate_name = fmt::format("exec plugin {}: clientCertificateData", config.exec->command);
-    made.key_name = fmt::format("exec plugin {}: clientKeyData", config.exec->command);
+    show(exec_certificate, exec_key, made);
     return made;
   }
   auto certificate = read(config.client_certificate, "client-certificate");

@@ -91,7 +91,10 @@ asio::awaitable<std::expected<std::unique_ptr<http::connection>, api_error>> ope
   auto head = co_await (*opened)->send(shared.message("GET", target, *who), answer_timeout);
   const auto code = head ? std::to_string(head->status) : "<error>";
   shared.options.observe({"GET", shared.server, code, clock::now() - began});
-  if (!head) co_return std::unexpected(to_api_error(head.error()));
+  if (!head) {
+    if (head.error().kind == http::failure_kind::untrusted) shared.who.distrusted(*who);
+    co_return std::unexpected(to_api_error(head.error()));
+  }
   if (head->status == 200) co_return std::move(*opened);
   if (head->status == 401) shared.who.refused(*who);
   const answer_body rest{**opened, head->gzip, clock::now() + answer_timeout};

@@ -14,6 +14,16 @@ using ::testing::IsEmpty;
 
 // ---- lists
 
+TEST_F(WatchMachine, APageThatComesAgainIsNoListAndIsAskedForAgainLater) {
+  begin(false);
+  page({service("a", "1", "1")}, "10", "more");
+  page({service("a", "1", "1")}, "10", "more");
+  EXPECT_FALSE(find<list_command>());
+  EXPECT_FALSE(last.published);
+  wait_over();
+  EXPECT_EQ(the<list_command>().what.continue_token, "");
+}
+
 TEST_F(WatchMachine, ListsInPagesOf500AndPublishesTheWhole) {
   begin(false);
   EXPECT_EQ(the<list_command>().what.limit, 500);

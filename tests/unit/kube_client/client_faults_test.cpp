@@ -44,6 +44,37 @@ TEST(client_interim, answers_are_passed_over) {
   EXPECT_EQ(f.server.requests().size(), 2U);
 }
 
+TEST(client_interim, answers_without_end_are_malformed) {
+  std::string bytes;
+  for (int i = 0; i < 100; ++i) bytes += "HTTP/1.1 100 Continue\r\n\r\n";
+  fixture f({{{bytes + http_answer(200, one_service), false, hold}}});
+  const auto got = f.call(of(verb::get));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::malformed) << got.error().message;
+}
+
+// Of the line before a chunk, and of trailers, no length is said ahead.
+TEST(client_bounds, hold_for_what_is_neither_head_nor_body) {
+  const std::string much(300'000, 'a');
+  const auto chunked = test::chunked_answer({}, false);
+  for (const auto& bytes : {chunked + much, chunked + "1;" + much, chunked + "0\r\nX: " + much}) {
+    fixture f({{{bytes, false, hold}}});
+    const auto got = f.call(of(verb::get));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, api_errc::malformed) << got.error().message;
+  }
+}
+
+// However little time is left, a byte is always there.
+TEST(client_bounds, hold_for_an_answer_that_goes_on_and_on) {
+  fixture f({{{http_answer(200, std::string(4'000'000, ' ')), true, hold}}});
+  auto what = of(verb::get);
+  what.timeout = 50ms;
+  const auto got = f.call(what);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::timed_out) << got.error().message;
+}
+
 TEST(client_resend, of_a_write_that_went_out_whole_is_left_to_the_caller) {
   for (const auto what : writes) {
     fixture f({closes_on_the_second(), {{http_answer(200, one_service)}}});
@@ -215,6 +246,31 @@ TEST(client_pool, lets_one_wait_no_longer_than_its_timeout) {
   EXPECT_TRUE(got->error().message.contains("no connection became free")) << got->error().message;
   signal.emit(asio::cancellation_type::terminal);
   f.io.run();
+}
+
+// A webhook that throttles one kind must not stop what it has no say in.
+TEST(client_pool, serves_others_while_one_was_asked_to_wait) {
+  fixture f({{{http_answer(429, "{}", "Retry-After: 1\r\n")},
+              {http_answer(200, one_service)},
+              {http_answer(200, one_service)}}});
+  f.options.connections = 1;
+  std::vector<int> done;
+  const auto ask = [&](int number, verb how) {
+    auto what = of(how);
+    what.timeout = 30s;
+    asio::co_spawn(f.io, f.the_client().call(std::make_shared<request>(what)),
+                   [&done, number](const std::exception_ptr&, const reply& got) {
+                     EXPECT_TRUE(got);
+                     done.push_back(number);
+                   });
+  };
+  ask(1, verb::create);
+  while (f.server.requests().empty()) f.io.run_for(1ms);
+  ask(2, verb::get);
+  while (done.size() < 2) f.io.run_one();
+  EXPECT_EQ(done, (std::vector{2, 1}));
+  EXPECT_EQ(f.the_client().load().under_way, 0U);
+  EXPECT_EQ(f.the_client().load().awaited, 0U);
 }
 
 TEST(client_pool, tells_of_requests_that_nobody_waits_for) {

@@ -212,6 +212,26 @@ TEST(credentials_plugin, that_failed_is_run_again_by_the_next_who_asks) {
   EXPECT_TRUE(f.token().starts_with("t")) << f.token();
 }
 
+TEST(credentials_plugin, whose_certificate_cannot_be_used_is_run_again_by_the_next_who_asks) {
+  fixture f;
+  f.config.server = "https://127.0.0.1";
+  const auto prints = [&f](const std::string& certificate, const std::string& key) {
+    const auto escaped = [](std::string pem) {
+      for (std::size_t at = 0; (at = pem.find('\n', at)) != std::string::npos; at += 3)
+        pem.replace(at, 1, "\\\\n");
+      return pem;
+    };
+    f.use_plugin(R"(,"clientCertificateData":")" + escaped(certificate) + R"(","clientKeyData":")" +
+                 escaped(key) + "\"");
+  };
+  const auto one = test::certified::authority("one"), two = test::certified::authority("two");
+  prints(one.certificate(), two.key());
+  EXPECT_TRUE(f.token().contains("clientKeyData")) << f.token();
+  prints(two.certificate(), two.key());
+  EXPECT_TRUE(f.token().starts_with("t")) << f.token();
+  EXPECT_NE(f.last.tls, nullptr);
+}
+
 TEST(credentials_plugin, goes_on_for_others_when_one_is_cancelled) {
   fixture f;
   f.use_plugin();
