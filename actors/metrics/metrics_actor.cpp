@@ -1,5 +1,6 @@
 #include "actors/metrics/metrics_actor.hpp"
 
+#include <algorithm>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -18,6 +19,15 @@ metrics::health_state health_of(const health_board& board, const needed_parts& n
   for (const auto& [part, report] : board)
     if (report.ready || !needed.may_wait.contains(part))
       state.ready.push_back({part, report.ready, report.waits_for});
+  return state;
+}
+
+metrics::health_state readiness::of(const health_board& board) {
+  auto state = health_of(board, needed_);
+  if (after_ && std::ranges::all_of(state.ready, &metrics::check::ok)) {
+    needed_ = std::move(*after_);
+    after_.reset();
+  }
   return state;
 }
 

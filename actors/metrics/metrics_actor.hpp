@@ -5,8 +5,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "actors/metrics/http_answer.hpp"
 #include "runtime/actor/messages.hpp"
@@ -37,6 +40,21 @@ struct needed_parts {
 
 // Readiness: all that is needed has reported, and whatever has reported is ready or may wait. Pure.
 metrics::health_state health_of(const health_board& board, const needed_parts& needed);
+
+// Who is sent queries once goes on: a part that waits later (for a definition that was removed, or a list
+// that is forbidden now) keeps nobody from the last table, and all replicas would leave the Service together.
+// One thread.
+class readiness {
+ public:
+  // `first` until all of that is ready, `after` from then on.
+  readiness(needed_parts first, needed_parts after) : needed_(std::move(first)), after_(std::move(after)) {}
+
+  metrics::health_state of(const health_board& board);
+
+ private:
+  needed_parts needed_;
+  std::optional<needed_parts> after_;
+};
 
 struct metrics_config {
   std::shared_ptr<published_board> board;

@@ -135,6 +135,8 @@ struct own_metrics {
         age(gauge(in, "egress_operator_hijack_table_age_seconds",
                   "Seconds since the hijack table was last built")),
         restarts(counters(in, "egress_operator_actor_restarts_total", "Restarts of actors")),
+        parts(gauges(in, "egress_operator_part_ready",
+                     "1 when a part of the process is ready, 0 while it waits: /statusz says what for")),
         mailboxes(
             gauges(in, "egress_operator_actor_mailbox_messages", "Messages that wait in an actor's mailbox")),
         ignored(counters(in, "egress_operator_ignored_fields_total",
@@ -145,6 +147,7 @@ struct own_metrics {
   family<Gauge>& gateways;
   Gauge &hijacked, &waiting, &not_hijacked, &names, &age;
   family<Counter>& restarts;
+  family<Gauge>& parts;
   family<Gauge>& mailboxes;
   family<Counter>& ignored;
   Histogram& programmed;
@@ -264,6 +267,10 @@ void registry::set_hijack_table(std::size_t names, duration age) {
 
 void registry::actor_restarted(std::string_view actor) {
   state_->own.restarts.Add({{"actor", std::string(actor)}}).Increment();
+}
+
+void registry::set_part_ready(std::string_view part, bool ready) {
+  state_->own.parts.Add({{"part", std::string(part)}}).Set(ready ? 1 : 0);
 }
 
 std::function<void(std::size_t)> registry::mailbox_of(std::string_view actor) {

@@ -72,6 +72,8 @@ class registry {
   void set_gateways(const gateway_states& now);
   void set_hijack_table(std::size_t names, duration age);
   void actor_restarted(std::string_view actor);
+  // What a part of the process reports of itself.
+  void set_part_ready(std::string_view part, bool ready);
   // To be called with the messages that wait; looked up once, since actors tell after every message.
   std::function<void(std::size_t messages)> mailbox_of(std::string_view actor);
   // A field, as Kind:/json/pointer, that the API server does not keep as it is written.

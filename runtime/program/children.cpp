@@ -76,9 +76,10 @@ supervised_child child(handle_book& handles, std::string id, restart_limits limi
           clear};
 }
 
-supervised_child metrics_child(const child_materials& from, needed_parts needed) {
+supervised_child metrics_child(const child_materials& from) {
+  readiness ready{needed_for_readiness(from.dns.restored), needed_for_readiness(true)};
   auto page = std::make_shared<const metrics::pages>(
-      pages_of(from.registry, from.facts, from.board, std::move(needed), from.version));
+      pages_of(from.registry, from.facts, from.board, std::move(ready), from.version));
   metrics_config config{from.board, [page, &io = from.io, &socket = from.metrics_socket] {
                           return serve_pages(io, socket, page);
                         }};
@@ -246,7 +247,7 @@ needed_parts needed_for_readiness(bool dns_restored) {
 
 std::vector<supervised_child> children_of(const child_materials& from) {
   std::vector<supervised_child> all;
-  all.push_back(metrics_child(from, needed_for_readiness(from.dns.restored)));
+  all.push_back(metrics_child(from));
   all.push_back(kube_api_child(from));
   all.push_back(gateways_child(from));
   for (const auto kind : kube::watched_kinds) all.push_back(informer_child(from, kind));

@@ -76,17 +76,21 @@ metrics::status status_now(const health_board& board, const operator_facts& fact
 }  // namespace
 
 metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts,
-                        std::shared_ptr<published_board> board, needed_parts needed, std::string version) {
+                        std::shared_ptr<published_board> board, readiness ready, std::string version) {
   const auto started = std::chrono::steady_clock::now();
   metrics::pages made;
-  made.metrics = [&registry, &facts] {
+  made.metrics = [&registry, &facts, board] {
     const auto [names, age] = facts.table(std::chrono::steady_clock::now());
     registry.set_hijack_table(names, age);
     registry.set_gateways(facts.gateways());
     registry.set_process(metrics::read_process_stats());
+    for (const auto& [part, report] : *board->get()) registry.set_part_ready(part, report.ready);
     return registry.text();
   };
-  made.health = [board, needed = std::move(needed)] { return health_of(*board->get(), needed); };
+  // Of all lives of the metrics actor; its servers are on the I/O thread.
+  made.health = [board, shared = std::make_shared<readiness>(std::move(ready))] {
+    return shared->of(*board->get());
+  };
   made.status_page = [&facts, board, version, started] {
     const auto now = std::chrono::steady_clock::now();
     auto page = status_now(*board->get(), facts, now);

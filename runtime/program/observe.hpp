@@ -24,7 +24,7 @@ std::function<void(const saved_table_ptr&)> observe_table(operator_facts& facts,
                                                           std::shared_ptr<table_saver> saver);
 
 metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts,
-                        std::shared_ptr<published_board> board, needed_parts needed, std::string version);
+                        std::shared_ptr<published_board> board, readiness ready, std::string version);
 std::unique_ptr<http::server> serve_pages(io_thread& on, const net::listening_socket& socket,
                                           std::shared_ptr<const metrics::pages> pages);
 

@@ -39,6 +39,24 @@ TEST(health_of, is_alive_while_it_is_not_ready) {
   EXPECT_TRUE(metrics::judge("healthz", state.live, false).ok);
 }
 
+TEST(readiness, keeps_who_was_ready_once_though_a_list_is_missing_later) {
+  readiness ready{{{"dns", "informer"}, {}}, {{"dns"}, {"informer"}}};
+  const auto ok = [&ready](const health_board& board) {
+    return metrics::judge("readyz", ready.of(board).ready, false).ok;
+  };
+  const health_board whole{{"dns", report("dns", true)}, {"informer", report("informer", true)}};
+  health_board waits = whole;
+  waits["informer"] = report("informer", false, "its definition");
+  EXPECT_FALSE(ok(waits)) << "nothing is known yet";
+  EXPECT_TRUE(ok(whole));
+  EXPECT_TRUE(ok(waits));
+  waits["dns"] = report("dns", false, "a table");
+  EXPECT_FALSE(ok(waits));
+  auto ends = whole;
+  ends["process"] = report("process", false, "the shutdown");
+  EXPECT_FALSE(ok(ends));
+}
+
 TEST(metrics_actor, publishes_reports_and_a_successor_goes_on_with_them) {
   test::virtual_system world;
   const auto board = std::make_shared<published_board>();

@@ -201,9 +201,12 @@ class Faults(ProtocolTest):
         # Its ExternalService goes with the definition, and when that is heard of is not said.
         self.watch(operator, "api-1.example.com", address, ADDRESS)
         self.remove_definition()
-        eventually("unready", lambda: not operator.is_ready(), 60)
+        # DNS goes on with what it knows, and whoever asks it is not sent away.
+        waiting = {"part": "informer/ExternalService"}
+        eventually("it is told", lambda: operator.metric("egress_operator_part_ready", **waiting) == 0, 60)
+        self.assertTrue(operator.is_ready())
         self.install_definition()
-        operator.wait_until_ready(60)
+        eventually("it is known again", lambda: operator.metric("egress_operator_part_ready", **waiting) == 1, 60)
         self.hijacks(operator, "api-2")
         eventually("what went with the definition is not hijacked any more",
                    lambda: operator.address("api-1.example.com") == ADDRESS)

@@ -35,6 +35,9 @@ void fill(registry& into) {
   into.set_gateways({3, 2, 1});
   into.set_hijack_table(3, 12s);
   into.actor_restarted("dns");
+  into.set_part_ready("informer/Service", false);
+  into.set_part_ready("dns", false);
+  into.set_part_ready("dns", true);
   into.mailbox_of("dispatcher")(4);
   into.field_ignored("Deployment:/spec/template/x");
 }
@@ -94,6 +97,8 @@ TEST(Registry, ObservationsComeOutUnderTheNamesThatDashboardsKnow) {
       {"egress_operator_hijack_table_names", 3},
       {"egress_operator_hijack_table_age_seconds", 12},
       {R"(egress_operator_actor_restarts_total{actor="dns"})", 1},
+      {R"(egress_operator_part_ready{part="informer/Service"})", 0},
+      {R"(egress_operator_part_ready{part="dns"})", 1},
       {R"(egress_operator_actor_mailbox_messages{actor="dispatcher"})", 4},
       {R"(egress_operator_ignored_fields_total{field="Deployment:/spec/template/x"})", 1}};
   for (const auto& [name, value] : expected) {
