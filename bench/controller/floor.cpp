@@ -118,7 +118,11 @@ asio::awaitable<void> serve_one_connection(work& all, asio::any_io_executor exec
   }
   while (all.next < all.lines.size()) {
     const auto& line = all.lines[all.next++];
-    const bool good = all.how == "list" ? co_await list(all, **on, line) : co_await write(all, **on, line);
+    bool good = false;
+    if (all.how == "list")
+      good = co_await list(all, **on, line);
+    else
+      good = co_await write(all, **on, line);
     ++(good ? all.done : all.failed);
   }
 }

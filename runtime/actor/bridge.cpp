@@ -75,7 +75,8 @@ std::chrono::microseconds kube_bridge::session::rest() {
 
 asio::awaitable<void> kube_bridge::session::call(std::shared_ptr<session> keep, std::uint64_t ticket,
                                                  payload<api_request> what) {
-  auto outcome = co_await client.call({what, &what->what});
+  std::shared_ptr<const kube::request> asked(what, &what->what);
+  auto outcome = co_await client.call(std::move(asked));
   if (closed) co_return;
   auto news = std::make_shared<delivery>();
   news->ticket = ticket;
@@ -87,10 +88,9 @@ asio::awaitable<void> kube_bridge::session::read(std::shared_ptr<session> keep, 
                                                  payload<watch_poll> what) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto stream = co_await client.watch(what->what);
-  if (!stream)
-    of->reader.end(std::move(stream.error()));
-  else
-    co_await of->reader.read([&stream, quiet = what->quiet] { return stream->next(quiet); });
+  if (!stream) co_return of->reader.end(std::move(stream.error()));
+  auto next = [&stream, quiet = what->quiet] { return stream->next(quiet); };
+  co_await of->reader.read(std::move(next));
 }
 
 // The session owns its watches: what they tell it must not own the session.

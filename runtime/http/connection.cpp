@@ -211,9 +211,9 @@ asio::awaitable<error_code> connection::state::wait(net::client_stream::wait unt
   if (const auto code = ended(co_await asio::this_coro::cancellation_state)) co_return code;
   reads_in_a_row = 0;
   waiting = true;
-  const bool reads = until == net::client_stream::wait::readable;
-  auto [code] =
-      co_await socket.async_wait(reads ? tcp::socket::wait_read : tcp::socket::wait_write, tuple_awaitable);
+  const auto what =
+      until == net::client_stream::wait::readable ? tcp::socket::wait_read : tcp::socket::wait_write;
+  auto [code] = co_await socket.async_wait(what, tuple_awaitable);
   waiting = false;
   co_return told(code);
 }
@@ -331,8 +331,8 @@ asio::awaitable<std::expected<response_head, failure>> connection::send(client_r
   s.stream.ask(std::move(what.may_leave));
   std::string_view rest = *text;
   const auto begun = s.write_at_once(rest);
-  const auto unsent =
-      begun.failed || rest.empty() ? s.told(begun.failed) : co_await s.write(rest, begun.until);
+  auto unsent = s.told(begun.failed);
+  if (!begun.failed && !rest.empty()) unsent = co_await s.write(rest, begun.until);
   const bool withheld = s.stream.withheld();
   s.stream.ask({});
   if (withheld) {

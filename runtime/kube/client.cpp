@@ -128,7 +128,11 @@ bool may_repeat(const lent& on, const http_shape& shape, const http::failure& wh
 
 asio::awaitable<attempt> try_once(client::state& state, const request& what, clock::time_point deadline) {
   // What seldom has to be waited for is no coroutine when it need not be: a frame each, for every request.
-  const auto now = state.who.waits() ? co_await state.who.get(state.on, deadline) : state.who.at_hand();
+  result<credentials::current> now;
+  if (state.who.waits())
+    now = co_await state.who.get(state.on, deadline);
+  else
+    now = state.who.at_hand();
   if (auto ended = end_of(co_await asio::this_coro::cancellation_state, deadline))
     co_return failed(std::move(*ended));
   if (!now) co_return failed(api_failure(api_errc::unauthorized, now.error().message));
