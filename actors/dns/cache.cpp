@@ -74,6 +74,11 @@ cache_finding cache::find(const query& asked, cache_time now) {
   return {};
 }
 
+bool cache::failed_before(const query& asked, cache_time now) const {
+  const auto* entry = lookup(asked, hash_key(asked, seed_));
+  return entry && failed_lately(*entry, now);
+}
+
 void cache::learn(const query& asked, bytes reply, cache_time now) {
   if (!enabled()) return;
   sweep(now);

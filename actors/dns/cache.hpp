@@ -49,6 +49,9 @@ class cache {
   // tenth of its life; and for one that is failing whenever a pause is over.
   cache_finding find(const query& asked, cache_time now);
 
+  // Whether the upstreams failed for it within the last half minute, and have given no answer since.
+  bool failed_before(const query& asked, cache_time now) const;
+
   // What an upstream said: `reply` is empty (nobody answered) or passes is_reply_to. A failure does not
   // replace an answer. Throws std::bad_alloc, and has learnt nothing then.
   void learn(const query& asked, bytes reply, cache_time now);

@@ -7,12 +7,6 @@
 namespace egress::dns {
 namespace {
 
-// RFC 2181: a TTL with the highest bit set is 0.
-std::uint32_t read_ttl(const std::uint8_t* from) {
-  const std::uint32_t ttl = load32(from);
-  return (ttl >> 31) != 0 ? 0 : ttl;
-}
-
 // What a walk over all records shows.
 struct walk {
   std::vector<std::uint16_t> capped_ttls, other_ttls;

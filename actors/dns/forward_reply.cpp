@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "actors/dns/opt_record.hpp"
 #include "actors/dns/record_walk.hpp"
@@ -37,7 +38,8 @@ std::optional<std::size_t> tidy_records(std::vector<std::uint8_t>& message, std:
       break;
     }
     std::uint8_t* ttl = &message[next->ttl()];
-    if (rr::outlives_a_hijack(next->type) && load32(ttl) > max_ttl) store32(ttl, max_ttl);
+    const auto most = rr::outlives_a_hijack(next->type) ? max_ttl : std::numeric_limits<std::uint32_t>::max();
+    store32(ttl, std::min(read_ttl(ttl), most));
   }
   message.resize(at);
   return total > answers ? additional : at;

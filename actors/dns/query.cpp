@@ -86,7 +86,7 @@ void read_edns_of_unserved(bytes packet, std::size_t at, query& into) {
     }
 }
 
-void read_edns_of_other_opcode(bytes packet, query& into) {
+void read_edns_behind_questions(bytes packet, query& into) {
   std::size_t at = header_size;
   for (std::size_t left = load16(&packet[4]); left > 0; --left) {
     const auto end = skip_name(packet, at);
@@ -110,10 +110,13 @@ reaction parse_query(bytes packet, query& into) {
   into.flags = load16(&packet[2]);
   if (into.has(flag::qr)) return reaction::drop;
   if (into.has(flag::opcode)) {
-    read_edns_of_other_opcode(packet, into);
+    read_edns_behind_questions(packet, into);
     return reaction::notimp;
   }
-  if (load16(&packet[4]) != 1) return reaction::formerr;
+  if (load16(&packet[4]) != 1) {
+    read_edns_behind_questions(packet, into);
+    return reaction::formerr;
+  }
   if (!read_name(packet, into.name)) return reaction::formerr;
   std::size_t at = header_size + into.name.size;
   if (packet.size() - at < 4) return reaction::formerr;
@@ -125,7 +128,10 @@ reaction parse_query(bytes packet, query& into) {
     read_edns_of_unserved(packet, at, into);
     return reaction::refused;
   }
-  if (load16(&packet[6]) != 0 || load16(&packet[8]) != 0) return reaction::formerr;
+  if (load16(&packet[6]) != 0 || load16(&packet[8]) != 0) {
+    read_edns_of_unserved(packet, at, into);
+    return reaction::formerr;
+  }
   for (std::size_t left = load16(&packet[10]); left > 0; --left)
     if (!read_record(packet, at, into)) return reaction::formerr;
   if (at != packet.size()) return reaction::formerr;

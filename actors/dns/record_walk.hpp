@@ -15,6 +15,14 @@ struct walked_record {
   std::size_t data() const { return fixed + 10; }
 };
 
+// RFC 2181, section 8: a TTL with the highest bit set is 0.
+constexpr std::uint32_t bounded_ttl(std::uint32_t ttl) {
+  return (ttl >> 31) != 0 ? 0 : ttl;
+}
+inline std::uint32_t read_ttl(const std::uint8_t* from) {
+  return bounded_ttl(load32(from));
+}
+
 // The record at `at`, which moves behind it; nothing when it is cut.
 inline std::optional<walked_record> next_record(bytes message, std::size_t& at) {
   walked_record next{.begin = at};

@@ -92,7 +92,8 @@ outcome without_data(const query& asked, const private_reverse& name, const resp
   const rcode code = name.exists ? rcode::noerror : rcode::nxdomain;
   answer_writer answer(asked, code, flag::aa, out);
   answer.soa(header_size + name.zone, options.ttl);
-  return answered(answer.finish({ede::synthesized, "a private reverse name (RFC 6303)"}), code, false);
+  return answered(answer.finish({ede::synthesized, "a name that is served locally (RFC 6303, 9462)"}), code,
+                  false);
 }
 
 outcome from_table(const query& asked, const hijack_table& table, const respond_options& options,
@@ -140,7 +141,9 @@ outcome respond(const query& asked, reaction judged, bool allowed, const hijack_
     case reaction::serve:
       break;
   }
-  if (asked.name.is_root() && asked.type == rr::ns) return forward(forward_kind::root_probe);
+  // The probe has no EDNS; who asks with it waits for the answer.
+  if (asked.name.is_root() && asked.type == rr::ns && !asked.has_edns)
+    return forward(forward_kind::root_probe);
   if (!table) return respond_error(asked, rcode::servfail, ede::not_ready, out);
   return from_table(asked, *table, options, out);
 }

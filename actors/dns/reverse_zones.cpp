@@ -8,22 +8,14 @@ namespace egress::dns {
 namespace {
 
 std::vector<wire_name> make_zones() {
-  std::vector<std::string> texts{"0.in-addr.arpa",
-                                 "10.in-addr.arpa",
-                                 "127.in-addr.arpa",
-                                 "254.169.in-addr.arpa",
-                                 "168.192.in-addr.arpa",
-                                 "2.0.192.in-addr.arpa",
-                                 "100.51.198.in-addr.arpa",
-                                 "113.0.203.in-addr.arpa",
-                                 "255.255.255.255.in-addr.arpa",
-                                 "d.f.ip6.arpa",
-                                 "c.f.ip6.arpa",
-                                 "8.e.f.ip6.arpa",
-                                 "9.e.f.ip6.arpa",
-                                 "a.e.f.ip6.arpa",
-                                 "b.e.f.ip6.arpa",
-                                 "8.b.d.0.1.0.0.2.ip6.arpa"};
+  std::vector<std::string> texts{
+      "0.in-addr.arpa", "10.in-addr.arpa", "127.in-addr.arpa", "254.169.in-addr.arpa", "168.192.in-addr.arpa",
+      "2.0.192.in-addr.arpa", "100.51.198.in-addr.arpa", "113.0.203.in-addr.arpa",
+      "255.255.255.255.in-addr.arpa", "d.f.ip6.arpa", "c.f.ip6.arpa", "8.e.f.ip6.arpa", "9.e.f.ip6.arpa",
+      "a.e.f.ip6.arpa", "b.e.f.ip6.arpa", "8.b.d.0.1.0.0.2.ip6.arpa",
+      // RFC 9462, 6.4: a public resolver would name itself here, and clients go
+      // there, past all that is hijacked.
+      "resolver.arpa"};
   for (int i = 16; i < 32; ++i) texts.push_back(fmt::format("{}.172.in-addr.arpa", i));
   for (int i = 64; i < 128; ++i) texts.push_back(fmt::format("{}.100.in-addr.arpa", i));
   // :: and ::1

@@ -1,5 +1,6 @@
 #pragma once
-// Reverse zones of private and special addresses (RFC 6303, 7793): nobody outside can answer for them. Pure.
+// Reverse zones of private and special addresses (RFC 6303, 7793): nobody outside can answer for them. With
+// them resolver.arpa (RFC 9462), as it is told in the same way. Pure.
 
 #include "actors/dns/name.hpp"
 

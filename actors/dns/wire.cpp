@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <memory>
 
 #include "actors/dns/message_writer.hpp"
@@ -72,9 +73,10 @@ message_writer begin_message(const ldns_rr& question, std::uint16_t id, std::uin
           static_cast<std::uint16_t>(ldns_rr_get_class(&question))};
 }
 
-void write(message_writer& to, message_writer::section in, const ldns_rr& record, const ldns_rdf& owner) {
+void write(message_writer& to, message_writer::section in, const ldns_rr& record, const ldns_rdf& owner,
+           std::uint32_t ttl) {
   to.begin_record(in, view(owner), static_cast<std::uint16_t>(ldns_rr_get_type(&record)),
-                  static_cast<std::uint16_t>(ldns_rr_get_class(&record)), ldns_rr_ttl(&record));
+                  static_cast<std::uint16_t>(ldns_rr_get_class(&record)), ttl);
   for (std::size_t i = 0; i < ldns_rr_rd_count(&record); ++i) {
     const ldns_rdf& field = *ldns_rr_rdf(&record, i);
     ldns_rdf_get_type(&field) == LDNS_RDF_TYPE_DNAME ? to.add_name(view(field)) : to.add_data(view(field));
@@ -91,16 +93,29 @@ bool same_owner(const ldns_rr& a, const ldns_rr& b) {
   return std::ranges::equal(view(*ldns_rr_owner(&a)), view(*ldns_rr_owner(&b)), {}, to_lower, to_lower);
 }
 
+// The shortest life of the aliases in an answer: what they lead to is true of the question no longer.
+std::uint32_t life_of_aliases(const ldns_rr_list* answers) {
+  std::uint32_t least = std::numeric_limits<std::uint32_t>::max();
+  for (std::size_t i = 0; answers && i < ldns_rr_list_rr_count(answers); ++i) {
+    const ldns_rr* one = ldns_rr_list_rr(answers, i);
+    const auto type = static_cast<std::uint16_t>(ldns_rr_get_type(one));
+    if (type == rr::cname || type == rr::dname) least = std::min(least, bounded_ttl(ldns_rr_ttl(one)));
+  }
+  return least;
+}
+
 // Each answer of the question's type, with the question's owner.
 void write_answers(const ldns_pkt& from, const ldns_rr& question, message_writer& to,
                    re_owned_reply& result) {
   const ldns_rr_list* answers = ldns_pkt_answer(&from);
+  const auto most = life_of_aliases(answers);
   for (std::size_t i = 0; answers && i < ldns_rr_list_rr_count(answers); ++i) {
     const ldns_rr* answer = ldns_rr_list_rr(answers, i);
     const bool is_alias_or_signature = ldns_rr_get_type(answer) != ldns_rr_get_type(&question);
     result.changed |= is_alias_or_signature || !same_owner(*answer, question);
     if (is_alias_or_signature) continue;
-    write(to, message_writer::section::answer, *answer, *ldns_rr_owner(&question));
+    write(to, message_writer::section::answer, *answer, *ldns_rr_owner(&question),
+          std::min(bounded_ttl(ldns_rr_ttl(answer)), most));
     ++result.answers;
   }
 }
@@ -112,7 +127,7 @@ bool write_kept(const ldns_rr_list* from, const std::vector<bool>& which, messag
   if (count != which.size()) return false;
   for (std::size_t i = 0; i < count; ++i)
     if (const ldns_rr* record = ldns_rr_list_rr(from, i); which[i])
-      write(to, in, *record, *ldns_rr_owner(record));
+      write(to, in, *record, *ldns_rr_owner(record), ldns_rr_ttl(record));
   return true;
 }
 

@@ -70,8 +70,7 @@ sourced_answer cached_forwarder::answer(const query& asked, forward_kind how, an
   };
   const bool answered = found.state != cache_state::miss && (found.state != cache_state::stale || at_once());
   // A finding is valid until something is learnt: never from within a call of ours.
-  const auto told =
-      answered ? from_cache(asked, how, found, at.now, out) : first_time(asked, how, at.hurried, out);
+  const auto told = answered ? from_cache(asked, how, found, at.now, out) : first_time(asked, how, at, out);
   const bool probe_is_due = how == forward_kind::root_probe &&
                             (found.state == cache_state::miss || found.state == cache_state::stale);
   if ((found.refresh && !at.hurried) || probe_is_due) refresh(asked, found.state != cache_state::fresh);
@@ -88,11 +87,18 @@ sourced_answer cached_forwarder::from_cache(const query& asked, forward_kind how
 
 // Nothing is known. CoreDNS marks us down when its health probe `. NS` takes long, and hijacked names leak to
 // its next upstream: so that has no time to ask.
-sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how, bool hurried, buffer out) {
+sourced_answer cached_forwarder::first_time(const query& asked, forward_kind how, answer_moment at,
+                                            buffer out) {
+  const bool hurried = at.hurried;
   if (how == forward_kind::root_probe)
     return {respond_error(asked, rcode::servfail, {ede::not_ready, "the root is not known yet"}, out),
             plugin::none};
-  if (!hurried && forwarder_.has_room(asked)) return {{.what = action::forward, .how = how}, plugin::none};
+  // A wildcard's name has an answer without them: while the upstreams fail nobody waits for that again and
+  // again.
+  const bool fails = how == forward_kind::wildcard && cache_for(asked).failed_before(asked, at.now);
+  if (fails && !hurried) refresh(asked, true);
+  if (!fails && !hurried && forwarder_.has_room(asked))
+    return {{.what = action::forward, .how = how}, plugin::none};
   // A failure to ask for the real name, as others are.
   if (how == forward_kind::wildcard)
     return {respond_hijacked(asked, table_.get(), config_.answers.answers, out), plugin::egressoperator};

@@ -49,7 +49,7 @@ class cached_forwarder {
   cache& cache_for(const query& asked);
   sourced_answer from_cache(const query& asked, forward_kind how, const cache_finding& found, cache_time now,
                             buffer out);
-  sourced_answer first_time(const query& asked, forward_kind how, bool hurried, buffer out);
+  sourced_answer first_time(const query& asked, forward_kind how, answer_moment at, buffer out);
   void count(const cache_finding& found);
   void refresh(const query& asked, bool expired) noexcept;
   waiting& wait_for(const query& asked, forward_kind how, std::size_t limit, done on_done);

@@ -19,6 +19,10 @@ wire_name root_name() {
   return root;
 }
 
+// RFC 9520, 3.1: so many questions for one name to one upstream at most. Each is open until the deadline, and
+// with each a guessed reply has a chance.
+constexpr std::ptrdiff_t most_tries = 3;
+
 domain_routes routes_of(const std::vector<forward_domain>& domains) {
   std::vector<wire_name> names;
   for (const auto& one : domains) names.push_back(one.domain);
@@ -90,18 +94,22 @@ void forwarder::upstream_checked() {
 }
 
 void forwarder::try_next(pending_question& question, time now) {
-  if (const auto next = question.group->choose(question.tried)) {
-    question.tried.push_back(*next);
-    launch(question, question.asked, *next, now);
-    return wait(question, question.group->patience(*next), now);
-  }
-  wait(question, question.group->is_checking() ? limits_.budget : std::chrono::milliseconds{0}, now);
+  const auto next = question.group->choose(question.tried);
+  if (!next)
+    return wait(question, question.group->is_checking() ? limits_.budget : std::chrono::milliseconds{0}, now);
+  const auto before = std::ranges::count(question.tried, *next);
+  // Those that are open may be answered still.
+  if (before >= most_tries) return wait(question, limits_.budget, now);
+  question.tried.push_back(*next);
+  launch(question, question.asked, *next, now);
+  wait(question, question.group->patience(*next) * (1 << before), now);
 }
 
 void forwarder::launch(pending_question& question, const query& asked, std::size_t upstream, time now) {
   auto io = question.group->ask(upstream, asked, now, [this, whose = &question](exchange& from, bytes reply) {
     attempt_ended(*whose, from, reply);
   });
+  question.newest = io.get();
   question.attempts.push_back({.upstream = upstream, .began = now, .io = std::move(io)});
 }
 
@@ -123,7 +131,8 @@ void forwarder::tick_later() {
 
 void forwarder::patience_over(pending_question& question, time now) {
   // The late attempt stays open: its reply is as good as the next one's.
-  if (!question.attempts.empty()) question.group->failed(question.attempts.back().upstream);
+  if (const auto* late = question.in_time()) question.group->failed(late->upstream);
+  question.newest = nullptr;
   const bool nobody = question.group->usable() == 0 && !question.group->is_checking();
   if (nobody || now >= question.deadline) return finish(question, question.poor);
   if (!asks_plainly(question, now)) try_next(question, now);
@@ -159,8 +168,10 @@ void forwarder::replied(pending_question& question, bytes reply, bool plain) {
   }
   if (!everyone_tried) return try_next(question, steady_clock::now());
   if (asks_plainly(question, steady_clock::now())) return;
-  // All failed at once (nothing listens there): no use in waiting.
-  if (question.attempts.empty()) finish(question, question.poor);
+  // All failed at once (nothing listens there): no use in waiting. Nor in waiting for who is late already,
+  // when the others say that they do not know.
+  if (question.attempts.empty() || (!question.poor.empty() && !question.in_time()))
+    finish(question, question.poor);
 }
 
 // When all have been tried, one that seems not to know EDNS is asked without it (RFC 6891, section 7), beside

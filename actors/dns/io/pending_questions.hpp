@@ -2,6 +2,7 @@
 // The questions that a forwarder has under way. Their memory is used again and again: with some hundred in
 // flight malloc was a quarter of what a forwarded query cost. Used on one thread only.
 
+#include <algorithm>
 #include <optional>
 #include <unordered_set>
 
@@ -22,6 +23,12 @@ struct pending_question : timed {
     std::shared_ptr<exchange> io;
   };
 
+  // The attempt that `timed` is about; null when it has ended, or is late.
+  const attempt* in_time() const {
+    const auto found = std::ranges::find(attempts, newest, [](const attempt& one) { return one.io.get(); });
+    return newest && found != attempts.end() ? &*found : nullptr;
+  }
+
   query asked;  // without its packet
   query plain;  // the same without_edns, once plain_asked
   bool plain_asked = false;
@@ -31,7 +38,8 @@ struct pending_question : timed {
   std::shared_ptr<upstream_group> group;
   std::chrono::steady_clock::time_point deadline;
   std::vector<done> waiters;
-  std::vector<attempt> attempts;   // under way
+  std::vector<attempt> attempts;  // under way
+  const exchange* newest = nullptr;
   std::vector<std::size_t> tried;  // upstreams, in order
   std::vector<std::uint8_t> poor;  // a failure that was said, for when nobody knows better
 };

@@ -186,6 +186,27 @@ TEST(forward_reply, has_ra_though_the_upstream_has_none) {
   }
 }
 
+// RFC 2181, section 8.
+TEST(forward_reply, takes_a_ttl_with_the_highest_bit_for_none) {
+  const auto what = ask{.name = "www.example.org"};
+  for (const unsigned type : {rr::a, rr::mx}) {
+    const upstream_record record{.owner = what.name, .type = type, .ttl = 0x80000001, .data = packet(16)};
+    EXPECT_EQ(finish(what, forward_kind::plain, reply_to(what, {record})).said.answers.at(0).ttl, 0u) << type;
+  }
+}
+
+// What is behind an alias is the name's as long as the alias is.
+TEST(forward_reply, lets_what_an_alias_led_to_live_no_longer_than_the_alias) {
+  const ask what{.name = "example.com", .type = rr::txt};
+  const auto target = name_in_case("t.example");
+  const auto reply =
+      reply_to(what, {{.owner = what.name, .type = rr::cname, .ttl = 5, .data = target},
+                      {.owner = "t.example", .type = rr::txt, .ttl = 86400, .data = {1, 'x'}}});
+  const auto got = finish(what, forward_kind::hijacked_other, reply);
+  ASSERT_EQ(got.said.answers.size(), 1u);
+  EXPECT_EQ(got.said.answers.at(0).ttl, 5u);
+}
+
 // A cache in front, too, must come back soon for whatever would lead around a later hijack.
 TEST(forward_reply, caps_the_ttl_of_what_leads_to_an_address) {
   const auto what = ask{.name = "www.example.org"};

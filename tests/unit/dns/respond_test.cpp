@@ -121,6 +121,26 @@ TEST(respond, never_gives_a_real_address_before_a_table_is_known) {
   EXPECT_EQ(respond_to(ask{.name = "", .type = rr::ns}.make(), nullptr).made.how, forward_kind::root_probe);
 }
 
+// It waits for an upstream, where CoreDNS's probe must not.
+TEST(respond, asks_for_the_root_when_it_is_no_probe) {
+  EXPECT_EQ(respond_to(ask{.name = "", .type = rr::ns, .edns = true}.make(), sample_table().get()).made.how,
+            forward_kind::plain);
+  EXPECT_EQ(respond_to(ask{.name = "", .type = rr::ns}.make(), sample_table().get()).made.how,
+            forward_kind::root_probe);
+}
+
+// RFC 9462: whom a resolver names there clients ask instead, past what is hijacked.
+TEST(respond, says_that_no_other_resolver_is_designated) {
+  const auto got =
+      respond_to(ask{.name = "_dns.resolver.arpa", .type = rr::svcb}.make(), sample_table().get());
+  ASSERT_EQ(got.made.what, action::answered);
+  EXPECT_EQ(got.said.code, 0u);
+  EXPECT_TRUE(got.said.answers.empty());
+  EXPECT_EQ(
+      respond_to(ask{.name = "notresolver.arpa", .type = rr::svcb}.make(), sample_table().get()).made.what,
+      action::forward);
+}
+
 TEST(respond, answers_bad_queries_with_the_right_code) {
   const auto code = [](const ask& what) { return respond_to(what).said.code; };
   EXPECT_EQ(code(ask{.flags = 4 << 11}), 4u);

@@ -132,6 +132,39 @@ TEST(forwarding, is_servfail_when_no_upstream_answers_or_there_is_none) {
   }
 }
 
+// A name that is broken is told so soon, and nobody asked for it again and again, though one upstream is
+// dead.
+TEST(forwarding, is_servfail_when_one_says_so_and_the_others_are_late) {
+  std::atomic<int> asked_failing = 0, asked_silent = 0;
+  const auto asks = [](const packet& asked) { return load16(&asked[4]) == 1 && asked[header_size] == 6; };
+  scripted_upstream failing([&](const packet& asked, auto) {
+    asked_failing += asks(asked);
+    return packets{answer_to(asked, 2, {})};
+  });
+  scripted_upstream silent([&](const packet& asked, auto) {
+    asked_silent += asks(asked);
+    return packets{};
+  });
+  served s({failing.address(), silent.address()});
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client(s.port).ask_for({.name = "broken.org"}).code, 2u);
+  EXPECT_LE(asked_failing, 2);
+  EXPECT_LE(asked_silent, 2);
+}
+
+// RFC 9520, section 3.1.
+TEST(forwarding, asks_one_upstream_three_times_at_most) {
+  std::atomic<int> asked_silent = 0;
+  scripted_upstream silent([&](const packet& asked, auto) {
+    asked_silent += load16(&asked[4]) == 1 && asked[header_size] == 5;
+    return packets{};
+  });
+  served s({silent.address()});
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).code, 2u);
+  EXPECT_EQ(asked_silent, 3);
+}
+
 // Also from the cache, which has it for a moment.
 TEST(forwarding, is_servfail_when_all_upstreams_dislike_the_query) {
   scripted_upstream upstream([](const packet& asked, auto) { return packets{answer_to(asked, 1, {})}; });

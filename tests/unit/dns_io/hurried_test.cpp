@@ -45,6 +45,24 @@ TEST_F(hurried, answers_names_below_a_wildcard_without_asking_for_the_real_one) 
   EXPECT_EQ(read_reply(bytes(out).first(told.made.size)).answers.at(0).data, (test::packet{10, 0, 0, 3}));
 }
 
+// Once they have failed for it: whoever asks again has the gateway's address at once, and they are asked
+// beside that.
+TEST_F(hurried, or_not_waits_for_failing_upstreams_once) {
+  const ask what{.name = "a.wild.example.com"};
+  EXPECT_EQ(answer(what, forward_kind::wildcard, false).made.what, action::forward);
+  bool failed = false;
+  upstream.ask(asked, forward_kind::wildcard, edns_udp_size,
+               [&](const sourced_answer& told, bytes) { failed = told.made.hijacked; });
+  while (!failed) context.run_one();
+  const auto pause_is_over = std::chrono::steady_clock::now() + std::chrono::seconds{6};
+  const auto told = upstream.answer(asked, forward_kind::wildcard, {pause_is_over, false}, out);
+  ASSERT_EQ(told.made.what, action::answered);
+  EXPECT_TRUE(told.made.hijacked);
+  EXPECT_EQ(counters.forward_requests.value(), 2u);
+  const auto later = pause_is_over + std::chrono::minutes{1};
+  EXPECT_EQ(upstream.answer(asked, forward_kind::wildcard, {later, false}, out).made.what, action::forward);
+}
+
 TEST_F(hurried, still_learns_the_root_for_the_health_probe) {
   EXPECT_EQ(answer({.name = "", .type = rr::ns}, forward_kind::root_probe).made.code, rcode::servfail);
   EXPECT_EQ(counters.forward_requests.value(), 1u);
