@@ -33,6 +33,12 @@ grep -q 'enableServiceLinks: false' <<<"$new" || fail "the operator's pod is tol
 policies=$(awk 'BEGIN { RS = "---\n" } /kind: NetworkPolicy/ && /egress-gateways-default-deny/' <<<"$new")
 grep -q 'app: egress-gateway' <<<"$policies" && grep -q -- '- Ingress' <<<"$policies" && ! grep -q 'ingress:' <<<"$policies" \
   || fail "gateways without a NetworkPolicy of their own are open"
+# Many clusters admit the classes that begin so in kube-system only: the pod would never be made.
+! grep -qE 'priorityClassName: .?system-' <<<"$new" || fail "a priority that clusters keep for kube-system"
 ! grep -q 'leases' <<<"$new" || fail "a permission for leases without leader election"
-grep -q 'leases' <<<"$("$kubectl" kustomize deploy/overlays/leader-election)" || fail "leader election without leases"
+replicated=$("$kubectl" kustomize deploy/overlays/leader-election)
+grep -q 'leases' <<<"$replicated" || fail "leader election without leases"
+# Else a drain may take all replicas of DNS at once.
+budget=$(awk 'BEGIN { RS = "---\n" } /kind: PodDisruptionBudget/' <<<"$replicated")
+grep -q 'maxUnavailable: 1' <<<"$budget" && grep -q 'app: egress-operator' <<<"$budget" || fail "replicas without a PodDisruptionBudget"
 echo "deploy: all kustomizations build and hold what they promise"
