@@ -71,7 +71,8 @@ class builder {
       : services_(services),
         external_services_(external_services),
         previous_(previous),
-        suffix_(parse_name(fmt::format("{}.svc.{}", options.name_space, options.cluster_domain))) {
+        suffix_(parse_name(fmt::format("{}.svc.{}", options.name_space, options.cluster_domain))),
+        cluster_(parse_name(options.cluster_domain)) {
     claims_.reserve(services.size() * 3);
     done_.reserve(services.size());
     records_.reserve(expected_bytes(services, previous));
@@ -203,7 +204,17 @@ class builder {
     add_reverse(addresses.v6(), target);
   }
 
+  // The cluster's own names are nobody's to hijack: whatever a Service was labelled, or a table saved.
+  bool is_the_clusters(bytes name) const {
+    const auto below = cluster_ ? cluster_->view() : bytes{};
+    if (below.empty() || name.size() < below.size()) return false;
+    std::size_t at = 0;
+    while (name.size() - at > below.size()) at += name[at] + 1u;
+    return std::ranges::equal(name.subspan(at), below);
+  }
+
   record_place claim(const table_entry& entry, std::int64_t created, record_place target = 0) {
+    if (entry.kind == entry_kind::hijacked && is_the_clusters(entry.name)) return 0;
     const auto place = write_record(records_, entry, target);
     constexpr std::int64_t latest = std::numeric_limits<std::uint32_t>::max();
     claims_.push_back({place, static_cast<std::uint32_t>(std::clamp<std::int64_t>(created, 0, latest))});
@@ -303,8 +314,9 @@ class builder {
   }
 
   const kube::snapshot &services_, &external_services_;
-  const hijack_table* previous_;  // null for none
-  const result<wire_name> suffix_;
+  const hijack_table* previous_;     // null for none
+  const result<wire_name> suffix_;   // of the names of Services of gateways
+  const result<wire_name> cluster_;  // the cluster's domain
   std::unordered_map<std::string_view, table_entry> last_answers_;
   bool listed_ = false;  // there
   record_arena records_;

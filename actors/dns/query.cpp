@@ -109,13 +109,10 @@ reaction parse_query(bytes packet, query& into) {
   into.id = load16(&packet[0]);
   into.flags = load16(&packet[2]);
   if (into.has(flag::qr)) return reaction::drop;
-  if (into.has(flag::opcode)) {
+  const bool other_opcode = into.has(flag::opcode);
+  if (other_opcode || load16(&packet[4]) != 1) {
     read_edns_behind_questions(packet, into);
-    return reaction::notimp;
-  }
-  if (load16(&packet[4]) != 1) {
-    read_edns_behind_questions(packet, into);
-    return reaction::formerr;
+    return other_opcode ? reaction::notimp : reaction::formerr;
   }
   if (!read_name(packet, into.name)) return reaction::formerr;
   std::size_t at = header_size + into.name.size;

@@ -191,8 +191,8 @@ std::optional<condition> search_domain_covered(const status_facts& facts) {
   if (domain.empty()) return std::nullopt;
   return make(
       "SearchDomainCovered", true, "SearchDomainCovered",
-      fmt::format("{} has every name below the search domain {} of the operator's resolv.conf: short names "
-                  "that resolvers complete with it reach the gateway, too",
+      fmt::format("{} has every name below {}, a search domain of pods or of the operator: short names that "
+                  "resolvers complete with it reach the gateway, too",
                   spec.dns_name, domain));
 }
 

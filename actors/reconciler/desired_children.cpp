@@ -125,8 +125,8 @@ desired_children made_before(const std::optional<remembered_rendering>& last, co
 }
 
 std::optional<refusal> refused(const kube::object& external_service, std::string_view claimed_by,
-                               gateway_profile profile) {
-  if (auto invalid = validate(external_service, profile)) return invalid;
+                               const gateway_settings& settings) {
+  if (auto invalid = validate(external_service, settings.profile, settings.cluster_domain)) return invalid;
   if (!claimed_by.empty()) return name_taken(external_service, claimed_by);
   return std::nullopt;
 }

@@ -66,6 +66,6 @@ desired_children made_before(const std::optional<remembered_rendering>& last, co
 
 // validate(), and whether another ExternalService (claimed_by, "" for none) has the dnsName already.
 std::optional<refusal> refused(const kube::object& external_service, std::string_view claimed_by,
-                               gateway_profile profile);
+                               const gateway_settings& settings);
 
 }  // namespace egress::reconciler

@@ -29,6 +29,12 @@ std::string dns_name_key(std::string_view name) {
   return key;
 }
 
+bool is_at_or_below(std::string_view name, std::string_view domain) {
+  const auto below = dns_name_key(domain);
+  const auto key = dns_name_key(name);
+  return key == below || key.ends_with("." + below);
+}
+
 bool is_host_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.empty() || name.size() > 253) return false;

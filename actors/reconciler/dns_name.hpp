@@ -10,6 +10,9 @@ namespace egress::reconciler {
 // section 3.1).
 std::string dns_name_key(std::string_view name);
 
+// Whether a name is this domain, or below it.
+bool is_at_or_below(std::string_view name, std::string_view domain);
+
 // RFC 1123 host name: labels of letters, digits and inner hyphens, 1 to 63 long each, 253 in all; a trailing
 // dot may follow.
 bool is_host_name(std::string_view name);

@@ -119,8 +119,12 @@ kube::request event_recorder::bump(const posted_event& event, const std::string&
 
 std::string event_recorder::event_name(const std::string& object, wall_time now) {
   const auto stamp = std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
+  // A name has 253 characters at most, and no dot or hyphen before this one.
+  constexpr std::size_t most = 253 - 1 - 16 - 4;
+  const auto end = object.find_last_not_of(".-", most - 1);
   // The sequence tells apart what happens in one instant.
-  return fmt::format("{}.{:x}{:04x}", object, stamp, sequence_++ & 0xffff);
+  return fmt::format("{}.{:x}{:04x}", object.substr(0, end == object.npos ? 0 : end + 1), stamp,
+                     sequence_++ & 0xffff);
 }
 
 void event_recorder::forget_old(wall_time now) {

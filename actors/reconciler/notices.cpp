@@ -45,6 +45,11 @@ std::vector<notice> notices(const external_service_spec& spec, gateway_profile p
                                           joined(ports))});
     return made;
   }
+  if (const auto ports = udp_ports(spec, false); spec.tls_sni == "Enforce" && !ports.empty())
+    made.push_back(
+        {"SNINotChecked", fmt::format("UDP port {} lets all pass: spec.tls.sni looks into TLS over "
+                                      "TCP only, and QUIC may name any host of the same address",
+                                      joined(ports))});
   if (spec.ip_override.empty()) return made;
   if (const auto ports = udp_ports(spec, true); !ports.empty())
     made.push_back(

@@ -41,7 +41,7 @@ void reconciler_state::begin(const payload<reconcile_work>& work) {
     known.expected.forget_status();
   }
   if (work->service->meta.deleting) return end();
-  now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways.profile);
+  now->refused = reconciler::refused(*work->service, work->name_claimed_by, config->gateways);
   if (now->refused) return children_done();
   now->ipv6 = reconciler::listens_on_ipv6(now->live, work->ipv6_elsewhere);
   auto& rendered = known.rendered;

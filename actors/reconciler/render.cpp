@@ -39,7 +39,7 @@ std::vector<judged> judge(objects external_services, const gateway_settings& set
   std::vector<judged> made;
   for (std::size_t i = 0; i < external_services.size(); ++i) {
     const auto& one = external_services[i];
-    auto refused = validate(*one, settings.profile);
+    auto refused = validate(*one, settings.profile, settings.cluster_domain);
     if (!refused) refused = too_large(desired::make_gateway(*one, settings).config.size());
     const auto holder = names.holder(one->as_external_service().spec.dns_name);
     if (repeats(external_services, i))

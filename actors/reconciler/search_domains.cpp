@@ -35,10 +35,9 @@ std::vector<std::string> search_domains_of(std::string_view resolv_conf) {
 
 std::string_view covered_search_domain(std::string_view dns_name, std::span<const std::string> domains) {
   if (!dns_name.starts_with("*.")) return {};
-  const auto suffix = dns_name_key(dns_name.substr(2));
-  const auto covered = std::ranges::find_if(domains, [&](std::string_view domain) {
-    return domain == suffix || (domain.ends_with(suffix) && domain[domain.size() - suffix.size() - 1] == '.');
-  });
+  const auto suffix = dns_name.substr(2);
+  const auto covered =
+      std::ranges::find_if(domains, [&](std::string_view domain) { return is_at_or_below(domain, suffix); });
   return covered == domains.end() ? std::string_view{} : *covered;
 }
 

@@ -11,4 +11,10 @@ std::string shortened(std::string message) {
   return message += "...";
 }
 
+std::string shown(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text.substr(0, 80)) out += c < ' ' || c == 0x7f ? '?' : c;
+  return out + (text.size() > 80 ? "…\"" : "\"");
+}
+
 }  // namespace egress::reconciler

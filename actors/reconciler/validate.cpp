@@ -11,6 +11,7 @@
 #include "actors/reconciler/dns_name.hpp"
 #include "actors/reconciler/effective.hpp"
 #include "actors/reconciler/envoy/configuration.hpp"
+#include "actors/reconciler/shortened.hpp"
 #include "actors/reconciler/validate_resources.hpp"
 
 namespace egress::reconciler {
@@ -22,13 +23,6 @@ using outcome = std::optional<refusal>;
 template <class... Args>
 outcome refuse(std::string_view reason, fmt::format_string<Args...> format, Args&&... args) {
   return refusal{std::string(reason), fmt::format(format, std::forward<Args>(args)...)};
-}
-
-// Quoted for a message: what was written may be long or hold line breaks.
-std::string shown(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, 80)) out += c < ' ' || c == 0x7f ? '?' : c;
-  return out + (text.size() > 80 ? "…\"" : "\"");
 }
 
 outcome check_name(const std::string& name, const external_service_spec& spec) {
@@ -67,6 +61,17 @@ outcome check_dns_name(const external_service_spec& spec) {
         "characters at most; *. may stand before it",
         shown(name));
   return std::nullopt;
+}
+
+// Whoever may write ExternalServices would else lead the cluster's own names, for all pods, wherever he
+// likes.
+outcome check_outside(const external_service_spec& spec, std::string_view cluster_domain) {
+  const auto host = std::string_view(spec.dns_name).substr(spec.dns_name.starts_with("*.") ? 2 : 0);
+  if (!spec.hijack_dns || !is_at_or_below(host, cluster_domain)) return std::nullopt;
+  return refuse("InvalidDNSName",
+                "spec.dnsName {} is a name of the cluster's own domain {} (--cluster-domain), which is not "
+                "hijacked: name an external host, or set spec.hijackDns to false",
+                shown(spec.dns_name), cluster_domain);
 }
 
 outcome check_wildcard(const external_service_spec& spec, gateway_profile profile) {
@@ -204,11 +209,13 @@ outcome check_resources(const external_service_spec& spec) {
 
 }  // namespace
 
-std::optional<refusal> validate(const kube::object& external_service, gateway_profile profile) {
+std::optional<refusal> validate(const kube::object& external_service, gateway_profile profile,
+                                std::string_view cluster_domain) {
   const auto& [spec, status, undecodable] = external_service.as_external_service();
   if (!undecodable.empty()) return refuse("Undecodable", "{}", undecodable);
   if (auto no = check_sizes(spec)) return no;
   if (auto no = check_dns_name(spec)) return no;
+  if (auto no = check_outside(spec, cluster_domain)) return no;
   if (auto no = check_ports(spec)) return no;
   if (auto no = check_name(external_service.meta.name, spec)) return no;
   if (auto no = check_wildcard(spec, profile)) return no;

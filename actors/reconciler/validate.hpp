@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/settings.hpp"
@@ -21,7 +22,8 @@ struct refusal {
 // The first rule that the object breaks. Whether another ExternalService has its dnsName already is decided
 // over all of them (dns_names.hpp): name_taken makes that refusal.
 std::optional<refusal> validate(const kube::object& external_service,
-                                gateway_profile profile = gateway_profile::hardened);
+                                gateway_profile profile = gateway_profile::hardened,
+                                std::string_view cluster_domain = "cluster.local");
 
 // So many bytes are too much of a configuration: no ConfigMap holds it. Asked when it is rendered, as the
 // spec alone does not say.
@@ -36,7 +38,8 @@ struct notice {
 };
 
 // FieldsWithoutEffect: our own fields in `compatible`. EnvoyRejectsUDP: Envoy refuses the UDP listeners that
-// `compatible` renders. OverrideNotChecked: UDP ports whose ipOverride has no health check.
+// `compatible` renders. OverrideNotChecked: UDP ports whose ipOverride has no health check. SNINotChecked:
+// UDP ports beside spec.tls.sni.
 std::vector<notice> notices(const kube::external_service_spec& spec, gateway_profile profile);
 
 }  // namespace egress::reconciler

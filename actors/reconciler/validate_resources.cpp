@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "actors/reconciler/shortened.hpp"
 #include "runtime/kube/quantity.hpp"
 
 namespace egress::reconciler {
@@ -37,7 +38,7 @@ problem check_amounts(std::string_view section, const amounts& written) {
       return fmt::format(
           "spec.resources.{} names {}, which is no resource of a container: use cpu, memory, "
           "ephemeral-storage, or a device's qualified name",
-          section, resource);
+          section, shown(resource));
     const auto amount = kube::quantity::parse(text);
     if (!amount) return fmt::format("spec.resources.{}.{}: {}", section, resource, amount.error().message);
     if (amount->negative())

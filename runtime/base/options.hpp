@@ -32,7 +32,6 @@ struct dns_options {
   std::string resolv_conf = "/etc/resolv.conf";
   std::chrono::seconds ttl{5};
   std::chrono::seconds max_ttl{30};
-  std::string cluster_domain = "cluster.local";
   std::vector<std::string> allow;                      // CIDRs; empty: loopback, link-local, private ranges
   std::string snapshot;                                // file of the saved hijack table; "" saves none
   unsigned workers = 0;                                // 0: one a core

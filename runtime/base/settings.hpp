@@ -27,7 +27,8 @@ struct key_value {
 struct gateway_settings {
   gateway_profile profile = gateway_profile::hardened;
   std::string name_space = "egress-operator-system";
-  std::string image;  // ENVOY_IMAGE; "" is the profile's default
+  std::string cluster_domain = "cluster.local";  // --cluster-domain: its names are not to be hijacked
+  std::string image;                             // ENVOY_IMAGE; "" is the profile's default
   bool pod_disruption_budgets = false;
   bool service_topology_mode = false;             // ENABLE_SERVICE_TOPOLOGY_MODE
   std::optional<key_value> toleration;            // TAINT_TOLERATION_KEY and _VALUE

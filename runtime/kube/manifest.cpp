@@ -2,6 +2,7 @@
 
 #include "runtime/kube/decode.hpp"
 #include "runtime/kube/json_text.hpp"
+#include "runtime/kube/known_fields.hpp"
 #include "runtime/kube/yaml_tree.hpp"
 
 namespace egress::kube {
@@ -100,10 +101,11 @@ result<object_ptr> external_service_from(const manifest& from) {
   auto decoded = reader.decode(kind::external_service, json::to_text(from.object));
   if (!decoded) return located(from, decoded.error().message);
   const auto& body = (*decoded)->as_external_service();
-  if (body.undecodable.empty()) return decoded;
+  const auto why = body.undecodable.empty() ? unknown_field(from.object).value_or("") : body.undecodable;
+  if (why.empty()) return decoded;
   // It is refused alone, as by the operator, and with its place.
   auto placed = body;
-  placed.undecodable = located(from, body.undecodable).error().message;
+  placed.undecodable = located(from, why).error().message;
   auto made = std::make_shared<object>(**decoded);
   made->body = std::move(placed);
   return made;

@@ -27,7 +27,8 @@ struct manifest {
 result<std::vector<manifest>> parse_manifests(std::string_view text, std::string_view file_name);
 
 // The ExternalService in it, as a server would store it. Errors read "FILE:LINE: what"; a spec with wrong
-// types is none, and says so in external_service::undecodable ("FILE:LINE: spec.ports[0].port: what").
+// types, or a field that there is not, is none, and says so in external_service::undecodable ("FILE:LINE:
+// spec.ports[0].port: what").
 result<object_ptr> external_service_from(const manifest& from);
 
 }  // namespace egress::kube

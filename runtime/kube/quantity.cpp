@@ -165,6 +165,13 @@ result<quantity> quantity::parse(const json::value& what) {
   return fail("neither a string nor a number where a quantity belongs");
 }
 
+quantity quantity::in_thousandths() const {
+  constexpr wide thousandth = 1'000'000;
+  auto made = *this;
+  made.nanos_ = nanos_ / thousandth * thousandth + (nanos_ % thousandth != 0 ? thousandth : 0);
+  return made;
+}
+
 std::string quantity::canonical() const {
   if (zero()) return "0";
   const bool whole = nanos_ % nanos_in_one == 0;

@@ -21,6 +21,8 @@ class quantity {
   // A JSON string or number; a number counts as its decimal text.
   static result<quantity> parse(const json::value& what);
 
+  // The server rounds what a container asks for up to thousandths (SetDefaults_ResourceList).
+  quantity in_thousandths() const;
   // As the API server prints it.
   std::string canonical() const;
 

@@ -15,6 +15,7 @@
 #include "actors/leader/leader_actor.hpp"
 #include "actors/metrics/registry.hpp"
 #include "actors/reconciler/dispatcher_actor.hpp"
+#include "actors/reconciler/dns_name.hpp"
 #include "actors/reconciler/reconciler_actor.hpp"
 #include "actors/reconciler/search_domains.hpp"
 #include "runtime/actor/bridge.hpp"
@@ -155,18 +156,21 @@ supervised_child informer_child(const child_materials& from, kube::kind of) {
       [slot](directory& into) { into.informers[slot] = nullptr; });
 }
 
-// None when the file cannot be read.
-std::vector<std::string> search_domains(const std::string& resolv_conf) {
-  std::ifstream in(resolv_conf);
+// Ours (none when the file cannot be read), and those that a kubelet gives to pods.
+std::vector<std::string> search_domains(const run_options& options) {
+  std::ifstream in(options.dns.resolv_conf);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  return reconciler::search_domains_of(text);
+  auto all = reconciler::search_domains_of(text);
+  const auto& cluster = options.gateways.cluster_domain;
+  for (const auto& domain : {"svc." + cluster, cluster}) all.push_back(reconciler::dns_name_key(domain));
+  return all;
 }
 
 supervised_child dispatcher_child(const child_materials& from) {
   auto shared = std::make_shared<reconciler_config>();
   shared->gateways = from.options.gateways;
   shared->rules = rules_of(from.options.gateways);
-  shared->search_domains = search_domains(from.options.dns.resolv_conf);
+  shared->search_domains = search_domains(from.options);
   dispatcher_config config;
   config.max_concurrent = from.options.max_concurrent_reconciles;
   config.instance = instance_name();
@@ -208,7 +212,7 @@ supervised_child dns_child(const child_materials& from) {
   dns_actor_config config;
   config.memory = from.dns.memory;
   config.table.name_space = from.options.gateways.name_space;
-  config.table.cluster_domain = from.options.dns.cluster_domain;
+  config.table.cluster_domain = from.options.gateways.cluster_domain;
   config.published = observe_table(from.facts, from.dns.saver);
   config.programmed = [&registry = from.registry](auto took) { registry.programmed(took); };
   config.mailbox = from.registry.mailbox_of("dns");

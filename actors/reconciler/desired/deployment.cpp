@@ -52,7 +52,7 @@ json::object quantities(const json::storage_ptr& in, const std::map<std::string,
   json::object made(in);
   for (const auto& [resource, quantity] : written) {
     const auto parsed = kube::quantity::parse(quantity);
-    made[resource] = parsed ? parsed->canonical() : quantity;
+    made[resource] = parsed ? parsed->in_thousandths().canonical() : quantity;
   }
   return made;
 }

@@ -263,10 +263,10 @@ TEST(Options, NamespaceAndSelectorFollowTheRulesOfKubernetes) {
 }
 
 TEST(Options, TheClustersDomainLeavesRoomForTheNamesBelow) {
-  EXPECT_EQ(parsed({}).dns.cluster_domain, "cluster.local");
-  EXPECT_EQ(parsed({"--cluster-domain=k8s.example.com"}).dns.cluster_domain, "k8s.example.com");
+  EXPECT_EQ(parsed({}).gateways.cluster_domain, "cluster.local");
+  EXPECT_EQ(parsed({"--cluster-domain=k8s.example.com"}).gateways.cluster_domain, "k8s.example.com");
   const std::string label(59, 'a');
-  EXPECT_EQ(parsed({"--cluster-domain=" + label + "." + label}).dns.cluster_domain.size(), 119U);
+  EXPECT_EQ(parsed({"--cluster-domain=" + label + "." + label}).gateways.cluster_domain.size(), 119U);
   for (const auto& bad :
        {std::string(), std::string("."), std::string("a."), std::string(".a"), std::string("a..b"),
         std::string("A.b"), std::string("a b"), label + "." + label + ".a"})

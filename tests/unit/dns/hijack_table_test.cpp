@@ -163,18 +163,21 @@ TEST(hijack_table, finds_each_of_many_names_and_no_other) {
   EXPECT_LE(table->memory(), 10000u * 200);
 }
 
-// The reverse name still says what the Service is called.
-TEST(hijack_table, prefers_a_hijacked_name_to_one_of_ours) {
-  const auto built = build({service("gw", "gw.egress-operator-system.svc.cluster.local", {"10.0.0.1"}),
-                            service("no", "no.com", {"10.0.0.2"}, "false")},
-                           {external("gw")});
-  EXPECT_TRUE(built.complaints.empty());
-  EXPECT_EQ(built.table->entry_count(), 4u);
-  EXPECT_EQ(find(*built.table, "gw.egress-operator-system.svc.cluster.local")->kind, entry_kind::hijacked);
-  const auto reverse = find(*built.table, "1.0.0.10.in-addr.arpa");
-  ASSERT_TRUE(reverse);
-  EXPECT_EQ(reverse->owner, "gw");
-  EXPECT_EQ(to_text(reverse->target()), "gw.egress-operator-system.svc.cluster.local");
+// Whoever may write ExternalServices would have them for all pods.
+TEST(hijack_table, hijacks_no_name_of_the_cluster) {
+  const std::string own = "gw.egress-operator-system.svc.cluster.local", other = "api.ns.svc.cluster.local";
+  const auto built =
+      build({service("gw", own, {"10.0.0.1"}), service("b", other, {"10.0.0.2"}),
+             service("c", "cluster.local", {"10.0.0.3"}), service("d", "mycluster.local", {"10.0.0.4"})},
+            {external("gw"), external("b"), external("c"), external("d")});
+  const auto mine = find(*built.table, own);
+  ASSERT_TRUE(mine);
+  EXPECT_EQ(mine->kind, entry_kind::in_cluster);
+  EXPECT_FALSE(find(*built.table, other));
+  EXPECT_FALSE(find(*built.table, "cluster.local"));
+  EXPECT_TRUE(find(*built.table, "mycluster.local"));
+  EXPECT_EQ(built.table->size(), 1u);
+  EXPECT_EQ(to_text(find(*built.table, "1.0.0.10.in-addr.arpa")->target()), own);
 }
 
 TEST(hijack_table, reads_the_rest_of_a_service_it_cannot_hijack) {

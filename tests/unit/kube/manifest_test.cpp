@@ -6,7 +6,9 @@
 #include <fstream>
 
 #include "runtime/kube/json_text.hpp"
+#include "runtime/kube/known_fields.hpp"
 #include "runtime/kube/manifest_files.hpp"
+#include "tests/support/source_dir.hpp"
 
 namespace egress::kube {
 namespace {
@@ -112,6 +114,39 @@ TEST(manifest, reads_json_with_what_yaml_libraries_refuse) {
   EXPECT_EQ(read->at(0).object.at("s"), "\xF0\x9F\x98\x80/");
 }
 
+TEST(manifest, names_a_field_that_there_is_not) {
+  const std::string spec = "metadata: {name: a}\nspec:\n  dnsName: a.b\n";
+  EXPECT_EQ(error_of(spec + "  hijackDNS: true\n"),
+            "f.yaml:6: spec.hijackDNS: no such field; did you mean hijackDns?");
+  EXPECT_EQ(error_of(spec + "  ports:\n  - port: 1\n    proto: UDP\n"),
+            "f.yaml:8: spec.ports[0].proto: no such field");
+  EXPECT_EQ(error_of(spec + "  tls: {SNI: Enforce}\n"),
+            "f.yaml:6: spec.tls.SNI: no such field; did you mean sni?");
+  EXPECT_EQ(error_of(spec + "  resources: {limit: {}}\n"), "f.yaml:6: spec.resources.limit: no such field");
+  EXPECT_EQ(error_of(spec + "  \"a\\nb\": 1\n"), "f.yaml:5: spec.a?b: no such field");
+}
+
+TEST(manifest, knows_the_fields_of_the_definition_and_no_others) {
+  const auto definition =
+      read_manifests({std::string(egress::testing::source_dir()) + "/deploy/crd/externalservices.yaml"});
+  ASSERT_TRUE(definition) << definition.error().message;
+  const auto& version = definition->at(0).object.at("spec").at("versions").at(0);
+  const auto& spec = version.at("schema").at("openAPIV3Schema").at("properties").at("spec").at("properties");
+  const auto judged = [](std::string name, const json::value& of) {
+    return unknown_field(json::object{{"spec", json::object{{name, of}}}}).value_or("");
+  };
+  for (const auto& field : spec.as_object()) {
+    EXPECT_EQ(judged(field.key(), nullptr), "");
+    EXPECT_NE(judged(std::string(field.key()) + "x", nullptr), "");
+  }
+  EXPECT_EQ(spec.as_object().size(), 19U) << "known_fields.cpp has as many";
+  for (const auto& field : spec.at("ports").at("items").at("properties").as_object())
+    EXPECT_EQ(judged("ports", json::array{json::object{{field.key(), 1}}}), "") << field.key();
+  for (const char* name : {"resources", "tls"})
+    for (const auto& field : spec.at(name).at("properties").as_object())
+      EXPECT_EQ(judged(name, json::object{{field.key(), nullptr}}), "") << field.key();
+}
+
 TEST(manifest, another_kind_is_no_external_service) {
   const auto read = parse_manifests("apiVersion: v1\nkind: Pod\n", "f");
   EXPECT_EQ(external_service_from(read->at(0)).error().message,
@@ -119,7 +154,7 @@ TEST(manifest, another_kind_is_no_external_service) {
 }
 
 TEST(manifest_files, reads_the_manifests_of_a_directory_by_name) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "egress_manifests";
+  const auto folder = std::filesystem::path(::testing::TempDir()) / "egress_manifests";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   EXPECT_FALSE(read_manifests({folder.string()}));

@@ -90,6 +90,18 @@ TEST(quantity, keeps_its_value_through_its_canonical_form) {
     }
 }
 
+TEST(quantity, is_rounded_up_to_thousandths_as_the_server_does_for_containers) {
+  for (const auto& [written, kept] : {std::pair<std::string_view, std::string_view>{"100u", "1m"},
+                                      {"1m", "1m"},
+                                      {"1500u", "2m"},
+                                      {"1n", "1m"},
+                                      {"0", "0"},
+                                      {"0.1Gi", "107374182400m"},
+                                      {"2", "2"},
+                                      {"1.0005", "1001m"}})
+    EXPECT_EQ(quantity::parse(written)->in_thousandths().canonical(), kept) << written;
+}
+
 TEST(quantity, compares_by_value) {
   const auto of = [](std::string_view text) { return *quantity::parse(text); };
   EXPECT_EQ(of("1000m"), of("1"));

@@ -65,7 +65,6 @@ TEST(dns_defaults, of_the_command_line_are_those_of_its_help) {
   EXPECT_EQ(options.policy, upstream_policy::least_outstanding);
   EXPECT_EQ(options.ttl, 5s);
   EXPECT_EQ(options.max_ttl, 30s);
-  EXPECT_EQ(options.cluster_domain, "cluster.local");
   EXPECT_EQ(options.max_concurrent, 1000u);
   EXPECT_EQ(options.cache_size, 64u << 20);
   EXPECT_EQ(options.workers, 0u);

@@ -47,6 +47,18 @@ TEST_F(Events, AreCreatedAboutAnObjectWithoutNamespace) {
   EXPECT_EQ(event.at("reportingInstance").as_string(), "pod-1");
 }
 
+TEST_F(Events, HaveANameThatTheServerTakesWhateverTheObjectIsCalled) {
+  for (const auto& object : {std::string(253, 'a'), std::string(231, 'a') + "." + std::string(21, 'b')}) {
+    auto what = told("it has too long a name", "NameTooLong", object);
+    what.name = object;
+    const auto event = body(recorder.record(what, t0));
+    const std::string name(event.at("metadata").at("name").as_string());
+    EXPECT_LE(name.size(), 253U);
+    EXPECT_TRUE(name.starts_with(object.substr(0, 200)));
+    EXPECT_FALSE(name.contains(".."));
+  }
+}
+
 TEST_F(Events, TheSameAgainRaisesTheCount) {
   const auto first = body(recorder.record(told("m"), t0));
   const auto again = recorder.record(told("m"), t0 + seconds(5));

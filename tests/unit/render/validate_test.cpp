@@ -48,6 +48,24 @@ TEST(validate, accepts_a_host_and_a_port) {
   EXPECT_EQ(reason_of([](auto&) {}), "");
 }
 
+TEST(validate, lets_no_name_of_the_cluster_be_hijacked) {
+  const auto judged = [](const std::string& name, bool hijack, std::string_view domain) {
+    auto spec = samples::external_service().as_external_service().spec;
+    spec.dns_name = name;
+    spec.hijack_dns = hijack;
+    const auto refused = validate(samples::external_service("api", spec), gateway_profile::hardened, domain);
+    return refused ? refused->reason : "";
+  };
+  for (const auto* name : {"kubernetes.default.svc.cluster.local", "API.ns.svc.Cluster.Local.",
+                           "cluster.local", "*.svc.cluster.local", "*.cluster.local"}) {
+    EXPECT_EQ(judged(name, true, "cluster.local"), "InvalidDNSName") << name;
+    EXPECT_EQ(judged(name, false, "cluster.local"), "") << name;
+    EXPECT_EQ(judged(name, true, "k8s.example"), "") << name;
+  }
+  for (const auto* name : {"mycluster.local", "cluster.local.example.com", "*.local"})
+    EXPECT_EQ(judged(name, true, "cluster.local"), "") << name;
+}
+
 TEST(validate, judges_the_dns_name) {
   const std::string label(63, 'a');
   const auto longest = label + "." + label + "." + label + "." + std::string(61, 'a');
@@ -219,6 +237,10 @@ TEST(notices, name_own_fields_and_udp_in_the_compatible_profile) {
   EXPECT_EQ(told[0].reason, "FieldsWithoutEffect");
   EXPECT_NE(told[0].message.find("spec.tls.sni"), std::string::npos);
   EXPECT_EQ(told[1].reason, "EnvoyRejectsUDP");
+  const auto hardened = notices(spec, gateway_profile::hardened);
+  ASSERT_EQ(hardened.size(), 1U);
+  EXPECT_EQ(hardened[0].reason, "SNINotChecked");
+  spec.ports.pop_back();
   EXPECT_TRUE(notices(spec, gateway_profile::hardened).empty());
 }
 
