@@ -57,6 +57,11 @@ asked_name read_asked(std::string_view text) {
   return {wildcard, parse_name(text)};
 }
 
+std::optional<wire_name> name_of(std::string_view text) {
+  auto name = parse_name(text);
+  return name ? std::optional(*name) : std::nullopt;
+}
+
 // As much for each Service as in the last table and a little more; where that had few of them, the usual,
 // which is three records.
 std::size_t expected_bytes(const kube::snapshot& services, const hijack_table* previous) {
@@ -72,7 +77,7 @@ class builder {
         external_services_(external_services),
         previous_(previous),
         suffix_(parse_name(fmt::format("{}.svc.{}", options.name_space, options.cluster_domain))),
-        cluster_(parse_name(options.cluster_domain)) {
+        cluster_(name_of(options.cluster_domain)) {
     claims_.reserve(services.size() * 3);
     done_.reserve(services.size());
     records_.reserve(expected_bytes(services, previous));
@@ -115,7 +120,7 @@ class builder {
   built_table finish() {
     object_list{}.swap(done_);
     if (records_.capacity() - records_.size() > records_.size() / 8) records_.shrink_to_fit();
-    auto table = std::make_shared<const hijack_table>(std::move(records_), claims_);
+    auto table = std::make_shared<const hijack_table>(std::move(records_), claims_, cluster_);
     if (table->entry_count() < claims_.size()) complain_of_taken(*table);
     return {std::move(table), std::move(complaints_)};
   }
@@ -204,13 +209,14 @@ class builder {
     add_reverse(addresses.v6(), target);
   }
 
-  // The cluster's own names are nobody's to hijack: whatever a Service was labelled, or a table saved.
+  // The cluster's own names are nobody's to hijack: whatever a Service is labelled, or a table before had.
   bool is_the_clusters(bytes name) const {
-    const auto below = cluster_ ? cluster_->view() : bytes{};
-    if (below.empty() || name.size() < below.size()) return false;
-    std::size_t at = 0;
-    while (name.size() - at > below.size()) at += name[at] + 1u;
-    return std::ranges::equal(name.subspan(at), below);
+    if (!cluster_) return false;
+    wire_name whole;
+    std::ranges::copy(name, whole.data.begin());
+    whole.size = static_cast<std::uint8_t>(name.size());
+    for (std::size_t at = 0; name[at] != 0; at += name[at] + 1u) ++whole.labels;
+    return is_at_or_below(whole, *cluster_);
   }
 
   record_place claim(const table_entry& entry, std::int64_t created, record_place target = 0) {
@@ -314,9 +320,9 @@ class builder {
   }
 
   const kube::snapshot &services_, &external_services_;
-  const hijack_table* previous_;     // null for none
-  const result<wire_name> suffix_;   // of the names of Services of gateways
-  const result<wire_name> cluster_;  // the cluster's domain
+  const hijack_table* previous_;            // null for none
+  const result<wire_name> suffix_;          // of the names of Services of gateways
+  const std::optional<wire_name> cluster_;  // the cluster's domain
   std::unordered_map<std::string_view, table_entry> last_answers_;
   bool listed_ = false;  // there
   record_arena records_;

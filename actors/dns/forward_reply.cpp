@@ -149,7 +149,7 @@ outcome pass_on_without_aliases(const query& asked, bytes reply, const explanati
   if (code_of(reply) == rcode::nxdomain) return nodata();
   if (code_of(reply) != rcode::noerror)
     return failed(asked, explained_by(asked, reply, header_size + asked.question_size), out);
-  const auto owned = re_own(reply);
+  const auto owned = re_own(reply, options.max_ttl);
   if (!owned) return failed(asked, malformed(), out);
   if (owned->answers == 0 && (load16(&reply[2]) & flag::tc) == 0) return nodata();
   auto why = note;

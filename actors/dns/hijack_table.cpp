@@ -14,8 +14,9 @@ std::size_t label_count(bytes name) {
 
 }  // namespace
 
-hijack_table::hijack_table(record_arena records, const std::vector<table_claim>& claims)
-    : records_(std::move(records)), slots_(claims.size() * 2 + 1) {
+hijack_table::hijack_table(record_arena records, const std::vector<table_claim>& claims,
+                           std::optional<wire_name> cluster)
+    : records_(std::move(records)), slots_(claims.size() * 2 + 1), cluster_(std::move(cluster)) {
   // While claims compete a slot has the number of one, to see its owner's age; then the record's place.
   for (std::uint32_t i = 0; i < claims.size(); ++i) insert(claims, i);
   for (auto& taken : slots_) {
@@ -80,7 +81,7 @@ void hijack_table::fetch_record(std::uint32_t hash) const {
 
 std::optional<table_entry> hijack_table::find(const wire_name& name) const {
   if (auto exact = find_only(name.view(), false)) return exact;
-  if (wildcard_depths_.none()) return std::nullopt;
+  if (wildcard_depths_.none() || (cluster_ && is_at_or_below(name, *cluster_))) return std::nullopt;
   bytes suffix = name.view();
   for (std::size_t labels = name.labels; labels > 0;) {
     suffix = suffix.subspan(suffix[0] + 1u);

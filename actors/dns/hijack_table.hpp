@@ -27,7 +27,9 @@ class hijack_table {
  public:
   // Of claims to one name a hijacked name goes before one of ours; then the older owner, then the smaller
   // owner's name; what is left out stays in the arena, unseen.
-  hijack_table(record_arena records, const std::vector<table_claim>& claims);
+  // Names in `cluster` are below no wildcard.
+  hijack_table(record_arena records, const std::vector<table_claim>& claims,
+               std::optional<wire_name> cluster = std::nullopt);
 
   // The entry of this name itself, else of the longest suffix behind a "*."; nothing when there is neither.
   // What it views lives as long as the table.
@@ -75,7 +77,8 @@ class hijack_table {
   void count(const table_entry& winner);
 
   record_arena records_;
-  std::vector<slot> slots_;           // at most half full
+  std::vector<slot> slots_;  // at most half full
+  std::optional<wire_name> cluster_;
   std::bitset<128> wildcard_depths_;  // how many labels the suffixes have: only those are looked up
   std::size_t hijacked_ = 0, services_ = 0;
   std::size_t entries_ = 0;

@@ -94,21 +94,22 @@ bool same_owner(const ldns_rr& a, const ldns_rr& b) {
 }
 
 // The shortest life of the aliases in an answer: what they lead to is true of the question no longer.
-std::uint32_t life_of_aliases(const ldns_rr_list* answers) {
+std::uint32_t life_of_aliases(const ldns_rr_list* answers, std::uint32_t max_ttl) {
   std::uint32_t least = std::numeric_limits<std::uint32_t>::max();
   for (std::size_t i = 0; answers && i < ldns_rr_list_rr_count(answers); ++i) {
     const ldns_rr* one = ldns_rr_list_rr(answers, i);
     const auto type = static_cast<std::uint16_t>(ldns_rr_get_type(one));
-    if (type == rr::cname || type == rr::dname) least = std::min(least, bounded_ttl(ldns_rr_ttl(one)));
+    if (type == rr::cname || type == rr::dname)
+      least = std::min({least, max_ttl, bounded_ttl(ldns_rr_ttl(one))});
   }
   return least;
 }
 
 // Each answer of the question's type, with the question's owner.
-void write_answers(const ldns_pkt& from, const ldns_rr& question, message_writer& to,
+void write_answers(const ldns_pkt& from, const ldns_rr& question, message_writer& to, std::uint32_t max_ttl,
                    re_owned_reply& result) {
   const ldns_rr_list* answers = ldns_pkt_answer(&from);
-  const auto most = life_of_aliases(answers);
+  const auto most = life_of_aliases(answers, max_ttl);
   for (std::size_t i = 0; answers && i < ldns_rr_list_rr_count(answers); ++i) {
     const ldns_rr* answer = ldns_rr_list_rr(answers, i);
     const bool is_alias_or_signature = ldns_rr_get_type(answer) != ldns_rr_get_type(&question);
@@ -133,14 +134,14 @@ bool write_kept(const ldns_rr_list* from, const std::vector<bool>& which, messag
 
 }  // namespace
 
-std::optional<re_owned_reply> re_own(bytes reply) {
+std::optional<re_owned_reply> re_own(bytes reply, std::uint32_t max_ttl) {
   const auto parsed = parse_reply(reply);
   const ldns_rr* question = parsed ? only_question(*parsed) : nullptr;
   if (!question) return std::nullopt;
   const auto flags = static_cast<std::uint16_t>(flag::qr | (ldns_pkt_tc(parsed.get()) ? flag::tc : 0));
   auto to = begin_message(*question, ldns_pkt_id(parsed.get()), flags);
   re_owned_reply result;
-  write_answers(*parsed, *question, to, result);
+  write_answers(*parsed, *question, to, max_ttl, result);
   auto message = std::move(to).finish();
   if (!message) return std::nullopt;
   result.message = std::move(*message);

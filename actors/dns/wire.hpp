@@ -16,9 +16,9 @@ struct re_owned_reply {
 };
 
 // The reply without its aliases: of the answers only those of the question's own type stay, re-owned to the
-// question's name; authority and additional section go, and all flags but QR and TC. Nothing when the reply
-// is malformed.
-std::optional<re_owned_reply> re_own(bytes reply);
+// question's name; authority and additional section go, and all flags but QR and TC. What an alias led to
+// lives no longer than the alias, of which `max_ttl` is the most. Nothing when the reply is malformed.
+std::optional<re_owned_reply> re_own(bytes reply, std::uint32_t max_ttl);
 
 // Which records of each section stay, in their order; OPT and TSIG do not count.
 struct kept_records {

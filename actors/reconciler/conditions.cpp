@@ -168,8 +168,9 @@ condition service_hijacks(const status_facts& facts) {
 condition dns_hijacked(const status_facts& facts) {
   const auto& spec = facts.external_service.as_external_service().spec;
   if (!spec.hijack_dns) return make("DNSHijacked", false, "Disabled", "spec.hijackDns is false");
-  // Whatever its Service says: the older one's answers, or will as soon as it can.
-  if (facts.refused && facts.refused->reason == "DNSNameTaken")
+  // Whatever its Service says: the older one's answers, or will as soon as it can; and no table has the
+  // other.
+  if (facts.refused && (facts.refused->reason == "DNSNameTaken" || facts.refused->reason == "ClusterName"))
     return make("DNSHijacked", false, facts.refused->reason, facts.refused->message);
   auto now = service_hijacks(facts);
   if (holds(now)) return now;

@@ -68,7 +68,7 @@ outcome check_dns_name(const external_service_spec& spec) {
 outcome check_outside(const external_service_spec& spec, std::string_view cluster_domain) {
   const auto host = std::string_view(spec.dns_name).substr(spec.dns_name.starts_with("*.") ? 2 : 0);
   if (!spec.hijack_dns || !is_at_or_below(host, cluster_domain)) return std::nullopt;
-  return refuse("InvalidDNSName",
+  return refuse("ClusterName",
                 "spec.dnsName {} is a name of the cluster's own domain {} (--cluster-domain), which is not "
                 "hijacked: name an external host, or set spec.hijackDns to false",
                 shown(spec.dns_name), cluster_domain);

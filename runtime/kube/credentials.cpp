@@ -236,7 +236,9 @@ void credentials::refused(const current& what) {
 }
 
 void credentials::distrusted(const current& what) {
-  if (what.tls == state_->latest.tls) state_->files_stale = true;
+  if (what.tls != state_->latest.tls) return;
+  state_->files_stale = true;
+  state_->exec_stale |= !state_->exec_certificate.empty();
 }
 
 asio::awaitable<result<credentials::current>> credentials::get(asio::any_io_executor on,

@@ -109,7 +109,6 @@ void forwarder::launch(pending_question& question, const query& asked, std::size
   auto io = question.group->ask(upstream, asked, now, [this, whose = &question](exchange& from, bytes reply) {
     attempt_ended(*whose, from, reply);
   });
-  question.newest = io.get();
   question.attempts.push_back({.upstream = upstream, .began = now, .io = std::move(io)});
 }
 
@@ -130,12 +129,23 @@ void forwarder::tick_later() {
 }
 
 void forwarder::patience_over(pending_question& question, time now) {
-  // The late attempt stays open: its reply is as good as the next one's.
-  if (const auto* late = question.in_time()) question.group->failed(late->upstream);
-  question.newest = nullptr;
+  for (auto& attempt : question.attempts)
+    if (!std::exchange(attempt.late, true)) question.group->failed(attempt.upstream);
   const bool nobody = question.group->usable() == 0 && !question.group->is_checking();
   if (nobody || now >= question.deadline) return finish(question, question.poor);
-  if (!asks_plainly(question, now)) try_next(question, now);
+  if (asks_plainly(question, now)) return;
+  // A datagram may have been lost: each is asked again before one's failure is believed.
+  const bool asked_again = question.tried.size() >= 2 * question.group->usable();
+  asked_again && !question.poor.empty() ? finish(question, question.poor) : try_next(question, now);
+}
+
+// Nobody is left who may know better: late are only those who have failed it themselves, and unhealthy ones.
+bool forwarder::is_hopeless(const pending_question& question) const {
+  const auto hopeless = [&](const auto& one) {
+    return one.late && (one.upstream == question.poor_from || !question.group->healthy(one.upstream));
+  };
+  return question.attempts.empty() ||
+         (!question.poor.empty() && std::ranges::all_of(question.attempts, hopeless));
 }
 
 // An attempt calls back as long as its question holds it: never for one that was there before.
@@ -151,10 +161,10 @@ void forwarder::attempt_ended(pending_question& question, exchange& io, bytes re
   // A header alone is no answer for anyone.
   if (no_edns && reply.size() == header_size) reply = {};
   if (!reply.empty()) reply = without_extended_rcode(question.asked, reply, plain_);
-  replied(question, reply, plain);
+  replied(question, ended.upstream, reply, plain);
 }
 
-void forwarder::replied(pending_question& question, bytes reply, bool plain) {
+void forwarder::replied(pending_question& question, std::size_t upstream, bytes reply, bool plain) {
   // What the question does not lead to is not believed by anyone, nor cached; a reply that cannot be read is
   // none.
   if (!reply.empty()) reply = in_bailiwick(question.asked, reply, trimmed_).value_or(bytes{});
@@ -165,13 +175,12 @@ void forwarder::replied(pending_question& question, bytes reply, bool plain) {
     const bool keep = !plain || !question.asked.wants_dnssec;
     if (is_answer(static_cast<rcode>(load16(&reply[2]) & flag::rcode))) return finish(question, reply, keep);
     question.poor.assign(reply.begin(), reply.end());
+    question.poor_from = upstream;
   }
   if (!everyone_tried) return try_next(question, steady_clock::now());
   if (asks_plainly(question, steady_clock::now())) return;
-  // All failed at once (nothing listens there): no use in waiting. Nor in waiting for who is late already,
-  // when the others say that they do not know.
-  if (question.attempts.empty() || (!question.poor.empty() && !question.in_time()))
-    finish(question, question.poor);
+  // All failed at once (nothing listens there, for one): no use in waiting.
+  if (is_hopeless(question)) finish(question, question.poor);
 }
 
 // When all have been tried, one that seems not to know EDNS is asked without it (RFC 6891, section 7), beside

@@ -37,7 +37,6 @@ void pending_questions::give_back(pending_question& one) {
   one.group = nullptr;
   one.waiters.clear();
   one.attempts.clear();
-  one.newest = nullptr;
   one.tried.clear();
   one.poor.clear();
   one.plain_asked = false;

@@ -2,7 +2,6 @@
 // The questions that a forwarder has under way. Their memory is used again and again: with some hundred in
 // flight malloc was a quarter of what a forwarded query cost. Used on one thread only.
 
-#include <algorithm>
 #include <optional>
 #include <unordered_set>
 
@@ -12,7 +11,7 @@
 
 namespace egress::dns {
 
-// `timed`: the patience with its last attempt.
+// `timed`: the patience with its last attempt; those before it are late by then, too.
 struct pending_question : timed {
   using done = std::function<void(bytes reply)>;
   static constexpr std::size_t first_waiters = 4;
@@ -21,13 +20,8 @@ struct pending_question : timed {
     std::size_t upstream = 0;
     std::chrono::steady_clock::time_point began;
     std::shared_ptr<exchange> io;
+    bool late = false;  // its patience is over; its reply is as good as another's
   };
-
-  // The attempt that `timed` is about; null when it has ended, or is late.
-  const attempt* in_time() const {
-    const auto found = std::ranges::find(attempts, newest, [](const attempt& one) { return one.io.get(); });
-    return newest && found != attempts.end() ? &*found : nullptr;
-  }
 
   query asked;  // without its packet
   query plain;  // the same without_edns, once plain_asked
@@ -38,10 +32,10 @@ struct pending_question : timed {
   std::shared_ptr<upstream_group> group;
   std::chrono::steady_clock::time_point deadline;
   std::vector<done> waiters;
-  std::vector<attempt> attempts;  // under way
-  const exchange* newest = nullptr;
+  std::vector<attempt> attempts;   // under way
   std::vector<std::size_t> tried;  // upstreams, in order
   std::vector<std::uint8_t> poor;  // a failure that was said, for when nobody knows better
+  std::size_t poor_from = 0;       // by this upstream, last
 };
 
 class pending_questions {

@@ -11,8 +11,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
-kept_query_ptr question_of(const wire_name& name, std::uint16_t type) {
+kept_query_ptr question_of(const wire_name& name, std::uint16_t type, bool without_edns = false) {
   query asked;
+  asked.without_edns = without_edns;
   asked.type = type;
   asked.rr_class = rr::class_in;
   asked.name = name;
@@ -24,7 +25,8 @@ kept_query_ptr root_question() {
   wire_name root;
   root.data[0] = 0;
   root.size = 1;
-  return question_of(root, rr::ns);
+  // As CoreDNS asks: another operator answers that at once.
+  return question_of(root, rr::ns, true);
 }
 
 }  // namespace

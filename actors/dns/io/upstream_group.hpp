@@ -25,6 +25,7 @@ class upstream_group : public std::enable_shared_from_this<upstream_group> {
   const upstream_list& servers() const { return servers_; }
   // Whether some upstream may become usable within the patience for one attempt.
   bool is_checking() const { return upstreams_.count(loop_state::unchecked) > 0; }
+  bool healthy(std::size_t at) const { return upstreams_.healthy(at); }
   // How many may be asked.
   std::size_t usable() const { return upstreams_.count(loop_state::clear); }
   std::optional<std::size_t> choose(const std::vector<std::size_t>& tried);

@@ -180,6 +180,15 @@ TEST(hijack_table, hijacks_no_name_of_the_cluster) {
   EXPECT_EQ(to_text(find(*built.table, "1.0.0.10.in-addr.arpa")->target()), own);
 }
 
+TEST(hijack_table, has_no_wildcard_for_names_of_the_cluster) {
+  const auto built = build({service("gw", "*.local", {"10.0.0.1"})}, {external("gw")});
+  EXPECT_TRUE(find(*built.table, "printer.local"));
+  EXPECT_TRUE(find(*built.table, "a.mycluster.local"));
+  EXPECT_TRUE(find(*built.table, "gw.egress-operator-system.svc.cluster.local"));
+  EXPECT_FALSE(find(*built.table, "kubernetes.default.svc.cluster.local"));
+  EXPECT_FALSE(find(*built.table, "cluster.local"));
+}
+
 TEST(hijack_table, reads_the_rest_of_a_service_it_cannot_hijack) {
   const auto kept = build({service("a", "a.com", {"10.0.0.1"})}, {external("a")});
   const auto after = build(

@@ -101,7 +101,7 @@ TEST_P(re_own_long, names_is_what_came) {
   const auto reply = std::move(from).finish();
   ASSERT_TRUE(reply);
   for (int i = 0; i < 50; ++i) {
-    const auto owned = re_own(*reply);
+    const auto owned = re_own(*reply, 30);
     ASSERT_TRUE(owned);
     EXPECT_FALSE(owned->changed);
     EXPECT_EQ(owned->answers, 100U);
@@ -126,7 +126,7 @@ TEST(re_own, of_a_record_of_empty_texts_is_refused) {
       text[0] = static_cast<std::uint8_t>(size);
       from.add_data(text);
     }
-    return re_own(std::move(from).finish().value()).has_value();
+    return re_own(std::move(from).finish().value(), 30).has_value();
   };
   EXPECT_FALSE(of_texts(65'000, 0));
   EXPECT_FALSE(of_texts(3'000, 0));

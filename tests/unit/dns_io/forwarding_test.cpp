@@ -152,6 +152,25 @@ TEST(forwarding, is_servfail_when_one_says_so_and_the_others_are_late) {
   EXPECT_LE(asked_silent, 2);
 }
 
+// Who is slow is waited for, though another one fails at once.
+TEST(forwarding, takes_the_answer_of_a_late_upstream_rather_than_a_failure_that_came_before) {
+  std::atomic<bool> failed = false;
+  scripted_upstream failing([&](const packet& asked, auto) {
+    failed = true;
+    return packets{answer_to(asked, 5, {})};
+  });
+  scripted_upstream slow([&](const packet& asked, auto) {
+    while (!failed) std::this_thread::yield();
+    return packets{answer_to(asked)};
+  });
+  served s({slow.address(), failing.address()});
+  s.config.policy = upstream_policy::sequential;
+  s.config.forward.budget = std::chrono::seconds{patience_ms / 1000};
+  const auto worker = s.make();
+  EXPECT_EQ(udp_client(s.port).ask_for({.name = "slow.org"}).code, 0u);
+  EXPECT_TRUE(failed);
+}
+
 // RFC 9520, section 3.1.
 TEST(forwarding, asks_one_upstream_three_times_at_most) {
   std::atomic<int> asked_silent = 0;
@@ -160,6 +179,8 @@ TEST(forwarding, asks_one_upstream_three_times_at_most) {
     return packets{};
   });
   served s({silent.address()});
+  s.config.forward.most = std::chrono::milliseconds{50};
+  s.config.forward.budget = std::chrono::seconds{2};
   const auto worker = s.make();
   EXPECT_EQ(udp_client(s.port).ask_for({.name = "other.org"}).code, 2u);
   EXPECT_EQ(asked_silent, 3);

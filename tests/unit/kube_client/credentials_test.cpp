@@ -230,6 +230,11 @@ TEST(credentials_plugin, whose_certificate_cannot_be_used_is_run_again_by_the_ne
   prints(two.certificate(), two.key());
   EXPECT_TRUE(f.token().starts_with("t")) << f.token();
   EXPECT_NE(f.last.tls, nullptr);
+  // A peer that knows it no longer: there is no other one in any file.
+  EXPECT_EQ(f.runs(), 2);
+  f.who().distrusted(f.last);
+  EXPECT_TRUE(f.token().starts_with("t")) << f.token();
+  EXPECT_EQ(f.runs(), 3);
 }
 
 TEST(credentials_plugin, goes_on_for_others_when_one_is_cancelled) {

@@ -159,12 +159,13 @@ TEST_F(Status, DnsHijackedGoesOnAsLongAsTheSpecIsTheSame) {
   body(service_).cluster_ips = {"10.0.0.5"};
   EXPECT_EQ(told(of(), "DNSHijacked"), "True/LastAnswer");
   EXPECT_EQ(of().cluster_ip, "10.0.0.4") << "what DNS answers";
-  refused = {"DNSNameTaken", "it is another's"};
-  for (const auto* label : {"waiting-for-pods", "true"}) {
-    body(service_).hijack_label = label;
-    EXPECT_EQ(told(of(), "DNSHijacked"), "False/DNSNameTaken");
-    EXPECT_EQ(of().cluster_ip, "10.0.0.5");
-  }
+  for (const std::string why : {"DNSNameTaken", "ClusterName"})
+    for (const auto* label : {"waiting-for-pods", "true"}) {
+      refused = {why, "it is not its own"};
+      body(service_).hijack_label = label;
+      EXPECT_EQ(told(of(), "DNSHijacked"), "False/" + why);
+      EXPECT_EQ(of().cluster_ip, "10.0.0.5");
+    }
   body(service_).hijack_label = "waiting-for-pods";
   refused.reset();
   previous.observed_generation = 2;
