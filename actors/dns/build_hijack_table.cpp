@@ -209,18 +209,9 @@ class builder {
     add_reverse(addresses.v6(), target);
   }
 
-  // The cluster's own names are nobody's to hijack: whatever a Service is labelled, or a table before had.
-  bool is_the_clusters(bytes name) const {
-    if (!cluster_) return false;
-    wire_name whole;
-    std::ranges::copy(name, whole.data.begin());
-    whole.size = static_cast<std::uint8_t>(name.size());
-    for (std::size_t at = 0; name[at] != 0; at += name[at] + 1u) ++whole.labels;
-    return is_at_or_below(whole, *cluster_);
-  }
-
   record_place claim(const table_entry& entry, std::int64_t created, record_place target = 0) {
-    if (entry.kind == entry_kind::hijacked && is_the_clusters(entry.name)) return 0;
+    // The cluster's own names are nobody's to hijack: whatever a Service is labelled, or a table before had.
+    if (entry.kind == entry_kind::hijacked && cluster_ && is_at_or_below(entry.name, *cluster_)) return 0;
     const auto place = write_record(records_, entry, target);
     constexpr std::int64_t latest = std::numeric_limits<std::uint32_t>::max();
     claims_.push_back({place, static_cast<std::uint32_t>(std::clamp<std::int64_t>(created, 0, latest))});

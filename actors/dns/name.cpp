@@ -113,12 +113,15 @@ bool same_name(const wire_name& a, const wire_name& b) {
 }
 
 bool is_at_or_below(const wire_name& name, const wire_name& ancestor) {
-  if (name.labels < ancestor.labels || name.size < ancestor.size) return false;
+  return name.labels >= ancestor.labels && is_at_or_below(name.view(), ancestor);
+}
+
+bool is_at_or_below(bytes name, const wire_name& ancestor) {
+  if (name.size() < ancestor.size) return false;
   // Most are not: found out without a walk along the labels, as the same end may begin within one.
-  bytes rest = name.view();
-  if (!std::ranges::equal(rest.last(ancestor.size), ancestor.view())) return false;
-  for (int left = name.labels - ancestor.labels; left > 0; --left) rest = rest.subspan(rest[0] + 1u);
-  return rest.size() == ancestor.size;
+  if (!std::ranges::equal(name.last(ancestor.size), ancestor.view())) return false;
+  while (name.size() > ancestor.size) name = name.subspan(name[0] + 1u);
+  return name.size() == ancestor.size;
 }
 
 }  // namespace egress::dns

@@ -47,5 +47,6 @@ bool expand_name(bytes message, std::size_t at, wire_name& into);
 bool same_name(const wire_name& a, const wire_name& b);
 // Whether `name` is `ancestor` or below it. Every name is below the root.
 bool is_at_or_below(const wire_name& name, const wire_name& ancestor);
+bool is_at_or_below(bytes name, const wire_name& ancestor);
 
 }  // namespace egress::dns

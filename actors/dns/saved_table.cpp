@@ -84,14 +84,17 @@ class entry_reader {
 // The records of a table, of entries in any order.
 class table_loader {
  public:
+  explicit table_loader(const std::optional<wire_name>& cluster) : cluster_(cluster) {}
+
   void add(const table_entry& entry) {
+    if (entry.kind == entry_kind::hijacked && cluster_ && is_at_or_below(entry.name, *cluster_)) return;
     if (entry.kind == entry_kind::reverse) return reverse_.push_back(entry);
     const auto place = claim(entry, 0);
     if (entry.kind == entry_kind::in_cluster) places_.emplace(text_of(entry.name), place);
   }
   std::shared_ptr<const hijack_table> finish() {
     for (const auto& entry : reverse_) claim(entry, target_of(entry));
-    return std::make_shared<const hijack_table>(std::move(records_), claims_);
+    return std::make_shared<const hijack_table>(std::move(records_), claims_, cluster_);
   }
 
  private:
@@ -114,6 +117,7 @@ class table_loader {
     return place;
   }
 
+  std::optional<wire_name> cluster_;
   record_arena records_;
   std::vector<table_claim> claims_;
   std::map<std::string_view, record_place> places_;  // of in-cluster names
@@ -150,10 +154,10 @@ std::vector<std::uint8_t> encode_table(const hijack_table& table) {
   return file;
 }
 
-result<std::shared_ptr<const hijack_table>> decode_table(bytes file) {
+result<std::shared_ptr<const hijack_table>> decode_table(bytes file, std::optional<wire_name> cluster) {
   const auto entries = checked_entries(file);
   if (!entries) return std::unexpected(entries.error());
-  table_loader loader;
+  table_loader loader(cluster);
   for (entry_reader reader(*entries); !reader.done();) {
     const auto entry = reader.next();
     if (!entry) return fail("it is damaged: it has an entry that cannot be");

@@ -10,6 +10,7 @@
 // Numbers are big-endian. What is read is checked whatever the checksum says. Pure.
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "actors/dns/hijack_table.hpp"
@@ -19,7 +20,9 @@ namespace egress::dns {
 
 std::vector<std::uint8_t> encode_table(const hijack_table& table);
 
-// The error says what is wrong with the file, in one line without its name.
-result<std::shared_ptr<const hijack_table>> decode_table(bytes file);
+// Without hijacked names in `cluster`, the cluster's domain. The error says what is wrong with the file, in
+// one line without its name.
+result<std::shared_ptr<const hijack_table>> decode_table(bytes file,
+                                                         std::optional<wire_name> cluster = std::nullopt);
 
 }  // namespace egress::dns

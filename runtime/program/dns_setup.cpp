@@ -104,9 +104,9 @@ result<dns::upstream_list> upstreams_of(const dns_options& options) {
 }
 
 // A table that cannot be used is as good as none: what it would say, the API server will.
-void restore_table(const std::string& path, dns_setup& into) {
+void restore_table(const std::string& path, std::string_view cluster_domain, dns_setup& into) {
   into.saver = std::make_shared<table_saver>(path);
-  auto loaded = load_table(path);
+  auto loaded = load_table(path, cluster_domain);
   if (!loaded) return log::warn("the saved DNS table is ignored", {{"why", loaded.error().message}});
   if (!*loaded) return;
   log::info("DNS answers from the saved table until the API server has said what is",
@@ -198,7 +198,7 @@ void dns_setup::follow_resolv_conf(boost::asio::io_context& context) const {
       ->start();
 }
 
-result<dns_setup> prepare_dns(const dns_options& options) {
+result<dns_setup> prepare_dns(const dns_options& options, std::string_view cluster_domain) {
   dns_setup made;
   const auto workers =
       options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
@@ -214,7 +214,7 @@ result<dns_setup> prepare_dns(const dns_options& options) {
   if (!options.snapshot.empty()) {
     if (auto there = check_folder_of_table(options.snapshot); !there)
       return fail("--dns-snapshot: {}", there.error().message);
-    restore_table(options.snapshot, made);
+    restore_table(options.snapshot, cluster_domain, made);
   }
   made.config.last_table = made.memory;
   made.config.allow = std::move(*allow);

@@ -36,7 +36,7 @@ struct dns_setup {
   void follow_resolv_conf(boost::asio::io_context& context) const;
 };
 
-// Errors name the flag.
-result<dns_setup> prepare_dns(const dns_options& options);
+// Of a saved table, what it hijacked in the cluster's domain is left out. Errors name the flag.
+result<dns_setup> prepare_dns(const dns_options& options, std::string_view cluster_domain = "cluster.local");
 
 }  // namespace egress

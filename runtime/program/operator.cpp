@@ -68,7 +68,7 @@ struct egress_operator::parts {
 };
 
 result<std::unique_ptr<egress_operator>> egress_operator::start(operator_setup setup) {
-  auto dns = prepare_dns(setup.options.dns);
+  auto dns = prepare_dns(setup.options.dns, setup.options.gateways.cluster_domain);
   if (!dns) return std::unexpected(dns.error());
   auto metrics = net::listen_tcp(setup.options.metrics_address);
   if (!metrics) return fail("--metrics-addr: {}", metrics.error().message);

@@ -43,7 +43,7 @@ result<void> check_folder_of_table(const std::string& path) {
   return {};
 }
 
-result<saved_table_ptr> load_table(const std::string& path) {
+result<saved_table_ptr> load_table(const std::string& path, std::string_view cluster_domain) {
   const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file && errno == ENOENT) return nullptr;
   struct stat about{};
@@ -59,7 +59,9 @@ result<saved_table_ptr> load_table(const std::string& path) {
     if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
-  auto table = dns::decode_table(dns::bytes(content).first(have));
+  const auto cluster = dns::parse_name(cluster_domain);
+  auto table =
+      dns::decode_table(dns::bytes(content).first(have), cluster ? std::optional(*cluster) : std::nullopt);
   if (!table) return fail("{}: {}", path, table.error().message);
   return std::move(*table);
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "actors/dns/saved_table.hpp"
@@ -17,8 +18,10 @@ using saved_table_ptr = std::shared_ptr<const dns::hijack_table>;
 // Whether the file's folder is there: a typing error should be told at the start, not at the first save.
 result<void> check_folder_of_table(const std::string& path);
 
-// Null when there is no such file yet. The error names the file.
-result<saved_table_ptr> load_table(const std::string& path);
+// Null when there is no such file yet. Without what it hijacked in the cluster's domain. The error names the
+// file.
+result<saved_table_ptr> load_table(const std::string& path,
+                                   std::string_view cluster_domain = "cluster.local");
 
 // The file is the old one or the new one, whatever happens on the way. The error names the file.
 result<void> store_table(const std::string& path, const dns::hijack_table& table);

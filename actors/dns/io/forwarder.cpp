@@ -133,19 +133,24 @@ void forwarder::patience_over(pending_question& question, time now) {
     if (!std::exchange(attempt.late, true)) question.group->failed(attempt.upstream);
   const bool nobody = question.group->usable() == 0 && !question.group->is_checking();
   if (nobody || now >= question.deadline) return finish(question, question.poor);
+  go_on(question, now);
+}
+
+// Everyone who is asked is late.
+void forwarder::go_on(pending_question& question, time now) {
   if (asks_plainly(question, now)) return;
   // A datagram may have been lost: each is asked again before one's failure is believed.
   const bool asked_again = question.tried.size() >= 2 * question.group->usable();
-  asked_again && !question.poor.empty() ? finish(question, question.poor) : try_next(question, now);
+  if (!question.poor.empty() && (asked_again || is_hopeless(question)))
+    return finish(question, question.poor);
+  try_next(question, now);
 }
 
-// Nobody is left who may know better: late are only those who have failed it themselves, and unhealthy ones.
+// Nobody who is asked may know better: none is left, or those who say nothing are late, and unhealthy.
 bool forwarder::is_hopeless(const pending_question& question) const {
-  const auto hopeless = [&](const auto& one) {
-    return one.late && (one.upstream == question.poor_from || !question.group->healthy(one.upstream));
-  };
-  return question.attempts.empty() ||
-         (!question.poor.empty() && std::ranges::all_of(question.attempts, hopeless));
+  return std::ranges::all_of(question.attempts, [&](const auto& one) {
+    return one.late && !question.poor.empty() && !question.group->healthy(one.upstream);
+  });
 }
 
 // An attempt calls back as long as its question holds it: never for one that was there before.
@@ -175,12 +180,14 @@ void forwarder::replied(pending_question& question, std::size_t upstream, bytes 
     const bool keep = !plain || !question.asked.wants_dnssec;
     if (is_answer(static_cast<rcode>(load16(&reply[2]) & flag::rcode))) return finish(question, reply, keep);
     question.poor.assign(reply.begin(), reply.end());
-    question.poor_from = upstream;
+    drop_late_attempts(question, upstream);
   }
   if (!everyone_tried) return try_next(question, steady_clock::now());
   if (asks_plainly(question, steady_clock::now())) return;
   // All failed at once (nothing listens there, for one): no use in waiting.
-  if (is_hopeless(question)) finish(question, question.poor);
+  if (is_hopeless(question)) return finish(question, question.poor);
+  const auto is_late = [](const auto& one) { return one.late; };
+  if (std::ranges::all_of(question.attempts, is_late)) go_on(question, steady_clock::now());
 }
 
 // When all have been tried, one that seems not to know EDNS is asked without it (RFC 6891, section 7), beside
@@ -211,6 +218,14 @@ void forwarder::finish(pending_question& question, bytes reply, bool keep) {
   for (const auto& waiter : question.waiters) waiter(reply);
   drop_attempts(question);
   pending_.give_back(question);
+}
+
+// What it says to the last one it would say to those.
+void forwarder::drop_late_attempts(pending_question& question, std::size_t upstream) {
+  const auto is_one = [&](const auto& one) { return one.late && one.upstream == upstream; };
+  for (auto& attempt : question.attempts)
+    if (is_one(attempt)) question.group->drop(upstream, *attempt.io);
+  std::erase_if(question.attempts, is_one);
 }
 
 void forwarder::drop_attempts(pending_question& question) {

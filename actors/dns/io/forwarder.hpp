@@ -61,6 +61,8 @@ class forwarder {
   void patience_over(pending_question& question, time now);
   void attempt_ended(pending_question& question, exchange& io, bytes reply);
   void replied(pending_question& question, std::size_t upstream, bytes reply, bool plain);
+  void go_on(pending_question& question, time now);
+  void drop_late_attempts(pending_question& question, std::size_t upstream);
   bool is_hopeless(const pending_question& question) const;
   bool asks_plainly(pending_question& question, time now);
   void finish(pending_question& question, bytes reply, bool keep = true);

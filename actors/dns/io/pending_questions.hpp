@@ -35,7 +35,6 @@ struct pending_question : timed {
   std::vector<attempt> attempts;   // under way
   std::vector<std::size_t> tried;  // upstreams, in order
   std::vector<std::uint8_t> poor;  // a failure that was said, for when nobody knows better
-  std::size_t poor_from = 0;       // by this upstream, last
 };
 
 class pending_questions {

@@ -17,6 +17,20 @@ std::string refusal(bytes file) {
   return decoded ? "" : decoded.error().message;
 }
 
+TEST(saved_table, hijacks_no_name_of_the_cluster_whatever_was_saved) {
+  const auto table =
+      build({service("a", "api.k8s.example", {"10.0.0.1"}), service("b", "*.example", {"10.0.0.2"})},
+            {external("a"), external("b")})
+          .table;
+  EXPECT_TRUE(find(*table, "api.k8s.example"));
+  EXPECT_EQ(find(*table, "x.k8s.example")->owner, "b");
+  const auto decoded = decode_table(encode_table(*table), parse_name("k8s.example").value());
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_FALSE(find(**decoded, "api.k8s.example"));
+  EXPECT_FALSE(find(**decoded, "x.k8s.example"));
+  EXPECT_EQ(find(**decoded, "x.example")->owner, "b");
+}
+
 TEST(saved_table, says_what_was_saved) {
   const auto table = full_table();
   const auto decoded = decode_table(encode_table(*table));
