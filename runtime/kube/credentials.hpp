@@ -43,7 +43,7 @@ class credentials {
   void refused(const current& what);
 
   // No TLS session with these: certificates and authorities may have been replaced. Files are read again at
-  // the next get().
+  // the next get(), and a plugin that gave the certificate is run again.
   void distrusted(const current& what);
 
  private:

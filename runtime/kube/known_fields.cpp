@@ -75,6 +75,9 @@ finding unknown_in_ports(const json::value* ports) {
 }  // namespace
 
 std::optional<std::string> unknown_field(const json::object& object) {
+  // Mostly indented by too little.
+  for (const auto name : of_spec)
+    if (object.contains(name)) return fmt::format("{}: no such field; did you mean spec.{}?", name, name);
   if (auto found = unknown_in(object, "", of_object)) return found;
   const auto* spec = object.if_contains("spec");
   if (auto found = unknown_in(spec, "spec", of_spec)) return found;

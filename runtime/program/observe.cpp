@@ -84,7 +84,8 @@ metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts
     registry.set_hijack_table(names, age);
     registry.set_gateways(facts.gateways());
     registry.set_process(metrics::read_process_stats());
-    for (const auto& [part, report] : *board->get()) registry.set_part_ready(part, report.ready);
+    const auto parts = board->get();
+    for (const auto& [part, report] : *parts) registry.set_part_ready(part, report.ready);
     return registry.text();
   };
   // Of all lives of the metrics actor; its servers are on the I/O thread.

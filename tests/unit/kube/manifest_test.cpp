@@ -119,7 +119,9 @@ TEST(manifest, names_a_field_that_there_is_not) {
   const std::string spec = "metadata: {name: a}\nspec:\n  dnsName: a.b\n";
   EXPECT_EQ(error_of(spec + "  hijackDNS: true\n"),
             "f.yaml:6: spec.hijackDNS: no such field; did you mean hijackDns?");
-  EXPECT_EQ(error_of(spec + "hijackDns: true\n"), "f.yaml:6: hijackDns: no such field");
+  EXPECT_EQ(error_of(spec + "hijackDns: true\n"),
+            "f.yaml:6: hijackDns: no such field; did you mean spec.hijackDns?");
+  EXPECT_EQ(error_of(spec + "Kind: x\n"), "f.yaml:6: Kind: no such field; did you mean kind?");
   EXPECT_EQ(error_of(spec + "  ports:\n  - port: 1\n    proto: UDP\n"),
             "f.yaml:8: spec.ports[0].proto: no such field");
   EXPECT_EQ(error_of(spec + "  tls: {SNI: Enforce}\n"),
