@@ -12,6 +12,7 @@
 #include "runtime/kube/exec_plugin.hpp"
 #include "runtime/kube/text_file.hpp"
 #include "runtime/net/tls.hpp"
+#include "runtime/net/tls_sessions.hpp"
 
 namespace egress::kube {
 
@@ -206,6 +207,7 @@ result<void> credentials::state::refresh_tls(steady_time now) {
   auto made = from ? net::make_tls_context(*from) : std::unexpected(from.error());
   tls_read = now;
   if (made) {
+    net::keep_sessions((*made)->native_handle());
     latest.tls = std::move(*made);
     made_of = *from;
     return {};

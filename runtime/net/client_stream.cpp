@@ -11,6 +11,8 @@
 #include <climits>
 #include <new>
 
+#include "runtime/net/tls_sessions.hpp"
+
 namespace egress::net {
 
 namespace asio = boost::asio;
@@ -83,6 +85,7 @@ client_stream::client_stream(std::shared_ptr<asio::ssl::context> rules) : rules_
   SSL_set_mode(session_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // A record's head and body, and the records behind it, by one system call.
   SSL_set_read_ahead(session_.get(), 1);
+  resume_session(session_.get(), std::chrono::steady_clock::now());
 }
 
 client_stream::~client_stream() = default;
@@ -130,7 +133,9 @@ client_stream::step client_stream::outcome(int returned) {
 
 client_stream::step client_stream::shake_hands() {
   forget_errors();
-  return outcome(SSL_do_handshake(session_.get()));
+  const auto done = outcome(SSL_do_handshake(session_.get()));
+  if (done.failed) forget_session(session_.get());
+  return done;
 }
 
 client_stream::step client_stream::read(std::span<char> into) {

@@ -24,7 +24,7 @@ class client_stream {
     boost::system::error_code failed;
   };
 
-  // `rules` null: plain.
+  // `rules` null: plain. Goes on with a session that they keep (tls_sessions.hpp).
   explicit client_stream(std::shared_ptr<boost::asio::ssl::context> rules);
   ~client_stream();
   client_stream(const client_stream&) = delete;

@@ -86,4 +86,16 @@ std::string certified::key() const {
   });
 }
 
+tls_context certified::server(const certified* clients) const {
+  tls_context made(SSL_CTX_new(TLS_server_method()));
+  must(SSL_CTX_use_certificate(made.get(), certificate_.get()) == 1);
+  must(SSL_CTX_use_PrivateKey(made.get(), key_.get()) == 1);
+  if (clients == nullptr) return made;
+  must(X509_STORE_add_cert(SSL_CTX_get_cert_store(made.get()), clients->certificate_.get()) == 1);
+  SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  // Without a name for who may go on with a session, OpenSSL's servers refuse those that do.
+  must(SSL_CTX_set_session_id_context(made.get(), reinterpret_cast<const unsigned char*>("egress"), 6) == 1);
+  return made;
+}
+
 }  // namespace egress::test

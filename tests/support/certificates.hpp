@@ -2,6 +2,7 @@
 // Certificates made on the spot: authorities, and what they sign.
 
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <chrono>
@@ -16,6 +17,11 @@ struct certificate_request {
 };
 
 // A certificate and its key (P-256).
+struct free_context {
+  void operator()(SSL_CTX* one) const { SSL_CTX_free(one); }
+};
+using tls_context = std::unique_ptr<SSL_CTX, free_context>;
+
 class certified {
  public:
   // An authority that vouches for itself.
@@ -25,6 +31,9 @@ class certified {
 
   std::string certificate() const;  // PEM
   std::string key() const;          // PEM
+
+  // What a server with this certificate needs. Not null `clients`: who must have signed a client's.
+  tls_context server(const certified* clients = nullptr) const;
 
  private:
   struct release {

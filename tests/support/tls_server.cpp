@@ -1,8 +1,6 @@
 #include "tests/support/tls_server.hpp"
 
 #include <fmt/format.h>
-#include <openssl/bio.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -12,39 +10,9 @@
 #include "runtime/net/listen.hpp"
 
 namespace egress::test {
-namespace {
-
-using bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
-
-bio reader(const std::string& pem) {
-  return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free};
-}
-
-X509* read_certificate(const std::string& pem) {
-  return PEM_read_bio_X509(reader(pem).get(), nullptr, nullptr, nullptr);
-}
-
-SSL_CTX* make_context(const tls_server_options& options) {
-  auto* made = SSL_CTX_new(TLS_server_method());
-  X509* certificate = read_certificate(options.who->certificate());
-  EVP_PKEY* key = PEM_read_bio_PrivateKey(reader(options.who->key()).get(), nullptr, nullptr, nullptr);
-  const bool good = SSL_CTX_use_certificate(made, certificate) == 1 && SSL_CTX_use_PrivateKey(made, key) == 1;
-  X509_free(certificate);
-  EVP_PKEY_free(key);
-  if (!good) throw std::runtime_error("no TLS server");
-  if (options.clients) {
-    X509* authority = read_certificate(options.clients->certificate());
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(made), authority);
-    X509_free(authority);
-    SSL_CTX_set_verify(made, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  }
-  return made;
-}
-
-}  // namespace
 
 tls_server::tls_server(const tls_server_options& options)
-    : answer_(options.answer), context_(make_context(options)) {
+    : answer_(options.answer), context_(options.who->server(options.clients)) {
   auto socket = net::listen_tcp("127.0.0.1:0");
   if (!socket) throw std::runtime_error(socket.error().message);
   listening_ = std::move(socket->fd);
@@ -62,7 +30,6 @@ tls_server::~tls_server() {
     if (current_ >= 0) ::shutdown(current_, SHUT_RDWR);
   }
   thread_.join();
-  SSL_CTX_free(context_);
 }
 
 std::string tls_server::url() const {
@@ -72,6 +39,11 @@ std::string tls_server::url() const {
 std::vector<std::string> tls_server::names() const {
   const std::scoped_lock lock(guard_);
   return names_;
+}
+
+int tls_server::resumed() const {
+  const std::scoped_lock lock(guard_);
+  return resumed_;
 }
 
 void tls_server::serve() {
@@ -95,13 +67,14 @@ void tls_server::serve() {
 }
 
 void tls_server::serve_connection(int fd) {
-  const std::unique_ptr<SSL, decltype(&SSL_free)> session(SSL_new(context_), &SSL_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> session(SSL_new(context_.get()), &SSL_free);
   SSL_set_fd(session.get(), fd);
   const bool good = SSL_accept(session.get()) == 1;
   {
     const char* name = SSL_get_servername(session.get(), TLSEXT_NAMETYPE_host_name);
     const std::scoped_lock lock(guard_);
     names_.emplace_back(name ? name : "");
+    resumed_ += SSL_session_reused(session.get());
   }
   if (good) {
     std::string text;

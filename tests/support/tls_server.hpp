@@ -28,17 +28,20 @@ class tls_server {
   std::string url() const;
   // The name each client asked for (SNI), "" for none, of all whose handshake was begun.
   std::vector<std::string> names() const;
+  // How many of them went on with the session of one before.
+  int resumed() const;
 
  private:
   void serve();
   void serve_connection(int fd);
 
   std::string answer_;
-  SSL_CTX* context_ = nullptr;
+  tls_context context_;
   unique_fd listening_;
   int port_ = 0;
   mutable std::mutex guard_;
   std::vector<std::string> names_;
+  int resumed_ = 0;
   int current_ = -1;
   bool stopping_ = false;
   std::thread thread_;

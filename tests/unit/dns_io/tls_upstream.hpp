@@ -2,8 +2,6 @@
 // A DNS server over TLS on loopback, one connection after the other, that answers each query with an address,
 // or as a test says.
 
-#include <openssl/bio.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <csignal>
@@ -21,17 +19,7 @@ class tls_upstream {
   explicit tls_upstream(
       const egress::test::certified& who,
       script what = [](const packet& asked) { return std::vector<packet>{answer_to(asked)}; })
-      : script_(std::move(what)), context_(SSL_CTX_new(TLS_server_method())) {
-    const auto bio = [](const std::string& pem) {
-      return std::unique_ptr<BIO, decltype(&BIO_free)>(
-          BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
-    };
-    X509* certificate = PEM_read_bio_X509(bio(who.certificate()).get(), nullptr, nullptr, nullptr);
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio(who.key()).get(), nullptr, nullptr, nullptr);
-    EXPECT_EQ(SSL_CTX_use_certificate(context_.get(), certificate), 1);
-    EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), key), 1);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+      : script_(std::move(what)), context_(who.server()) {
     auto socket = net::listen_tcp("127.0.0.1:0");
     EXPECT_TRUE(socket);
     listening_ = std::move(socket->fd);
@@ -58,7 +46,6 @@ class tls_upstream {
 
  private:
   struct release {
-    void operator()(SSL_CTX* one) const { SSL_CTX_free(one); }
     void operator()(SSL* one) const { SSL_free(one); }
   };
 
@@ -113,7 +100,7 @@ class tls_upstream {
   }
 
   script script_;
-  std::unique_ptr<SSL_CTX, release> context_;
+  egress::test::tls_context context_;
   unique_fd listening_;
   std::uint16_t port_ = 0;
   std::atomic<bool> stop_ = false, one_answer_a_connection_ = false;

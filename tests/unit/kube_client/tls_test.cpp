@@ -82,6 +82,7 @@ TEST(client_tls, opens_a_new_connection_when_the_server_has_closed_the_last) {
   what.path = "/version";
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(test::run(io, by.call(std::make_shared<request>(what))));
   EXPECT_EQ(server.server.names().size(), 3U);
+  EXPECT_EQ(server.server.resumed(), 2) << "each goes on with the session of the one before";
 }
 
 // The server answers whatever it reads: an answer would show that the encrypted write had left.
@@ -124,6 +125,25 @@ TEST(client_tls, reads_a_replaced_authority_after_the_first_refusal) {
   what.path = "/version";
   EXPECT_FALSE(test::run(io, by.call(std::make_shared<request>(what))));
   folder.write("ca.crt", foreign().certificate());
+  const auto again = test::run(io, by.call(std::make_shared<request>(what)));
+  EXPECT_TRUE(again) << again.error().message;
+}
+
+// TLS 1.3: the server refuses after the handshake, in what is read as the answer.
+TEST(client_tls, reads_a_renewed_certificate_after_the_first_refusal) {
+  const auto who = ours().sign({}), stranger = foreign().sign({"DNS:we"}), we = ours().sign({"DNS:we"});
+  at_server server(who, &ours());
+  const test::temporary_folder folder;
+  server.config.client_certificate.file = folder.write("we.crt", stranger.certificate());
+  server.config.client_key.file = folder.write("we.key", stranger.key());
+  boost::asio::io_context io;
+  client by(io.get_executor(), server.config, {});
+  request what;
+  what.what = verb::probe;
+  what.path = "/version";
+  EXPECT_FALSE(test::run(io, by.call(std::make_shared<request>(what))));
+  folder.write("we.crt", we.certificate());
+  folder.write("we.key", we.key());
   const auto again = test::run(io, by.call(std::make_shared<request>(what)));
   EXPECT_TRUE(again) << again.error().message;
 }

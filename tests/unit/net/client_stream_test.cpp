@@ -3,7 +3,6 @@
 #include "runtime/net/client_stream.hpp"
 
 #include <gtest/gtest.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -81,26 +80,11 @@ TEST_F(plain_stream, lets_nothing_leave_that_must_not) {
 
 struct free_ssl {
   void operator()(SSL* one) const { SSL_free(one); }
-  void operator()(SSL_CTX* one) const { SSL_CTX_free(one); }
-  void operator()(BIO* one) const { BIO_free(one); }
-  void operator()(X509* one) const { X509_free(one); }
-  void operator()(EVP_PKEY* one) const { EVP_PKEY_free(one); }
 };
-template <class T>
-using owned = std::unique_ptr<T, free_ssl>;
 
 // The server is OpenSSL's own, on the other end.
 struct tls_stream : ::testing::Test {
   tls_stream() {
-    const auto who = authority.sign({});
-    context.reset(SSL_CTX_new(TLS_server_method()));
-    const auto certificate_text = who.certificate(), key_text = who.key();
-    const owned<BIO> certificate(BIO_new_mem_buf(certificate_text.data(), -1));
-    const owned<BIO> key(BIO_new_mem_buf(key_text.data(), -1));
-    SSL_CTX_use_certificate(
-        context.get(), owned<X509>(PEM_read_bio_X509(certificate.get(), nullptr, nullptr, nullptr)).get());
-    SSL_CTX_use_PrivateKey(
-        context.get(), owned<EVP_PKEY>(PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr)).get());
     server.reset(SSL_new(context.get()));
     SSL_set_fd(server.get(), ends.peers.get());
     SSL_set_accept_state(server.get());
@@ -120,8 +104,8 @@ struct tls_stream : ::testing::Test {
   std::shared_ptr<asio::ssl::context> rules =
       make_tls_context({.authorities = authority.certificate(), .certificate = "", .key = ""}).value();
   both_ends ends;
-  owned<SSL_CTX> context;
-  owned<SSL> server;
+  test::tls_context context = authority.sign({}).server();
+  std::unique_ptr<SSL, free_ssl> server;
   client_stream stream{rules};
 };
 
