@@ -88,7 +88,9 @@ client_stream::client_stream(std::shared_ptr<asio::ssl::context> rules) : rules_
   resume_session(session_.get(), std::chrono::steady_clock::now());
 }
 
-client_stream::~client_stream() = default;
+client_stream::~client_stream() {
+  if (session_) forget_unfinished(session_.get());
+}
 
 long client_stream::receive(char* into, std::size_t size) {
   const auto got = ::recv(fd_, into, size, MSG_DONTWAIT);
@@ -133,9 +135,7 @@ client_stream::step client_stream::outcome(int returned) {
 
 client_stream::step client_stream::shake_hands() {
   forget_errors();
-  const auto done = outcome(SSL_do_handshake(session_.get()));
-  if (done.failed) forget_session(session_.get());
-  return done;
+  return outcome(SSL_do_handshake(session_.get()));
 }
 
 client_stream::step client_stream::read(std::span<char> into) {

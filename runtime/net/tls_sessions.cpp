@@ -19,17 +19,36 @@ struct kept {
   steady_time trusted_at;  // when its chain of connections began with a whole handshake
 };
 
-void free_kept(void*, void* all, CRYPTO_EX_DATA*, int, long, void*) {
-  delete static_cast<kept*>(all);
+// Of a connection; a session may be offered to it at any time of its life, and is as old as it.
+struct birth {
+  steady_time began;
+  steady_time resumed_since;  // of the session that it asked to go on with
+};
+
+template <class What>
+void free_data(void*, void* all, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<What*>(all);
 }
 
-int slot() {
-  static const int made = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_kept);
+int context_slot() {
+  static const int made = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_data<kept>);
+  return made;
+}
+
+int connection_slot() {
+  static const int made = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_data<birth>);
   return made;
 }
 
 kept* kept_for(const SSL* connection) {
-  return static_cast<kept*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), slot()));
+  return static_cast<kept*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), context_slot()));
+}
+
+birth& birth_of(SSL* connection) {
+  if (auto* const known = SSL_get_ex_data(connection, connection_slot())) return *static_cast<birth*>(known);
+  auto made = std::make_unique<birth>();
+  if (SSL_set_ex_data(connection, connection_slot(), made.get()) != 1) throw std::bad_alloc();
+  return *made.release();
 }
 
 // OpenSSL lets nobody go on with the session of a connection that ended without a farewell, as most of ours
@@ -42,8 +61,11 @@ session copy_of(SSL_SESSION* one) {
 // OpenSSL's callback for a session that the server offers; what it returns says whose that is.
 int keep(SSL* connection, SSL_SESSION* offered) {
   auto* const all = kept_for(connection);
+  const auto& of = birth_of(connection);
+  const auto trusted_at = SSL_session_reused(connection) == 1 ? of.resumed_since : of.began;
+  if (all->newest && trusted_at < all->trusted_at) return 0;
   all->newest = copy_of(offered);
-  if (SSL_session_reused(connection) == 0) all->trusted_at = std::chrono::steady_clock::now();
+  all->trusted_at = trusted_at;
   return 0;
 }
 
@@ -51,7 +73,7 @@ int keep(SSL* connection, SSL_SESSION* offered) {
 
 void keep_sessions(SSL_CTX* context) {
   auto all = std::make_unique<kept>();
-  if (SSL_CTX_set_ex_data(context, slot(), all.get()) != 1) throw std::bad_alloc();
+  if (SSL_CTX_set_ex_data(context, context_slot(), all.get()) != 1) throw std::bad_alloc();
   static_cast<void>(all.release());
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, &keep);
@@ -59,13 +81,17 @@ void keep_sessions(SSL_CTX* context) {
 
 void resume_session(SSL* connection, steady_time now) {
   const auto* const all = kept_for(connection);
-  if (all == nullptr || !all->newest || now - all->trusted_at >= session_age) return;
+  if (all == nullptr) return;
+  birth_of(connection) = {now, all->trusted_at};
+  if (!all->newest || now - all->trusted_at >= session_age) return;
   if (const auto mine = copy_of(all->newest.get()); mine && SSL_SESSION_is_resumable(mine.get()) == 1)
     SSL_set_session(connection, mine.get());
 }
 
-void forget_session(SSL* connection) {
-  if (auto* const all = kept_for(connection)) all->newest.reset();
+void forget_unfinished(SSL* connection) {
+  auto* const all = kept_for(connection);
+  const bool begun = SSL_in_before(connection) == 0;
+  if (all != nullptr && begun && SSL_is_init_finished(connection) == 0) all->newest.reset();
 }
 
 }  // namespace egress::net

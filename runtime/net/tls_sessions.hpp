@@ -20,11 +20,12 @@ constexpr std::chrono::minutes session_age{10};
 // std::bad_alloc.
 void keep_sessions(SSL_CTX* context);
 
-// Before a handshake: it goes on with what the context keeps. A server that does not know the session does a
-// whole handshake instead, and so it is where the context keeps none.
+// Before a handshake: it goes on with what the context keeps. A server that does not know the session does
+// a whole handshake instead, and so it is where the context keeps none.
 void resume_session(SSL* connection, steady_time now);
 
-// After a handshake that failed: the next is a whole one, whatever this one failed for.
-void forget_session(SSL* connection);
+// At the end of a connection: one whose handshake was begun and not finished, whatever for, has the next do a
+// whole one.
+void forget_unfinished(SSL* connection);
 
 }  // namespace egress::net

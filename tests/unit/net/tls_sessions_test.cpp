@@ -23,15 +23,20 @@ struct free_ssl {
 };
 
 struct connection {
-  connection(const std::shared_ptr<boost::asio::ssl::context>& rules, SSL_CTX* with,
-             const std::string& name = "127.0.0.1")
+  // Begun at another time than now: a session of now is taken back, and what is kept then asked for.
+  connection(const std::shared_ptr<boost::asio::ssl::context>& rules, SSL_CTX* with, steady_time at)
+      : connection(rules, with) {
+    SSL_set_session(stream.session(), nullptr);
+    resume_session(stream.session(), at);
+  }
+  connection(const std::shared_ptr<boost::asio::ssl::context>& rules, SSL_CTX* with)
       : stream(rules), server(SSL_new(with)) {
     int made[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, made), 0);
     ours = unique_fd(made[0]);
     peers = unique_fd(made[1]);
     stream.use(ours.get());
-    expect_peer(stream.session(), name, true);
+    expect_peer(stream.session(), "127.0.0.1", true);
     SSL_set_fd(server.get(), peers.get());
     SSL_set_accept_state(server.get());
   }
@@ -115,7 +120,7 @@ TEST_P(tls_sessions, are_no_way_past_a_certificate_that_must_not_be_trusted) {
   EXPECT_NE(why_refused(stranger.stream.session(), "127.0.0.1"), "");
 }
 
-TEST_P(tls_sessions, are_forgotten_when_a_handshake_fails) {
+TEST_P(tls_sessions, are_forgotten_when_a_handshake_fails_or_hangs) {
   EXPECT_FALSE(next_is_resumed());
   {
     connection cut(rules, server.get());
@@ -125,19 +130,46 @@ TEST_P(tls_sessions, are_forgotten_when_a_handshake_fails) {
   }
   EXPECT_FALSE(next_is_resumed());
   EXPECT_TRUE(next_is_resumed());
+  {
+    connection hangs(rules, server.get());
+    EXPECT_FALSE(hangs.stream.shake_hands().failed);
+  }
+  EXPECT_FALSE(next_is_resumed());
+  {
+    const connection never_begun(rules, server.get());
+  }
+  EXPECT_TRUE(next_is_resumed());
 }
 
 TEST_P(tls_sessions, end_some_minutes_after_the_server_was_looked_at) {
-  EXPECT_FALSE(next_is_resumed());
-  EXPECT_TRUE(next_is_resumed());
   const auto now = std::chrono::steady_clock::now();
-  for (const auto [later, goes_on] : {std::pair{session_age - 1min, true}, std::pair{session_age, false}}) {
-    connection next(rules, server.get());
-    SSL_set_session(next.stream.session(), nullptr);
-    resume_session(next.stream.session(), now + later);
-    ASSERT_TRUE(next.opens());
-    EXPECT_EQ(next.resumed(), goes_on) << later.count();
-  }
+  const auto opened = [&](std::chrono::minutes later) {
+    auto next = std::make_unique<connection>(rules, server.get(), now + later);
+    EXPECT_TRUE(next->opens());
+    return next;
+  };
+  EXPECT_FALSE(opened(0min)->resumed());
+  EXPECT_TRUE(opened(session_age / 2)->resumed());
+  EXPECT_TRUE(opened(session_age - 1min)->resumed()) << "its own tickets are as old";
+  const auto whole = opened(session_age);
+  EXPECT_FALSE(whole->resumed());
+  EXPECT_TRUE(opened(session_age + 9min)->resumed());
+}
+
+// TLS 1.3 has tickets at any time.
+TEST_P(tls_sessions, that_come_late_are_as_old_as_their_connection) {
+  if (GetParam() != TLS1_3_VERSION) GTEST_SKIP() << "of TLS 1.3";
+  const auto now = std::chrono::steady_clock::now();
+  connection old(rules, server.get(), now - 9min), young(rules, server.get(), now);
+  ASSERT_TRUE(old.opens());
+  ASSERT_TRUE(young.opens());
+  ASSERT_EQ(SSL_new_session_ticket(old.server.get()), 1);
+  ASSERT_EQ(SSL_write(old.server.get(), "more", 4), 4);
+  char some[8];
+  ASSERT_EQ(old.stream.read(some).size, 4u);
+  connection next(rules, server.get(), now + 5min);
+  ASSERT_TRUE(next.opens());
+  EXPECT_TRUE(next.resumed()) << "with that of the younger";
 }
 
 TEST_P(tls_sessions, bear_the_clients_certificate) {
