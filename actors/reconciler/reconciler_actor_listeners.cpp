@@ -1,6 +1,8 @@
 // The part of a run that asks a gateway's pods for the listeners of the Service's new ports. See
 // service_ports.hpp.
 
+#include <fmt/format.h>
+
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -16,6 +18,9 @@ constexpr auto service_index = kube::child_index(kube::kind::service);
 constexpr seconds answer_bound{10};
 // A kubelet brings a ConfigMap to its pods within a minute or two.
 constexpr milliseconds first_wait{1'000}, longest_wait{10'000};
+// So many waits, some five minutes, for pods that are not ready yet: one that never will be must not keep a
+// port from the others.
+constexpr unsigned most_waits_for_coming = 30;
 
 }  // namespace
 
@@ -33,13 +38,17 @@ void reconciler_state::ask_pods(const kube::reply& endpoint_slices) {
   if (document == nullptr)
     return pods_answered(reconciler::no_report(
         held, endpoint_slices ? "the API server's answer is none" : endpoint_slices.error().message));
-  auto addresses = reconciler::ready_addresses(document->json);
-  if (!addresses) return pods_answered(reconciler::no_report(held, addresses.error().message));
+  auto pods = reconciler::pods_of(document->json);
+  if (!pods) return pods_answered(reconciler::no_report(held, pods.error().message));
   const auto& gateway = now->work->service->meta.name;
-  if (addresses->empty()) return pods_answered(reconciler::report_of(gateway, held, {}));
+  if (pods->ready.empty()) return pods_answered(reconciler::report_of(gateway, held, {}));
+  if (pods->coming > 0 && memory().waits < most_waits_for_coming)
+    return pods_answered(
+        reconciler::no_report(held, fmt::format("{} of {} pods are coming up, and may not have them yet",
+                                                pods->coming, pods->coming + pods->ready.size())));
   if (!now->work->gateways) return nobody_asks();
   auto question = std::make_shared<const gateway_question>(
-      gateway_question{*std::move(addresses), static_cast<std::uint16_t>(envoy::reload_admin_port),
+      gateway_question{std::move(pods->ready), static_cast<std::uint16_t>(envoy::reload_admin_port),
                        reconciler::listeners_of(gateway, held)});
   self->request(now->work->gateways, answer_bound, payload<gateway_question>{std::move(question)})
       .then(

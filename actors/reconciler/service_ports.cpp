@@ -50,22 +50,30 @@ ports ports_of(const json::object& service) {
   return made;
 }
 
-bool is_ready(const json::object& endpoint) {
+std::optional<bool> condition_of(const json::object& endpoint, std::string_view name) {
   const auto* conditions = object_of(endpoint, "conditions");
-  const auto* ready = conditions == nullptr ? nullptr : conditions->if_contains("ready");
-  // Absent is unknown, which the API says to take for ready.
-  return ready == nullptr || !ready->is_bool() || ready->get_bool();
+  const auto* said = conditions == nullptr ? nullptr : conditions->if_contains(name);
+  return said == nullptr || !said->is_bool() ? std::nullopt : std::optional(said->get_bool());
 }
 
-void add_ready(std::set<std::string>& into, const json::object& slice) {
+// Of one address family.
+struct addresses {
+  std::set<std::string> ready, coming;
+};
+
+void add_endpoints(addresses& into, const json::object& slice) {
   const auto* endpoints = list_of(slice, "endpoints");
   if (endpoints == nullptr) return;
   for (const auto& one : *endpoints) {
     const auto* endpoint = one.if_object();
-    const auto* addresses = endpoint == nullptr ? nullptr : list_of(*endpoint, "addresses");
+    const auto* listed = endpoint == nullptr ? nullptr : list_of(*endpoint, "addresses");
     // The API: consumers look at the first address only.
-    if (addresses != nullptr && !addresses->empty() && addresses->front().is_string() && is_ready(*endpoint))
-      into.emplace(addresses->front().get_string());
+    if (listed == nullptr || listed->empty() || !listed->front().is_string()) continue;
+    // Absent is unknown, which the API says to take for ready.
+    if (condition_of(*endpoint, "ready").value_or(true))
+      into.ready.emplace(listed->front().get_string());
+    else if (!condition_of(*endpoint, "terminating").value_or(false))
+      into.coming.emplace(listed->front().get_string());
   }
 }
 
@@ -107,27 +115,28 @@ held_service hold_back(json::object wanted, const json::object& live, const port
 }
 
 std::string endpoint_slices_path(std::string_view name_space, std::string_view service) {
-  // From the server's cache. Both names were checked to need no escapes.
+  // Not from a cache, which may not have heard of a pod that is ready since. Both names were checked to need
+  // no escapes.
   return fmt::format(
-      "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices?resourceVersion=0"
-      "&labelSelector=kubernetes.io%2Fservice-name%3D{}",
+      "/apis/discovery.k8s.io/v1/namespaces/{}/"
+      "endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D{}",
       name_space, service);
 }
 
-result<std::vector<std::string>> ready_addresses(std::string_view endpoint_slices) {
+result<gateway_pods> pods_of(std::string_view endpoint_slices) {
   const auto root = json::parse_object(endpoint_slices);
   const auto* items = root ? list_of(*root, "items") : nullptr;
   if (items == nullptr) return fail("the API server's list of EndpointSlices cannot be read");
-  std::set<std::string> v4, v6;
+  addresses v4, v6;
   for (const auto& one : *items) {
     const auto* slice = one.if_object();
     if (slice == nullptr) continue;
     const auto type = text_of(*slice, "addressType");
-    if (type == "IPv4") add_ready(v4, *slice);
-    if (type == "IPv6") add_ready(v6, *slice);
+    if (type == "IPv4") add_endpoints(v4, *slice);
+    if (type == "IPv6") add_endpoints(v6, *slice);
   }
-  const auto& found = v4.empty() ? v6 : v4;
-  return std::vector<std::string>{found.begin(), found.end()};
+  const auto& found = v4.ready.empty() && v4.coming.empty() ? v6 : v4;
+  return gateway_pods{{found.ready.begin(), found.ready.end()}, found.coming.size()};
 }
 
 listener_report report_of(std::string_view gateway, const ports& held,

@@ -33,8 +33,16 @@ held_service hold_back(json::object wanted, const json::object& live, const port
 
 // Where the API server tells the pods of a Service.
 std::string endpoint_slices_path(std::string_view name_space, std::string_view service);
-// The addresses of its ready pods, from that list: IPv4 where there are any, else IPv6; in order, each once.
-result<std::vector<std::string>> ready_addresses(std::string_view endpoint_slices);
+// Its pods, from that list.
+struct gateway_pods {
+  std::vector<std::string>
+      ready;  // their addresses: IPv4 where there are any, else IPv6; in order, each once
+  // That have an address, are not ready yet and not on their way out: they may have begun with the
+  // configuration of before, and are given connections as soon as they are ready.
+  std::size_t coming = 0;
+  friend bool operator==(const gateway_pods&, const gateway_pods&) = default;
+};
+result<gateway_pods> pods_of(std::string_view endpoint_slices);
 
 struct listener_report {
   ports reported;   // every ready pod has their listeners

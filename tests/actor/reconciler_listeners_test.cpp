@@ -140,6 +140,28 @@ TEST_F(reloading, a_port_waits_until_every_ready_pod_has_its_listener) {
   EXPECT_TRUE(questions.empty()) << "nothing is asked in the steady state";
 }
 
+// It began with the old configuration, perhaps, and is given connections as soon as it is ready.
+TEST_F(reloading, a_pod_that_comes_up_is_waited_for_and_not_for_ever) {
+  change("[443,8443]");
+  pods = {has_both};
+  slices =
+      ready_pods(R"({"addresses":["10.0.0.1"]},{"addresses":["10.0.0.2"],"conditions":{"ready":false}})");
+  reconcile();
+  EXPECT_EQ(ports(), "443");
+  EXPECT_THAT(status, HasSubstr("1 of 2 pods are coming up"));
+  EXPECT_TRUE(questions.empty());
+  int runs = 1;
+  for (; ports() == "443" && runs < 100; ++runs) reconcile();
+  EXPECT_EQ(runs, 31) << "one that never is ready keeps no port for ever";
+  change("[443,8443,80]");
+  reconcile();
+  EXPECT_EQ(ports(), "443 8443");
+  slices = ready_pods(R"({"addresses":["10.0.0.1"]})");
+  pods = {pod_answer{{"a_TCP_443", "a_TCP_8443", "a_TCP_80"}, {}}};
+  reconcile();
+  EXPECT_EQ(ports(), "443 8443 80");
+}
+
 TEST_F(reloading, waiting_is_asked_about_less_and_less_often_and_writes_nothing) {
   change("[443,8443]");
   reconcile();

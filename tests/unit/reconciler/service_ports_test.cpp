@@ -65,38 +65,43 @@ TEST(waits_for_reports, only_services_of_gateways_that_reload) {
 
 TEST(endpoint_slices, are_those_of_the_service) {
   EXPECT_EQ(endpoint_slices_path("gateways", "web"),
-            "/apis/discovery.k8s.io/v1/namespaces/gateways/endpointslices?resourceVersion=0"
-            "&labelSelector=kubernetes.io%2Fservice-name%3Dweb");
+            "/apis/discovery.k8s.io/v1/namespaces/gateways/endpointslices"
+            "?labelSelector=kubernetes.io%2Fservice-name%3Dweb");
 }
 
-std::vector<std::string> ready(std::string_view items) {
-  auto made = ready_addresses(R"({"kind":"EndpointSliceList","items":[)" + std::string(items) + "]}");
-  return made ? *made : std::vector<std::string>{made.error().message};
+gateway_pods pods_in(std::string_view items) {
+  auto made = pods_of(R"({"kind":"EndpointSliceList","items":[)" + std::string(items) + "]}");
+  return made ? *made : gateway_pods{{made.error().message}, 99};
 }
 
-TEST(ready_addresses, are_the_first_of_each_ready_endpoint_once) {
-  EXPECT_THAT(ready(R"({"addressType":"IPv4","endpoints":[
+TEST(pods, are_the_first_address_of_each_endpoint_once) {
+  const auto found = pods_in(R"({"addressType":"IPv4","endpoints":[
                           {"addresses":["10.0.0.2","10.9.9.9"],"conditions":{"ready":true}},
-                          {"addresses":["10.0.0.3"],"conditions":{"ready":false}},
+                          {"addresses":["10.0.0.3"],"conditions":{"ready":false,"terminating":false}},
+                          {"addresses":["10.0.0.4"],"conditions":{"ready":false,"terminating":true}},
+                          {"addresses":["10.0.0.5"],"conditions":{"ready":false}},
                           {"addresses":["10.0.0.1"],"conditions":{}}]},
                        {"addressType":"IPv4","endpoints":[{"addresses":["10.0.0.2"]}]},
-                       {"addressType":"IPv6","endpoints":[{"addresses":["fd00::1"],"conditions":{"ready":true}}]})"),
-              ElementsAre("10.0.0.1", "10.0.0.2"));
+                       {"addressType":"IPv6","endpoints":[{"addresses":["fd00::1"],"conditions":{"ready":true}}]})");
+  EXPECT_THAT(found.ready, ElementsAre("10.0.0.1", "10.0.0.2"));
+  EXPECT_EQ(found.coming, 2u) << "neither ready nor on their way out";
 }
 
-TEST(ready_addresses, are_of_ipv6_where_there_is_nothing_else) {
-  EXPECT_THAT(ready(R"({"addressType":"IPv6","endpoints":[{"addresses":["fd00::1"]}]},
+TEST(pods, are_of_ipv6_where_there_is_nothing_else) {
+  EXPECT_EQ(pods_in(R"({"addressType":"IPv6","endpoints":[{"addresses":["fd00::1"]},
+                                                   {"addresses":["fd00::2"],"conditions":{"ready":false}}]},
                        {"addressType":"IPv4","endpoints":null},
                        {"addressType":"FQDN","endpoints":[{"addresses":["a.example"]}]})"),
-              ElementsAre("fd00::1"));
+            (gateway_pods{{"fd00::1"}, 1}));
 }
 
-TEST(ready_addresses, may_be_none_and_must_be_readable) {
-  EXPECT_THAT(ready(""), IsEmpty());
-  EXPECT_THAT(
-      ready(R"(7,{"endpoints":7},{"addressType":"IPv4","endpoints":[7,{"addresses":[]},{"addresses":[7]}]})"),
-      IsEmpty());
-  for (const auto* text : {"", "[]", "{}", R"({"items":7})"}) EXPECT_FALSE(ready_addresses(text)) << text;
+TEST(pods, may_be_none_and_must_be_readable) {
+  EXPECT_EQ(pods_in(""), gateway_pods{});
+  EXPECT_EQ(
+      pods_in(
+          R"(7,{"endpoints":7},{"addressType":"IPv4","endpoints":[7,{"addresses":[]},{"addresses":[7]}]})"),
+      gateway_pods{});
+  for (const auto* text : {"", "[]", "{}", R"({"items":7})"}) EXPECT_FALSE(pods_of(text)) << text;
 }
 
 TEST(report, has_the_ports_that_every_pod_listens_on) {
