@@ -32,47 +32,18 @@ condition copy_as(string_view type, bool status, const condition& of) {
   return make(type, status, of.reason, of.message);
 }
 
-// Which of our own fields are set: `compatible` renders exactly what the program before us did, without them.
-// (dnsClients is about DNS and not about children: it holds in every profile.)
-std::vector<string_view> own_fields(const kube::external_service_spec& spec) {
-  std::vector<string_view> out;
-  if (!spec.tls_sni.empty() && spec.tls_sni != "Off") out.emplace_back("tls.sni");
-  if (!spec.config_delivery.empty() && spec.config_delivery != "Restart") out.emplace_back("configDelivery");
-  if (spec.allow_private) out.emplace_back("allowPrivate");
-  return out;
-}
-
-bool has_port(const kube::external_service_spec& spec, string_view protocol,
-              std::optional<std::int64_t> number) {
-  return std::ranges::any_of(spec.ports, [&](const kube::service_port& port) {
-    return port.protocol == protocol && (!number || port.port == *number);
-  });
-}
-
-// What an accepted ExternalService does not get, and should know of.
-std::vector<std::string> reservations(const kube::external_service_spec& spec, gateway_profile profile) {
-  std::vector<std::string> out;
-  if (profile == gateway_profile::compatible) {
-    if (const auto ignored = own_fields(spec); !ignored.empty())
-      out.push_back(
-          fmt::format("without effect in the compatible gateway profile: {}", fmt::join(ignored, ", ")));
-    return out;
-  }
-  if (spec.ip_override.empty()) return out;
-  for (const auto& port : spec.ports)
-    if (port.protocol == "UDP" && !has_port(spec, "TCP", port.port))
-      out.push_back(
-          fmt::format("UDP port {} uses ipOverride without health checks and without DNS fallback, since "
-                      "no TCP port {} can be checked",
-                      port.port, port.port));
-  return out;
+bool has_udp_port(const kube::external_service_spec& spec) {
+  return std::ranges::find(spec.ports, "UDP", &kube::service_port::protocol) != spec.ports.end();
 }
 
 condition accepted(const status_facts& facts) {
   if (facts.refused) return make("Accepted", false, facts.refused->reason, facts.refused->message);
-  const auto notes = reservations(facts.external_service.as_external_service().spec, facts.profile);
+  std::string notes;
+  for (const auto& [reason, message] :
+       notices(facts.external_service.as_external_service().spec, facts.profile))
+    if (reason != "EnvoyRejectsUDP") notes += (notes.empty() ? "" : "; ") + message;  // GatewayReady says it
   if (notes.empty()) return make("Accepted", true, "Accepted", "the specification is valid");
-  return make("Accepted", true, "AcceptedWithReservations", fmt::format("{}", fmt::join(notes, "; ")));
+  return make("Accepted", true, "AcceptedWithReservations", std::move(notes));
 }
 
 struct problem {
@@ -132,7 +103,7 @@ condition gateway_ready(const status_facts& facts) {
               "the Deployment is scaled to 0 replicas, which stops its autoscaler, too: scale it up");
   // Also while pods of before the UDP port are ready: those that have it never are.
   const auto& spec = facts.external_service.as_external_service().spec;
-  if (facts.profile == gateway_profile::compatible && has_port(spec, "UDP", std::nullopt))
+  if (facts.profile == gateway_profile::compatible && has_udp_port(spec))
     return no(
         "EnvoyRejectsUDP",
         "Envoy refuses the UDP listeners of the compatible gateway profile: use --gateway-profile=hardened");

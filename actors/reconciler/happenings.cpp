@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "actors/reconciler/shortened.hpp"
 #include "actors/reconciler/status.hpp"
 
@@ -28,6 +30,16 @@ bool needs_a_person(const kube::condition_view& now) {
           now.reason == "ScaledToZero" || now.reason == "EnvoyRejectsUDP");
 }
 
+// A gateway that served. A change that the Deployment controller has not seen yet is routine, and passes in
+// an instant; what comes of it is told then.
+bool went_away(const kube::condition_view& now, const kube::external_service_status& before) {
+  if (now.status != "False" || now.reason == "RolloutPending") return false;
+  const auto then = before.conditions.find("GatewayReady");
+  if (!then) return false;
+  return then->status == "True" ||
+         (then->reason == "RolloutPending" && status_in(before, "DNSHijacked") == "True");
+}
+
 }  // namespace
 
 happening without_status(const kube::object& external_service) {
@@ -51,7 +63,7 @@ std::vector<happening> happenings_of(const kube::object& external_service,
       all.push_back(about(external_service, event_kind::warning, now.reason, now.message));
     else if (now.type == "DNSHijacked" && now.status == "True" && status_in(before, now.type) != "True")
       all.push_back(about(external_service, event_kind::normal, "DNSHijacked", now.message));
-    else if (now.type == "GatewayReady" && now.status == "False" && status_in(before, now.type) == "True")
+    else if (now.type == "GatewayReady" && went_away(now, before))
       all.push_back(about(external_service, event_kind::warning, "GatewayNotReady", now.message));
   }
   // Ready repeats what another condition says with the same reason.
@@ -63,17 +75,33 @@ std::vector<happening> happenings_of(const kube::object& external_service,
   return all;
 }
 
+repair_watch::repair& repair_watch::of(std::size_t child) {
+  const auto found = std::ranges::find(last_, child, &repair::child);
+  if (found != last_.end()) return *found;
+  last_.push_back({.child = child});
+  return last_.back();
+}
+
 std::vector<happening> repair_watch::look(const kube::object& external_service,
-                                          const child_outcomes& outcomes, wall_time now) {
+                                          const child_outcomes& outcomes,
+                                          const std::array<kube::digest, kube::child_count>& wanted,
+                                          wall_time now) {
+  constexpr std::chrono::minutes again_within{1}, tell_every{10};
   std::vector<happening> all;
   for (std::size_t i = 0; i < kube::child_count; ++i) {
-    if (outcomes[i].did != action::repair || outcomes[i].repaired.empty()) continue;
-    if (now - last_[i] < std::chrono::minutes{1})
-      all.push_back(about(external_service, event_kind::warning, "RepairedAgain",
-                          fmt::format("somebody keeps changing {} {}: put right again at {}",
-                                      kube::info(kube::child_kinds[i]).name, external_service.meta.name,
-                                      fmt::join(outcomes[i].repaired, ", "))));
-    last_[i] = now;
+    const auto& outcome = outcomes[i];
+    if (outcome.did != action::repair || outcome.repaired.empty()) continue;
+    auto& last = of(i);
+    // Ports that are held back come with a second write towards the same.
+    const bool undone = last.towards == wanted[i] && now - last.at < again_within && outcome.held.empty();
+    last.towards = outcome.held.empty() ? wanted[i] : kube::digest{};
+    last.at = now;
+    if (!undone || now - last.told < tell_every) continue;
+    last.told = now;
+    all.push_back(about(external_service, event_kind::warning, "RepairedAgain",
+                        fmt::format("somebody keeps changing {} {}: put right again at {}",
+                                    kube::info(kube::child_kinds[i]).name, external_service.meta.name,
+                                    fmt::join(outcome.repaired, ", "))));
   }
   return all;
 }

@@ -17,14 +17,24 @@ std::vector<happening> happenings_of(const kube::object& external_service,
 // The definition that is installed has no status subresource.
 happening without_status(const kube::object& external_service);
 
-// Somebody who changes a child each time we put it right: told from the second repair within a minute on.
+// Somebody who changes a child each time we put it right: told with the second repair towards the same within
+// a minute, and every ten minutes as long as it goes on, as each Event takes from what an ExternalService may
+// tell at all. (What people edit in an ExternalService is a repair of its children towards something else.)
 class repair_watch {
  public:
+  // `wanted`: what each child was to be.
   std::vector<happening> look(const kube::object& external_service, const child_outcomes& outcomes,
-                              wall_time now);
+                              const std::array<kube::digest, kube::child_count>& wanted, wall_time now);
 
  private:
-  std::array<wall_time, kube::child_count> last_{};
+  struct repair {
+    std::size_t child = 0;  // kube::child_index
+    kube::digest towards{};
+    wall_time at{}, told{};
+  };
+  repair& of(std::size_t child);
+
+  std::vector<repair> last_;  // of the children that ever were repaired: few
 };
 
 }  // namespace egress::reconciler

@@ -22,6 +22,7 @@ struct memory {
   unsigned cluster_ip_refusals = 0;         // in a row
   unsigned waits = 0;                       // runs in a row that waited for listeners
   std::optional<steady_time> status_again;  // there was no status subresource: when to try it again
+  std::optional<steady_time> status_sent;   // the last one
 };
 
 }  // namespace egress::reconciler

@@ -28,10 +28,20 @@ std::vector<std::string> udp_ports(const external_service_spec& spec, bool unche
   return ports;
 }
 
+// It scales by the share of what was asked for; Kubernetes takes a limit for a request that is missing.
+bool autoscaler_has_no_measure(const external_service_spec& spec) {
+  return spec.resources && !spec.resources->requests.contains("cpu") &&
+         !spec.resources->limits.contains("cpu");
+}
+
 }  // namespace
 
 std::vector<notice> notices(const external_service_spec& spec, gateway_profile profile) {
   std::vector<notice> made;
+  if (autoscaler_has_no_measure(spec))
+    made.push_back({"AutoscalerWithoutCPU",
+                    "spec.resources names no CPU, and takes the place of the default as a whole: the "
+                    "HorizontalPodAutoscaler cannot scale without requests.cpu or limits.cpu"});
   if (profile == gateway_profile::compatible) {
     if (const auto fields = own_fields(spec); !fields.empty())
       made.push_back(

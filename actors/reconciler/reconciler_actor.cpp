@@ -14,6 +14,9 @@ namespace egress {
 namespace {
 
 constexpr std::chrono::minutes until_status_again{5};
+// From one status that says why something fails to the next that says it otherwise: errors have ports of
+// connections and numbers of requests in them.
+constexpr std::chrono::seconds between_words{10};
 
 kube::request status_request(const kube::object& service, const kube::external_service_status& wanted,
                              const std::string& resource_version) {
@@ -61,9 +64,11 @@ void reconciler_state::children_done() {
   for (std::size_t i = 0; i < kube::child_count; ++i)
     if (now->outcomes[i].did != reconciler::action::nothing)
       mine.pace.wrote(i, now->wanted[i], egress::now(self));
-  const bool taken = now->outcomes[kube::child_index(kube::kind::service)].cluster_ip_taken;
-  mine.cluster_ip_refusals = taken ? mine.cluster_ip_refusals + 1 : 0;
-  now->happenings = mine.repairs.look(service, now->outcomes, config->clock());
+  const auto& own_service = now->outcomes[kube::child_index(kube::kind::service)];
+  if (own_service.cluster_ip_taken) ++mine.cluster_ip_refusals;
+  // Whoever refuses it with and without an address is not asked five times with it, again and again.
+  if (reconciler::is_ours(own_service.state)) mine.cluster_ip_refusals = 0;
+  now->happenings = mine.repairs.look(service, now->outcomes, now->wanted, config->clock());
   const auto known = mine.expected.effective_status(service, now->work->service_epoch);
   // Without any there is one to write, whatever it is to say.
   now->status_later = now->work->status_may_wait && known.status == kube::external_service_status{};
@@ -82,14 +87,17 @@ void reconciler_state::children_done() {
   if (!reconciler::differs(known.status, wanted)) return end();
   now->status_later = now->work->status_may_wait;
   if (now->status_later) return end();
-  // Of what the status tells: in the run that writes it.
-  std::ranges::move(reconciler::happenings_of(service, known.status, wanted),
-                    std::back_inserter(now->happenings));
+  // The write's own event ends the back-off of a failure, and so would each that tells it in other words.
+  const bool only_words =
+      !reconciler::end_of(now->outcomes).success && reconciler::differs_in_words_only(known.status, wanted);
+  if (only_words && mine.status_sent && egress::now(self) < *mine.status_sent + between_words) return end();
+  now->status_tells = reconciler::happenings_of(service, known.status, wanted);
   write_status(std::move(wanted), known.resource_version);
 }
 
 void reconciler_state::write_status(kube::external_service_status wanted,
                                     const std::string& resource_version) {
+  memory().status_sent = egress::now(self);
   ask(status_request(*now->work->service, wanted, resource_version),
       [this, wanted](const kube::reply& reply) { status_written(wanted, reply); });
 }
@@ -97,6 +105,7 @@ void reconciler_state::write_status(kube::external_service_status wanted,
 void reconciler_state::status_written(const kube::external_service_status& wanted, const kube::reply& reply) {
   const auto& service = *now->work->service;
   if (reply) {
+    std::ranges::move(now->status_tells, std::back_inserter(now->happenings));
     const auto* document = std::get_if<kube::document>(&*reply);
     if (document && document->decoded)
       memory().expected.wrote_status(service, now->work->service_epoch, wanted,
@@ -128,6 +137,7 @@ void reconciler_state::look_for_status(const kube::external_service_status& want
     if (discovery && !reconciler::serves_status(discovery->json)) {
       const auto& service = *now->work->service;
       now->no_status = true;
+      std::ranges::move(now->status_tells, std::back_inserter(now->happenings));
       memory().status_again = egress::now(self) + until_status_again;
       // As if it were written: not tried again at every run.
       memory().expected.wrote_status(service, now->work->service_epoch, wanted,

@@ -61,6 +61,7 @@ struct reconciler_state {
     std::size_t under_way = 0;
     bool autoscaler_waits = false;  // for what becomes of the Deployment
     std::vector<reconciler::happening> happenings;
+    std::vector<reconciler::happening> status_tells;  // more of them, if the status is written
     bool failed = false;
     milliseconds asked_to_wait{0};  // by who did not take the status
     bool no_status = false;         // the definition has no status subresource

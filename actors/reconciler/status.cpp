@@ -67,6 +67,19 @@ bool differs(const kube::external_service_status& now, const kube::external_serv
   return now != wanted;
 }
 
+bool differs_in_words_only(const kube::external_service_status& now,
+                           const kube::external_service_status& wanted) {
+  const auto then = now.conditions.all(), next = wanted.conditions.all();
+  if (!std::ranges::equal(then, next, [](kube::condition_view a, const kube::condition_view& b) {
+        a.message = b.message;
+        return a == b;
+      }))
+    return false;
+  auto same_words = now;
+  same_words.conditions = wanted.conditions;
+  return now != wanted && same_words == wanted;
+}
+
 json::object status_patch(const kube::external_service_status& status, const std::string& resource_version,
                           const json::storage_ptr& in) {
   json::array conditions(in);

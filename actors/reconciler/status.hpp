@@ -40,6 +40,10 @@ kube::external_service_status status_of(const status_facts& facts);
 // Whether writing `wanted` would change anything.
 bool differs(const kube::external_service_status& now, const kube::external_service_status& wanted);
 
+// Whether that is nothing but what conditions say in words: the same types with the same status and reason.
+bool differs_in_words_only(const kube::external_service_status& now,
+                           const kube::external_service_status& wanted);
+
 // The merge patch for the status subresource, guarded by the resourceVersion. `in`: where it lives.
 json::object status_patch(const kube::external_service_status& status, const std::string& resource_version,
                           const json::storage_ptr& in = {});

@@ -37,9 +37,9 @@ struct notice {
   friend bool operator==(const notice&, const notice&) = default;
 };
 
-// FieldsWithoutEffect: our own fields in `compatible`. EnvoyRejectsUDP: Envoy refuses the UDP listeners that
-// `compatible` renders. OverrideNotChecked: UDP ports whose ipOverride has no health check. SNINotChecked:
-// UDP ports beside spec.tls.sni.
+// AutoscalerWithoutCPU: resources without CPU. FieldsWithoutEffect: our own fields in `compatible`.
+// EnvoyRejectsUDP: Envoy refuses the UDP listeners that `compatible` renders. OverrideNotChecked: UDP ports
+// whose ipOverride has no health check. SNINotChecked: UDP ports beside spec.tls.sni.
 std::vector<notice> notices(const kube::external_service_spec& spec, gateway_profile profile);
 
 }  // namespace egress::reconciler

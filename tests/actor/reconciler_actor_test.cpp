@@ -261,19 +261,83 @@ TEST_F(reconciling, a_refused_external_service_gets_a_status_and_no_child) {
   EXPECT_NE(asked[0].what.body.find("\"Accepted\""), std::string::npos);
 }
 
-TEST_F(reconciling, who_may_not_write_tells_of_nothing) {
+TEST_F(reconciling, what_a_status_tells_is_told_with_the_run_that_writes_it) {
   service =
       decoded(kube::kind::external_service,
               R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"a.example"}})");
-  for (const auto code : {api_errc::not_leader, api_errc::conflict}) {
+  for (const auto code : {api_errc::not_leader, api_errc::conflict, api_errc::server_error}) {
     run();
     const auto asked = take_all();
     ASSERT_EQ(asked.size(), 1u);
     test::answer(api, asked[0].ticket, kube::reply{std::unexpected(test::failure(code))});
     world.settle();
     ASSERT_FALSE(notes.results.empty());
-    EXPECT_EQ(notes.results.back()->happenings.empty(), code == api_errc::not_leader);
+    EXPECT_TRUE(notes.results.back()->happenings.empty());
   }
+  run();
+  for (const auto& one : take_all()) accept_status(one);
+  world.settle();
+  EXPECT_EQ(notes.results.back()->happenings.size(), 1u);
+}
+
+// A status write's own event starts the next run at once, so whatever makes two statuses by turns is a loop.
+TEST_F(reconciling, a_service_that_is_refused_with_an_address_and_without_ends_with_one_status) {
+  service =
+      decoded(kube::kind::external_service,
+              R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1","generation":1},)"
+              R"("spec":{"dnsName":"a.example","ports":[{"port":443}]},"status":{"clusterIP":"10.0.0.9"}})");
+  const auto answer_with = [&](const test::api_script::request& one) {
+    auto why = test::failure(api_errc::invalid);
+    why.message = one.what.body.contains("10.0.0.9") ? "spec.clusterIPs: provided IP is already allocated"
+                                                     : "denied by a policy";
+    if (one.what.what == verb::get) why = test::failure(api_errc::not_found);
+    test::answer(api, one.ticket, kube::reply{std::unexpected(std::move(why))});
+  };
+  std::size_t statuses = 0, requests = 0;
+  for (int i = 0; i < 20; ++i) {
+    statuses = requests = 0;
+    run();
+    for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
+      for (const auto& one : asked) {
+        const bool status = one.what.what == verb::patch_status;
+        statuses += status ? 1 : 0;
+        ++requests;
+        status ? accept_status(one) : one.what.of == kube::kind::service ? answer_with(one) : accept(one);
+      }
+      world.settle();
+    }
+  }
+  EXPECT_EQ(statuses, 0u);
+  EXPECT_LE(requests, 3u);
+  EXPECT_TRUE(notes.results.back()->how.success);
+  EXPECT_EQ(notes.results.back()->how.requeue_after, milliseconds{300'000});
+}
+
+TEST_F(reconciling, a_failure_in_ever_other_words_is_told_every_ten_seconds) {
+  int port = 40'000;
+  const auto statuses_of_a_run = [&] {
+    run();
+    std::size_t statuses = 0;
+    for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
+      for (const auto& one : asked) {
+        auto why = test::failure(api_errc::server_error);
+        why.message = fmt::format("failed calling webhook: read tcp 10.0.0.1:{}: connection reset", ++port);
+        statuses += one.what.what == verb::patch_status ? 1 : 0;
+        one.what.what == verb::patch_status ? accept_status(one)
+        : one.what.of == kube::kind::deployment
+            ? test::answer(api, one.ticket, kube::reply{std::unexpected(why)})
+            : accept(one);
+      }
+      world.settle();
+    }
+    EXPECT_FALSE(notes.results.back()->how.success);
+    return statuses;
+  };
+  EXPECT_EQ(statuses_of_a_run(), 1u);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(statuses_of_a_run(), 0u) << i;
+  world.advance(seconds{10});
+  EXPECT_EQ(statuses_of_a_run(), 1u);
+  EXPECT_EQ(statuses_of_a_run(), 0u);
 }
 
 TEST_F(reconciling, one_whose_configuration_no_config_map_holds_gets_a_status_and_no_child) {

@@ -19,8 +19,13 @@ using ::testing::HasSubstr;
 constexpr auto wanted_json = R"({"spec":{"x":1}})";
 constexpr auto live_json = R"({"metadata":{"resourceVersion":"7"},"spec":{"x":5,"y":1}})";
 
-kube::reply error_of(api_errc code) {
-  return std::unexpected(kube::api_error{code, 0, "Reason", "the server's message", {}});
+constexpr auto address_is_taken =
+    "Service \"web\" is invalid: spec.clusterIPs: Invalid value: [\"10.0.0.9\"]: failed to allocate IP "
+    "10.0.0.9: "
+    "provided IP is already allocated";
+
+kube::reply error_of(api_errc code, std::string message = "the server's message") {
+  return std::unexpected(kube::api_error{code, 0, "Reason", std::move(message), {}});
 }
 kube::reply object_of(kube::object_ptr decoded, std::string json = "{}") {
   return kube::document{std::move(json), std::move(decoded)};
@@ -282,7 +287,7 @@ TEST_F(ChildTask, AServiceAsksForItsFormerAddressAndGoesWithoutWhenItIsTaken) {
   previous_ip = "10.0.0.9";
   begin(service, nullptr);
   EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1,"clusterIP":"10.0.0.9"}})");
-  answer(error_of(api_errc::invalid));
+  answer(error_of(api_errc::invalid, address_is_taken));
   asks(verb::get);
   answer(error_of(api_errc::not_found));
   EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1}})");
@@ -295,7 +300,7 @@ TEST_F(ChildTask, AnAddressThatTheServiceItselfHoldsCostsNoOtherTry) {
   insist = true;
   begin(service, nullptr);
   asks(verb::create);
-  answer(error_of(api_errc::invalid));
+  answer(error_of(api_errc::invalid, address_is_taken));
   asks(verb::get);
   answer(object_of(child(service, 1), live_json));
   asks(verb::patch);
@@ -307,10 +312,19 @@ TEST_F(ChildTask, WhileItInsistsOnAnAddressThatIsTakenItFailsToBeAskedAgain) {
   previous_ip = "10.0.0.9";
   insist = true;
   begin(service, nullptr);
-  answer(error_of(api_errc::invalid));
+  answer(error_of(api_errc::invalid, address_is_taken));
   asks(verb::get);
   answer(error_of(api_errc::not_found));
   EXPECT_TRUE(ends(child_state::failed).cluster_ip_taken);
+}
+
+TEST_F(ChildTask, ARefusalForAnythingElseThanItsAddressIsOne) {
+  previous_ip = "10.0.0.9";
+  insist = true;
+  begin(service, nullptr);
+  asks(verb::create);
+  answer(error_of(api_errc::invalid, "ValidatingAdmissionPolicy 'labels' denied request: no owner"));
+  EXPECT_FALSE(ends(child_state::rejected).cluster_ip_taken);
 }
 
 TEST_F(ChildTask, AnImmutableConfigMapIsDeletedByUidAndMadeAgain) {

@@ -21,11 +21,18 @@ child_outcomes repaired(kube::kind of, pointers what) {
   return all;
 }
 
+using digests = std::array<kube::digest, kube::child_count>;
+digests towards(std::uint8_t what) {
+  digests all{};
+  for (auto& one : all) one.front() = what;
+  return all;
+}
+
 TEST(repair_watch, tells_of_a_second_repair_within_a_minute) {
   const auto web = testing::an_external_service({}, "web", "u");
   repair_watch watch;
   const auto told = [&](kube::kind of, seconds at) {
-    return watch.look(*web, repaired(of, {"/spec/x", "/spec/y"}), t0 + at);
+    return watch.look(*web, repaired(of, {"/spec/x", "/spec/y"}), towards(1), t0 + at);
   };
   EXPECT_TRUE(told(kube::kind::service, seconds{0}).empty());
   EXPECT_TRUE(told(kube::kind::config_map, seconds{1}).empty()) << "another child";
@@ -36,16 +43,70 @@ TEST(repair_watch, tells_of_a_second_repair_within_a_minute) {
   EXPECT_TRUE(told(kube::kind::service, seconds{120}).empty());
 }
 
+TEST(repair_watch, tells_every_ten_minutes_as_long_as_it_goes_on) {
+  const auto web = testing::an_external_service({}, "web", "u");
+  repair_watch watch;
+  int told = 0;
+  for (int i = 0; i < 30 * 60; ++i)
+    told += static_cast<int>(
+        watch.look(*web, repaired(kube::kind::service, {"/spec/x"}), towards(1), t0 + seconds{i}).size());
+  EXPECT_EQ(told, 3);
+}
+
+TEST(repair_watch, says_nothing_of_edits_of_the_external_service) {
+  const auto web = testing::an_external_service({}, "web", "u");
+  repair_watch watch;
+  for (std::uint8_t i = 1; i < 5; ++i)
+    EXPECT_TRUE(
+        watch.look(*web, repaired(kube::kind::service, {"/spec/x"}), towards(i), t0 + seconds{i}).empty());
+}
+
+TEST(repair_watch, says_nothing_of_ports_that_come_later) {
+  const auto web = testing::an_external_service({}, "web", "u");
+  repair_watch watch;
+  auto first = repaired(kube::kind::service, {"/spec/ports/0"});
+  first[kube::child_index(kube::kind::service)].held = {{9443, "TCP"}};
+  EXPECT_TRUE(watch.look(*web, first, towards(1), t0).empty());
+  const auto second = repaired(kube::kind::service, {"/spec/ports/1"});
+  EXPECT_TRUE(watch.look(*web, second, towards(1), t0 + seconds{40}).empty());
+  EXPECT_EQ(watch.look(*web, second, towards(1), t0 + seconds{50}).size(), 1U) << "undone by somebody";
+}
+
 TEST(repair_watch, does_not_list_thousands_of_fields) {
   const auto web = testing::an_external_service({}, "web", "u");
   pointers many;
   for (int i = 0; i < 5000; ++i) many.insert("/data/key-" + std::to_string(i));
   repair_watch watch;
-  watch.look(*web, repaired(kube::kind::config_map, many), t0);
-  const auto again = watch.look(*web, repaired(kube::kind::config_map, many), t0);
+  watch.look(*web, repaired(kube::kind::config_map, many), towards(1), t0);
+  const auto again = watch.look(*web, repaired(kube::kind::config_map, many), towards(1), t0);
   ASSERT_EQ(again.size(), 1U);
   EXPECT_LE(again[0].message.size(), 1024U);
   EXPECT_TRUE(again[0].message.ends_with("...")) << again[0].message;
+}
+
+kube::external_service_status with(std::string_view gateway_reason, bool ready, bool hijacked) {
+  kube::external_service_status made;
+  made.conditions = {
+      kube::condition_view{"GatewayReady", ready ? "True" : "False", gateway_reason, "m", "", 1},
+      kube::condition_view{"DNSHijacked", hijacked ? "True" : "False", "R", "m", "", 1}};
+  return made;
+}
+
+TEST(happenings, of_a_gateway_that_goes_and_not_of_one_that_rolls_or_comes) {
+  const auto web = testing::an_external_service({}, "web", "u");
+  const auto told = [&](const kube::external_service_status& before,
+                        const kube::external_service_status& now) {
+    return !happenings_of(*web, before, now).empty();
+  };
+  const auto serves = with("GatewayReady", true, true), rolls = with("RolloutPending", false, true),
+             gone = with("NoReadyReplicas", false, true);
+  EXPECT_TRUE(told(serves, gone));
+  EXPECT_FALSE(told(serves, rolls)) << "routine, for some milliseconds";
+  EXPECT_TRUE(told(rolls, gone));
+  EXPECT_FALSE(told(rolls, serves));
+  EXPECT_FALSE(told(with("RolloutPending", false, false), with("NoReadyReplicas", false, false)))
+      << "it is being made";
+  EXPECT_FALSE(told({}, with("NoReadyReplicas", false, false)));
 }
 
 TEST(shortened, cuts_between_characters) {

@@ -220,7 +220,7 @@ TEST_F(Status, SaysWhatHasNoEffect) {
   EXPECT_EQ(told(of(), "Accepted"), "True/Accepted");
   profile = gateway_profile::compatible;
   EXPECT_EQ(told(of(), "Accepted"), "True/AcceptedWithReservations");
-  EXPECT_THAT(message(of(), "Accepted"), HasSubstr("tls.sni, configDelivery, allowPrivate"));
+  EXPECT_THAT(message(of(), "Accepted"), HasSubstr("spec.tls.sni, spec.configDelivery, spec.allowPrivate"));
   EXPECT_THAT(message(of(), "Accepted"), Not(HasSubstr("dnsClients"))) << "it is about DNS";
 }
 
@@ -250,6 +250,28 @@ TEST_F(Status, SaysWhenAnOverrideOfAUdpPortIsNotChecked) {
   EXPECT_EQ(told(of(), "Accepted"), "True/Accepted");
   spec.ports = {{53, "UDP"}};
   EXPECT_THAT(message(of(), "Accepted"), HasSubstr("UDP port 53"));
+}
+
+TEST_F(Status, SaysThatUdpPassesBesideAnEnforcedName) {
+  spec.tls_sni = "Enforce";
+  spec.ports = {{443, "TCP"}, {443, "UDP"}};
+  EXPECT_EQ(told(of(), "Accepted"), "True/AcceptedWithReservations");
+  EXPECT_THAT(message(of(), "Accepted"), HasSubstr("UDP port 443 lets all pass"));
+}
+
+TEST_F(Status, DiffersInWordsOnlyWhereNothingElseDoes) {
+  problem(network_policy, child_state::failed, "read tcp 10.0.0.1:45678: connection reset");
+  const auto before = of();
+  EXPECT_FALSE(differs_in_words_only(before, before));
+  problem(network_policy, child_state::failed, "read tcp 10.0.0.1:45679: connection reset");
+  const auto after_it = of();
+  EXPECT_TRUE(differs_in_words_only(before, after_it));
+  auto other = after_it;
+  other.ready_replicas = 7;
+  EXPECT_FALSE(differs_in_words_only(before, other));
+  problem(network_policy, child_state::rejected, "no");
+  EXPECT_FALSE(differs_in_words_only(before, of())) << "another reason";
+  EXPECT_FALSE(differs_in_words_only({}, before));
 }
 
 TEST_F(Status, TransitionTimesStayUntilTheStatusFlips) {

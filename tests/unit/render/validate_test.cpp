@@ -254,6 +254,23 @@ TEST(notices, name_udp_overrides_that_nothing_checks) {
   EXPECT_EQ(notices(spec, gateway_profile::hardened)[0].reason, "OverrideNotChecked");
 }
 
+TEST(notices, name_resources_that_leave_an_autoscaler_without_a_measure) {
+  auto spec = samples::external_service().as_external_service().spec;
+  spec.resources.reset();
+  EXPECT_TRUE(notices(spec, gateway_profile::hardened).empty());
+  spec.resources =
+      kube::resource_requirements{.requests = {{"memory", "256Mi"}}, .limits = {{"memory", "1Gi"}}};
+  for (const auto profile : {gateway_profile::hardened, gateway_profile::compatible}) {
+    ASSERT_EQ(notices(spec, profile).size(), 1U);
+    EXPECT_EQ(notices(spec, profile)[0].reason, "AutoscalerWithoutCPU");
+  }
+  spec.resources->limits["cpu"] = "1";
+  EXPECT_TRUE(notices(spec, gateway_profile::hardened).empty()) << "Kubernetes asks for as much as the limit";
+  spec.resources->limits.erase("cpu");
+  spec.resources->requests["cpu"] = "100m";
+  EXPECT_TRUE(notices(spec, gateway_profile::hardened).empty());
+}
+
 TEST(replica_bounds, let_a_default_give_way_to_the_one_that_is_set) {
   external_service_spec spec;
   const auto of = [&](std::optional<std::int64_t> min, std::optional<std::int64_t> max) {
