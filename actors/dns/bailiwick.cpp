@@ -67,7 +67,8 @@ bool is_any(const wire_name& owner, const names& of) {
   return std::ranges::any_of(of, [&](const wire_name& one) { return same_name(one, owner); });
 }
 
-bool answers_chain(const placed_record& one, const names& chain) {
+bool answers_chain(const placed_record& one, const names& chain, bool proofs_wanted) {
+  if (one.type == rr::dname && !proofs_wanted) return is_any(one.owner, chain);
   const bool may_be_above = one.type == rr::dname || one.type == rr::rrsig;
   return may_be_above ? is_above_any(one.owner, chain) : is_any(one.owner, chain);
 }
@@ -130,7 +131,8 @@ std::optional<kept_records> what_stays(const query& asked, bytes reply) {
   if (!chain) return std::nullopt;
   names hosts;
   kept_records which;
-  which.answer = judge(reply, answers, hosts, [&](auto& one) { return answers_chain(one, *chain); });
+  which.answer =
+      judge(reply, answers, hosts, [&](auto& one) { return answers_chain(one, *chain, asked.wants_dnssec); });
   which.authority = judge(reply, authority, hosts,
                           [&](auto& one) { return speaks_for_chain(one, *chain, asked.wants_dnssec); });
   // Each is looked for among all additional records.

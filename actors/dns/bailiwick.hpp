@@ -13,7 +13,9 @@ namespace egress::dns {
 inline constexpr std::size_t most_aliases = 16;
 
 // The reply without the records that its question does not lead to. These stay:
-//   answers of the question's name and of the names its CNAMEs lead to, and the DNAMEs above them;
+//   answers of the question's name and of the names its CNAMEs lead to, and the DNAMEs above them for those
+//   who asked with DO: they prove a CNAME, which is there, and others would make up aliases of their own from
+//   them for names beside it, hijacked ones among them;
 //   SOA, NS and DS of names at or above one of these, and proofs (NSEC, NSEC3, RRSIG) for those who asked for
 //   them with DO: they are believed by their signature, not by their place;
 //   additional addresses of names that a record which stays points at.

@@ -93,6 +93,8 @@ void cache::keep(const query& asked, const judged_reply& judged, cache_time now)
   auto fresh = make_entry(asked, hash_key(asked, seed_), judged.message, judged.ttls, judged.capped_ttls);
   fresh->kind = judged.kind;
   fresh->lifetime = judged.lifetime;
+  fresh->additional_at = static_cast<std::uint16_t>(judged.additional_at);
+  fresh->leads_on = judged.leads_on;
   fresh->stored = now;
   put(asked, std::move(fresh));
 }

@@ -57,7 +57,8 @@ struct cache_entry {
   std::uint32_t lifetime = 0;  // seconds; 0: there is no answer, only failures are known
   std::uint32_t message_size = 0;
   std::uint16_t type = 0, ttl_count = 0;
-  std::uint16_t capped_ttls = 0;  // how many of the TTLs, the first ones, --dns-max-ttl is for
+  std::uint16_t capped_ttls = 0;    // how many of the TTLs, the first ones, --dns-max-ttl is for
+  std::uint16_t additional_at = 0;  // where in the message additional records begin
   std::uint8_t bits = 0, name_size = 0;
   cache_kind kind = cache_kind::success;
   rcode failure = rcode::servfail;  // what the upstreams said
@@ -65,6 +66,7 @@ struct cache_entry {
   bool visited = false;             // since the hand of the eviction was here
   bool hit = false;                 // this answer was given before
   bool prefetched = false;
+  bool leads_on = false;  // an answer has another owner than the question's name
 
   // Offsets in the message.
   std::span<const std::uint16_t> ttls() const {

@@ -44,13 +44,14 @@ struct ageing {
   std::uint32_t age;
 };
 
-// Puts the TTLs of now into a copy of the entry's message.
-void tell_ttls(const cache_entry& entry, const ageing& how, std::uint32_t max_ttl, std::uint8_t* message) {
+// Puts the TTLs of now into a copy of the entry's message, or of as much of it.
+void tell_ttls(const cache_entry& entry, const ageing& how, std::uint32_t max_ttl, buffer message) {
   const auto places = entry.ttls();
-  std::size_t i = 0;
-  for (; i < entry.capped_ttls; ++i)
-    store32(message + places[i], std::min(how.ttl(load32(message + places[i])), max_ttl));
-  for (; i < places.size(); ++i) store32(message + places[i], how.ttl(load32(message + places[i])));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] >= message.size()) continue;
+    const auto ttl = how.ttl(load32(&message[places[i]]));
+    store32(&message[places[i]], i < entry.capped_ttls ? std::min(ttl, max_ttl) : ttl);
+  }
 }
 
 outcome copy_answer(const query& asked, const cache_entry& entry, const ageing& how, std::uint32_t max_ttl,
@@ -63,7 +64,7 @@ outcome copy_answer(const query& asked, const cache_entry& entry, const ageing& 
   std::memcpy(out.data(), message.data(), size);
   std::uint16_t flags = client_flags(asked, how.flags(load16(&message[2])));
   if (whole) {
-    tell_ttls(entry, how, max_ttl, out.data());
+    tell_ttls(entry, how, max_ttl, out.first(size));
   } else {
     std::memset(&out[6], 0, 6);
     flags |= flag::tc;
@@ -75,11 +76,15 @@ outcome copy_answer(const query& asked, const cache_entry& entry, const ageing& 
   return settled(size + write_opt(asked, rcode::noerror, note, out.subspan(size)), code, false);
 }
 
-// For what finish_forwarded has rules of its own for: the upstream's reply as if it came now.
+// For what finish_forwarded has rules of its own for: the upstream's reply as if it came now, or without its
+// additional records.
 outcome finish_aged(const query& asked, forward_kind kind, const cache_entry& entry, const ageing& how,
-                    const hijack_table* table, const forward_options& options, buffer out) {
-  std::vector<std::uint8_t> reply(entry.message().begin(), entry.message().end()), answer;
-  tell_ttls(entry, how, options.max_ttl, reply.data());
+                    bool with_additional, const hijack_table* table, const forward_options& options,
+                    buffer out) {
+  const bytes kept = with_additional ? entry.message() : entry.message().first(entry.additional_at);
+  std::vector<std::uint8_t> reply(kept.begin(), kept.end()), answer;
+  if (!with_additional) store16(&reply[10], 0);
+  tell_ttls(entry, how, options.max_ttl, reply);
   store16(&reply[2], how.flags(load16(&reply[2])));
   const outcome made =
       finish_forwarded(asked, kind, reply, table, options, out.size(), answer, how.note(code_of(entry)));
@@ -108,12 +113,17 @@ outcome respond_cached(const query& asked, forward_kind how, const cache_finding
   if (how == forward_kind::wildcard && !gone) return respond_hijacked(asked, table, options.answers, out);
   const bool has_rules =
       how == forward_kind::hijacked_other || (how == forward_kind::wildcard_other && !gone);
-  // Of additional records some or all may have to go: for their size, or as a host of theirs was hijacked
-  // since.
+  if (has_rules) return finish_aged(asked, how, entry, aged, true, table, options, out);
+  const auto fits = [&](std::size_t size) { return size + opt_size(asked) <= out.size(); };
+  // What is cut, however long, costs no look at its records.
+  if (!fits(entry.additional_at)) return copy_answer(asked, entry, aged, options.max_ttl, out);
+  if (table && entry.leads_on && answers_hijacked_name(asked, entry.message(), *table))
+    return finish_aged(asked, how, entry, aged, false, table, options, out);
+  // Additional records may have to go: for their size, or as a host of theirs was hijacked since.
   const bool has_more = load16(&entry.message()[10]) > 0;
-  const bool is_too_much = has_more && (entry.message().size() + opt_size(asked) > out.size() ||
-                                        (table && adds_hijacked_address(asked, entry.message(), *table)));
-  if (has_rules || is_too_much) return finish_aged(asked, how, entry, aged, table, options, out);
+  if (has_more &&
+      (!fits(entry.message().size()) || (table && adds_hijacked_address(asked, entry.message(), *table))))
+    return finish_aged(asked, how, entry, aged, false, table, options, out);
   return copy_answer(asked, entry, aged, options.max_ttl, out);
 }
 
