@@ -4,6 +4,7 @@ namespace egress::dns {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 
 stream_channel::stream_channel(asio::io_context& context, asio::ip::tcp::endpoint to, make_stream make,
                                channel_limits limits)
@@ -57,6 +58,11 @@ void stream_channel::send(std::uint16_t id, const query& asked) {
   const auto size = write_upstream_query(asked, id, buffer(out).subspan(begin + 2));
   store16(&out[begin], size);
   out.resize(begin + 2 + size);
+  awaits();
+}
+
+void stream_channel::awaits() {
+  if (!link_->unanswered_since) link_->unanswered_since = steady_clock::now();
 }
 
 void stream_channel::write() {
@@ -76,9 +82,12 @@ void stream_channel::read() {
                              if (self->link_ != mine) return;
                              if (failed) return self->broken();
                              mine->in.insert(mine->in.end(), mine->chunk.data(), mine->chunk.data() + got);
-                             self->rearm();
+                             mine->unanswered_since.reset();
                              self->take_messages();
-                             if (self->link_ == mine) self->read();
+                             if (self->link_ != mine) return;
+                             if (!self->waiting_.empty()) self->awaits();
+                             self->rearm();
+                             self->read();
                            });
 }
 
@@ -105,7 +114,6 @@ void stream_channel::deliver(bytes message) {
   link_->answered = true;
   const auto call = std::move(found->second.on_done);
   waiting_.erase(found);
-  if (waiting_.empty()) rearm();
   call(message);
 }
 
@@ -129,11 +137,17 @@ void stream_channel::drop_link() {
   if (const auto mine = std::exchange(link_, nullptr)) mine->stream->close();
 }
 
+steady_clock::time_point stream_channel::given_up_at() const {
+  if (!link_->connected) return steady_clock::now() + limits_.connect;
+  if (link_->unanswered_since) return *link_->unanswered_since + limits_.stall;
+  return steady_clock::now() + limits_.idle;
+}
+
 void stream_channel::rearm() {
-  timer_.expires_after(!link_->connected ? limits_.connect : waiting_.empty() ? limits_.idle : limits_.stall);
+  timer_.expires_at(given_up_at());
   timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
     const auto self = weak.lock();
-    const bool moved = cancelled || !self || self->timer_.expiry() > std::chrono::steady_clock::now();
+    const bool moved = cancelled || !self || self->timer_.expiry() > steady_clock::now();
     if (!moved && self->link_) self->late();
   });
 }

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <map>
+#include <optional>
 
 #include "actors/dns/io/config.hpp"
 #include "actors/dns/io/kept_query.hpp"
@@ -43,6 +45,9 @@ class stream_channel : public std::enable_shared_from_this<stream_channel> {
   struct link {
     std::shared_ptr<net::byte_stream> stream;
     bool connected = false, answered = false;
+    // Since when a question has been on its way and nothing has come, whether anybody still waits for it or
+    // not: health probes that are given up one after the other must not keep a silent connection.
+    std::optional<std::chrono::steady_clock::time_point> unanswered_since;
     std::array<std::uint8_t, 4096> chunk;
     std::vector<std::uint8_t> in;            // read and not delivered yet
     std::vector<std::uint8_t> out, writing;  // what waits; what is under way
@@ -56,6 +61,9 @@ class stream_channel : public std::enable_shared_from_this<stream_channel> {
   void deliver(bytes message);
   void broken();
   void drop_link();
+  void awaits();
+  // When the connection is of no more use, if nothing happens.
+  std::chrono::steady_clock::time_point given_up_at() const;
   void rearm();
   void late();
 

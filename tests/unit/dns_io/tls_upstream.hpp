@@ -16,9 +16,9 @@ class tls_upstream {
  public:
   using script = std::function<std::vector<packet>(const packet& asked)>;
 
-  explicit tls_upstream(
-      const egress::test::certified& who,
-      script what = [](const packet& asked) { return std::vector<packet>{answer_to(asked)}; })
+  static std::vector<packet> answers(const packet& asked) { return {answer_to(asked)}; }
+
+  explicit tls_upstream(const egress::test::certified& who, script what = answers)
       : script_(std::move(what)), context_(who.server()) {
     auto socket = net::listen_tcp("127.0.0.1:0");
     EXPECT_TRUE(socket);

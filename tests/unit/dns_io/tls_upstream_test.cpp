@@ -14,12 +14,14 @@ using egress::test::certified;
 struct over_tls {
   certified authority = certified::authority("us");
   certified certificate = authority.sign({.names = "DNS:dns.example"});
-  tls_upstream upstream{certificate};
+  tls_upstream upstream;
   served s;
   std::mutex mutex;
   std::vector<std::string> news;
 
-  explicit over_tls(const std::string& name = "dns.example", const certified* trusted = nullptr) {
+  explicit over_tls(const std::string& name = "dns.example", const certified* trusted = nullptr,
+                    tls_upstream::script says = tls_upstream::answers)
+      : upstream(certificate, std::move(says)) {
     s.config.upstreams = {upstream.server(name)};
     net::tls_material trust;
     trust.authorities = (trusted ? *trusted : authority).certificate();
@@ -78,6 +80,29 @@ TEST(tls_upstream, that_closes_is_connected_to_again) {
   const udp_client client(t.s.port);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(client.ask_for({.name = numbered(i)}).code, 0u) << i;
   EXPECT_EQ(t.upstream.connections(), 5);
+}
+
+// Its peer takes all and says nothing. Whoever asks gives up sooner than the connection is given up, and then
+// the next asks, or a probe.
+TEST(tls_upstream, that_falls_silent_is_connected_to_again_though_nobody_waits_long) {
+  std::atomic<bool> silent = false;
+  over_tls t("dns.example", nullptr, [&](const packet& asked) {
+    return silent ? std::vector<packet>{} : std::vector<packet>{answer_to(asked)};
+  });
+  t.s.config.forward.least = t.s.config.forward.most = std::chrono::milliseconds{40};
+  t.s.config.forward.budget = std::chrono::milliseconds{80};
+  t.s.config.forward.probe = std::chrono::seconds{10};
+  t.s.config.forward.channel.stall = std::chrono::milliseconds{300};
+  const auto worker = t.s.make();
+  const udp_client client(t.s.port);
+  int i = 0;
+  ASSERT_TRUE(becomes_true([&] { return client.ask_for({.name = numbered(++i)}).code == 0u; }));
+  const auto before = t.upstream.connections();
+  silent = true;
+  EXPECT_TRUE(becomes_true([&] {
+    client.ask_for({.name = numbered(++i)});
+    return t.upstream.connections() > before;
+  }));
 }
 
 TEST(tls_upstream, is_let_go_when_idle) {
