@@ -44,7 +44,8 @@ step election::on_answer(const lease_answer& answer, const moment& now) {
   } else if (std::holds_alternative<lease_missing>(answer)) {
     forget(now);
   } else if (const auto* failure = std::get_if<lease_failure>(&answer)) {
-    out.text = "lease request failed: " + failure->why;
+    // A loss that was noticed just now is told before.
+    out.text += (out.text.empty() ? "lease request failed: " : "; lease request failed: ") + failure->why;
   }
   after_answer(flight.what, answer, now, out);
   return finish(std::move(out));

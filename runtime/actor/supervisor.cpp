@@ -50,6 +50,8 @@ void supervisor_state::on_down(const caf::actor_addr& who, const caf::error& why
 void supervisor_state::died(supervised& child) {
   config.died(child.what.id);
   child.what.clear(current);
+  // Who was asked to finish its work is gone, and with it the answer.
+  if (where == phase::draining && !current.dispatcher) return next_phase();
   if (child.what.only_while_running && where != phase::running) return broadcast();
   const auto decision = child.policy.on_death(now(self));
   if (decision.end_process) {

@@ -156,6 +156,8 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
   state.options.observe({shape.method, state.server, code, clock::now() - began});
   // TLS 1.3: the server's refusal of our certificate comes after the handshake.
   if (!head && head.error().kind == http::failure_kind::untrusted) state.who.distrusted(*now);
+  // The way of those that were kept may be gone for all of them, unheard of: new ones find another.
+  if (!head && on->reused && head.error().kind == http::failure_kind::timed_out) state.pool.drop_idle();
   if (!head)
     co_return attempt{std::unexpected(to_api_error(head.error())), may_repeat(*on, shape, head.error())};
   auto outcome = co_await read_answer(state, *on->connection, *head, what, deadline);

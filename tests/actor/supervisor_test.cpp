@@ -127,15 +127,16 @@ TEST_F(supervised_system, a_second_signal_cuts_the_lame_duck_short) {
 
 // A dispatcher and a leader that say in which order the shutdown asks them.
 struct shutdown_order : ::testing::Test {
-  static dispatcher_actor::behavior_type dispatcher(dispatcher_actor::pointer, shutdown_order* test) {
+  static dispatcher_actor::behavior_type dispatcher(dispatcher_actor::pointer self, shutdown_order* test) {
     return {[](const directory_ptr&) {},
             [](const payload<informer_update>&) { return ok_atom{}; },
             [](tick_atom, std::uint64_t) {},
             [](watchdog_atom) {},
             [](const payload<reconcile_result>&) {},
             [](leading_atom, std::uint64_t) {},
-            [test](drain_atom) -> caf::result<ok_atom> {
+            [self, test](drain_atom) -> caf::result<ok_atom> {
               test->asked.emplace_back("drain");
+              if (test->drain_hangs) return self->make_response_promise<ok_atom>();  // never kept
               if (test->drains) return ok_atom{};
               return caf::make_error(caf::sec::request_timeout);
             }};
@@ -153,7 +154,7 @@ struct shutdown_order : ::testing::Test {
     config.children.push_back({"dispatcher",
                                {},
                                [this](caf::actor_system& system, directory& into) -> member_actor {
-                                 return into.dispatcher = system.spawn(dispatcher, this);
+                                 return last_dispatcher = into.dispatcher = system.spawn(dispatcher, this);
                                },
                                [](directory& from) { from.dispatcher = nullptr; }});
     config.children.push_back({"leader",
@@ -173,14 +174,16 @@ struct shutdown_order : ::testing::Test {
   }
   ~shutdown_order() override {
     last_leader = nullptr;
+    last_dispatcher = nullptr;
     world.advance(seconds{60});  // the supervisor ends its children, and itself
   }
 
   std::vector<std::string> asked;
-  bool drains = true, releases = true;
+  bool drains = true, releases = true, drain_hangs = false;
   int leader_lives = 0, ended_with = -1;
   test::virtual_system world;
   leader_actor last_leader;
+  dispatcher_actor last_dispatcher;
   supervisor_actor boss;
 };
 
@@ -195,6 +198,16 @@ TEST_F(shutdown_order, the_lease_is_kept_when_a_write_may_still_be_on_its_way) {
   drains = false;
   begin();
   EXPECT_EQ(asked, std::vector<std::string>{"drain"});
+}
+
+TEST_F(shutdown_order, a_dispatcher_that_dies_meanwhile_is_not_waited_for) {
+  drain_hangs = true;
+  begin();
+  caf::anon_send_exit(last_dispatcher, caf::exit_reason::kill);
+  world.settle();
+  world.advance(seconds{5});
+  EXPECT_EQ(ended_with, 0) << "five seconds for the resolvers";
+  EXPECT_EQ(asked, std::vector<std::string>{"drain"}) << "the Lease is kept: a write may be on its way";
 }
 
 TEST_F(shutdown_order, a_release_without_answer_is_waited_for_five_seconds_only) {

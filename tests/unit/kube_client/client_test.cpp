@@ -1,10 +1,13 @@
 // The client against bytes that a test chooses: cut, chopped up, refused, late.
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <thread>
 
+#include "runtime/net/listen.hpp"
 #include "tests/unit/kube_client/client_fixture.hpp"
 
 namespace egress::kube {
@@ -59,6 +62,59 @@ TEST(client_retry, finds_a_closed_kept_alive_connection_and_opens_a_new_one) {
   const auto second = f.call(of(verb::get));
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_EQ(f.server.requests().size(), 2U);
+}
+
+// A balancer that forgot them, say: a lease would be lost by trying one dead connection after the other.
+TEST(client_retry, takes_no_other_kept_connection_after_one_that_was_silent) {
+  const auto socket = net::listen_tcp("127.0.0.1:0");
+  ASSERT_TRUE(socket);
+  ::fcntl(socket->fd.get(), F_SETFL, 0);
+  const std::jthread server([&] {
+    std::vector<unique_fd> peers;
+    const auto accept = [&] {
+      peers.emplace_back(::accept4(socket->fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    };
+    const auto answer = [&](const unique_fd& to) {
+      std::string asked;
+      char piece[4096];
+      while (!asked.contains("\r\n\r\n")) {
+        const auto got = ::recv(to.get(), piece, sizeof piece, 0);
+        if (got <= 0) return;
+        asked.append(piece, static_cast<std::size_t>(got));
+      }
+      const auto text = http_answer(200, one_service);
+      ::send(to.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    };
+    accept();
+    accept();
+    answer(peers[0]);
+    answer(peers[1]);
+    accept();
+    answer(peers[2]);
+    char rest[4096];
+    for (const auto& one : peers)
+      while (::recv(one.get(), rest, sizeof rest, 0) > 0) {
+      }
+  });
+  asio::io_context io;
+  connection_config config;
+  config.server = "http://" + socket->address;
+  {
+    client by(io.get_executor(), config, {});
+    int answered = 0;
+    for (int i = 0; i < 2; ++i)
+      asio::co_spawn(io, by.call(std::make_shared<request>(of(verb::get))),
+                     [&](const std::exception_ptr&, const reply& got) { answered += got ? 1 : 0; });
+    io.run();
+    ASSERT_EQ(answered, 2);
+    auto what = of(verb::get);
+    what.timeout = 100ms;
+    EXPECT_EQ(test::run(io, by.call(std::make_shared<request>(what))).error().code, api_errc::timed_out);
+    what.timeout = 10s;
+    const auto got = test::run(io, by.call(std::make_shared<request>(what)));
+    EXPECT_TRUE(got) << got.error().message;
+  }
+  ::shutdown(socket->fd.get(), SHUT_RDWR);
 }
 
 TEST(client_retry, asks_once_more_after_a_401) {

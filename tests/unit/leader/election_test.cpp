@@ -176,6 +176,15 @@ TEST(Election, ARenewalThatComesTooLateGivesNoTimeToWrite) {
   EXPECT_EQ(made.write_until, boot_time::min());
 }
 
+TEST(Election, AFailureThatIsHeardWithTheLossIsToldBesideIt) {
+  auto machine = leader();
+  machine.on_timer(at(2s));
+  const auto made = machine.on_answer(lease_failure{"timed out"}, at(22s));
+  EXPECT_EQ(made.leadership, change::lost);
+  EXPECT_THAT(made.text, HasSubstr("no longer the leader"));
+  EXPECT_THAT(made.text, HasSubstr("timed out"));
+}
+
 TEST(Election, ALeaderWhosePauseWasTooLongLosesBeforeAnythingElse) {
   auto machine = leader();
   const auto made = machine.on_timer(at(300s));
