@@ -105,13 +105,14 @@ void bind_dev(flag_set& flags, dev_options& dev) {
 }
 
 void bind_kubernetes(flag_set& flags, run_options& run) {
+  add_group(flags, "Kubernetes", takes_run_flags & ~dev_bit,  // which has a server of its own
+            {value_flag("kubeconfig", "FILE", "kubeconfig to use outside a cluster", run.kubeconfig,
+                        values::text(run.kubeconfig)),
+             value_flag("context", "NAME", "context of the kubeconfig (default: its current one)",
+                        run.context, values::text(run.context))});
   add_group(
       flags, "Kubernetes", takes_run_flags,
-      {value_flag("kubeconfig", "FILE", "kubeconfig to use outside a cluster", run.kubeconfig,
-                  values::text(run.kubeconfig)),
-       value_flag("context", "NAME", "context of the kubeconfig (default: its current one)", run.context,
-                  values::text(run.context)),
-       value_flag("namespace", "NAME", "where the gateways live", run.gateways.name_space,
+      {value_flag("namespace", "NAME", "where the gateways live", run.gateways.name_space,
                   values::text(run.gateways.name_space, values::namespace_name)),
        value_flag("cluster-domain", "DOMAIN", "the cluster's domain: no name in it is hijacked",
                   run.gateways.cluster_domain,

@@ -192,6 +192,8 @@ result<void> not_empty(std::string_view value) {
 }
 
 result<void> listen_address(std::string_view value) {
+  // So the program before us is told to serve no metrics.
+  if (value == "0") return fail("must be :PORT, ADDRESS:PORT or [IPV6]:PORT: there is no listening nowhere");
   const auto parts = split_host_port(value);
   const bool good = parts && is_port(parts->port, 0) &&
                     (parts->bracketed ? is_address(AF_INET6, parts->host) : is_host_name(parts->host));

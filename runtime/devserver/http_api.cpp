@@ -1,6 +1,7 @@
 #include "runtime/devserver/http_api.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -20,6 +21,20 @@ wall_time wall_now() {
 
 steady_time steady_now() {
   return std::chrono::steady_clock::now();
+}
+
+// It needs no credential, and may run programs: any page in the developer's browser could make objects, or
+// have a name of its own lead to loopback and read them. Clients of APIs send no Origin, and have the
+// kubeconfig's address.
+bool is_of_a_web_page(const http::server_request& asked) {
+  if (!asked.origin.empty()) return true;
+  std::string_view host = asked.host;
+  if (const auto colon = host.rfind(':'); colon != host.npos && !host.ends_with(']'))
+    host = host.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  boost::system::error_code not_an_address;
+  asio::ip::make_address(host, not_an_address);
+  return !host.empty() && host != "localhost" && not_an_address;
 }
 
 http::server_response response_of(api_answer made) {
@@ -120,6 +135,12 @@ asio::awaitable<bool> http_api::suffer(fault what, http::responder& to) {
 }
 
 asio::awaitable<void> http_api::handle(http::server_request asked, http::responder& to) {
+  if (is_of_a_web_page(asked)) {
+    auto refused = response_of(answer_of(refusal_of(
+        403, "the embedded API server takes no requests of web pages: ask for its address, without Origin")));
+    co_await to.answer(std::move(refused));
+    co_return;
+  }
   const api_request from{std::move(asked.method), std::move(asked.target), std::move(asked.content_type),
                          std::move(asked.accept), std::move(asked.body)};
   const auto what = parse_request(from);

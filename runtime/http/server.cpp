@@ -52,8 +52,12 @@ std::optional<server_response> refusal_of(const error_code& failed) {
 
 server_request request_of(request_parser& parser) {
   auto& from = parser.get();
-  return {std::string{from.method_string()}, std::string{from.target()},
-          std::string{from[beast::http::field::content_type]}, std::string{from[beast::http::field::accept]},
+  return {std::string{from.method_string()},
+          std::string{from.target()},
+          std::string{from[beast::http::field::content_type]},
+          std::string{from[beast::http::field::accept]},
+          std::string{from[beast::http::field::host]},
+          std::string{from[beast::http::field::origin]},
           std::move(from.body())};
 }
 

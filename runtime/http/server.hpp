@@ -20,6 +20,7 @@ struct server_request {
   std::string method;
   std::string target;  // as sent: path and query
   std::string content_type, accept;
+  std::string host, origin;  // "" where the client says none
   std::string body;
 };
 

@@ -74,11 +74,15 @@ std::string dig_at(const std::string& address) {
   return fmt::format("@{} -p {}", host, address.substr(colon + 1));
 }
 
-std::string_view dns_name_of(const json::object& manifest) {
+// A name to ask for that an ExternalService hijacks; "" when it hijacks none.
+std::string hijacked_name(const json::object& manifest) {
   const auto* const spec = manifest.if_contains("spec");
   if (spec == nullptr || !spec->is_object()) return "";
   const auto* const name = spec->get_object().if_contains("dnsName");
-  return name != nullptr && name->is_string() ? std::string_view{name->get_string()} : std::string_view{};
+  const auto* const hijack = spec->get_object().if_contains("hijackDns");
+  if (name == nullptr || !name->is_string() || hijack == nullptr || *hijack != true) return "";
+  std::string text(name->get_string());
+  return text.starts_with("*.") ? "www" + text.substr(1) : text;
 }
 
 class running final : public dev_environment {
@@ -99,7 +103,7 @@ class running final : public dev_environment {
   std::optional<caught_signals> caught_;
   scratch_folder scratch_;
   std::unique_ptr<dev::dev_server> server_;
-  std::string kubeconfig_, gateways_in_, dns_name_ = "example.com";
+  std::string kubeconfig_, gateways_in_, dns_name_;
 };
 
 result<void> running::start() {
@@ -122,13 +126,11 @@ result<void> running::start() {
 }
 
 result<void> running::apply(const std::vector<kube::manifest>& manifests) {
-  std::string first;
   for (const auto& one : manifests) {
     if (auto applied = server_->apply(one.object); !applied)
       return fail("{}:{}: {}", one.file, one.line, applied.error().message);
-    if (first.empty()) first = dns_name_of(one.object);
+    if (dns_name_.empty()) dns_name_ = hijacked_name(one.object);
   }
-  if (!first.empty()) dns_name_ = first;
   return {};
 }
 
@@ -152,9 +154,11 @@ void running::print_what_to_try() const {
   fmt::print("  {} get externalservices\n", kubectl);
   if (options_.api_only) {
     fmt::print("  egress-operator run --kubeconfig {}\n", kubeconfig_);
+    if (gateways_in_.empty())
+      fmt::print("Gateways are played: with configDelivery: Reload new ports wait for pods that nobody is\n");
   } else {
     fmt::print("  {} get services,deployments -n {}\n", kubectl, options_.run.gateways.name_space);
-    if (const auto at = dig_at(options_.run.dns.address); !at.empty())
+    if (const auto at = dig_at(options_.run.dns.address); !at.empty() && !dns_name_.empty())
       fmt::print("  dig {} {}\n", at, dns_name_);
   }
   std::fflush(stdout);

@@ -153,7 +153,8 @@ result<void> set_up_forwarding(const dns_options& options, dns_setup& into) {
   if (any_over_tls(config)) {
     // The system's authorities, or those of SSL_CERT_FILE: a megabyte that only they need.
     auto tls = net::make_tls_context({});
-    if (!tls) return fail("--dns-upstream: {}", tls.error().message);
+    if (!tls)
+      return fail("DNS over TLS (tls:// in --dns-upstream or --dns-forward): {}", tls.error().message);
     config.tls = std::move(*tls);
   }
   config.loops = std::make_shared<dns::loop_watch>(std::uint64_t{random()} << 32 | random());

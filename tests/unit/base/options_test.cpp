@@ -72,6 +72,8 @@ TEST(Options, DevHasFlagsOfItsOwn) {
   EXPECT_EQ(dev.envoy_logs, "l");
   EXPECT_EQ(dev.service_range, "127.1.0.0/16");
   EXPECT_EQ(refusal({"run", "--api-only"}), "--api-only does not go with `run`");
+  EXPECT_EQ(refusal({"dev", "--kubeconfig", "k"}), "--kubeconfig does not go with `dev`");
+  EXPECT_EQ(refusal({"dev", "--context=c"}), "--context does not go with `dev`");
 }
 
 TEST(Options, RenderTakesFilesAFormatAndTheProfile) {

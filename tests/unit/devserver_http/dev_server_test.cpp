@@ -54,6 +54,23 @@ TEST_F(running_server, serves_the_api) {
   EXPECT_EQ(ask(port, "GET", "/nothing").status, 404);
 }
 
+// A page may send a POST to loopback, and have a name of its own lead there.
+TEST_F(running_server, takes_nothing_of_web_pages) {
+  const auto status = [&](const std::string& host, const std::string& fields = "") {
+    return ask(port, "GET", exsvcs, {.body = "", .host = host, .fields = fields}).status;
+  };
+  for (const auto* const host : {"127.0.0.1", "127.0.0.1:6443", "localhost:6443", "[::1]:6443", "[::1]"})
+    EXPECT_EQ(status(host), 200) << host;
+  EXPECT_EQ(status("evil.example"), 403);
+  EXPECT_EQ(status("evil.example:6443"), 403);
+  EXPECT_EQ(status("127.0.0.1", "Origin: http://evil.example\r\n"), 403);
+  EXPECT_EQ(status("127.0.0.1", "Origin: null\r\n"), 403);
+  const auto made = ask(port, "POST", exsvcs,
+                        {.body = external_service("a"), .content_type = "", .fields = "Origin: null\r\n"});
+  EXPECT_EQ(made.status, 403);
+  EXPECT_EQ(ask(port, "GET", exsvcs + "/a").status, 404);
+}
+
 TEST_F(running_server, sends_every_warning) {
   const auto made = ask(port, "POST", exsvcs, {.body = external_service("a", R"(,"x":1,"y":2)")});
   EXPECT_EQ(made.status, 201);

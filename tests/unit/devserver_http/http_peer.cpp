@@ -38,8 +38,8 @@ bool receive(int fd, std::string& to) {
 
 std::string request_text(const std::string& method, const std::string& target, const ask_options& with,
                          bool close) {
-  return fmt::format("{} {} HTTP/1.1\r\nHost: test\r\nAccept: {}\r\n{}{}Content-Length: {}\r\n\r\n{}", method,
-                     target, with.accept,
+  return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nAccept: {}\r\n{}{}{}Content-Length: {}\r\n\r\n{}", method,
+                     target, with.host, with.accept, with.fields,
                      with.body.empty() ? "" : fmt::format("Content-Type: {}\r\n", with.content_type),
                      close ? "Connection: close\r\n" : "", with.body.size(), with.body);
 }

@@ -25,6 +25,8 @@ struct reply {
 struct ask_options {
   std::string body;
   std::string content_type = "application/json", accept = "application/json";
+  std::string host = "127.0.0.1";
+  std::string fields = {};  // more of the head, whole lines
 };
 
 // One request on a connection of its own.
