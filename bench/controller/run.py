@@ -27,7 +27,7 @@ class Tell:
 
     def creation(self, count, rounds, floors):
         self.creations[count] = rounds
-        for writes in dict.fromkeys(one["writes"] for one in rounds):
+        for writes in dict.fromkeys(str(one["writes"]) for one in rounds):
             self.line(f"{count:,}: writes", writes, "one create a child, one status")
         self.line(f"{count:,}: CPU for each", f"{spread([one['cpu'] / count * 1e3 for one in rounds])} ms", "1 ms")
         self.line(f"{count:,}: CPU of the floor for the children of one, which it only sends",
