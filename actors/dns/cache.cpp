@@ -94,7 +94,6 @@ void cache::keep(const query& asked, const judged_reply& judged, cache_time now)
   fresh->kind = judged.kind;
   fresh->lifetime = judged.lifetime;
   fresh->additional_at = static_cast<std::uint16_t>(judged.additional_at);
-  fresh->leads_on = judged.leads_on;
   fresh->stored = now;
   put(asked, std::move(fresh));
 }

@@ -66,7 +66,6 @@ struct cache_entry {
   bool visited = false;             // since the hand of the eviction was here
   bool hit = false;                 // this answer was given before
   bool prefetched = false;
-  bool leads_on = false;  // an answer has another owner than the question's name
 
   // Offsets in the message.
   std::span<const std::uint16_t> ttls() const {

@@ -14,7 +14,6 @@ struct walk {
   std::optional<walked_record> soa;
   std::uint16_t additional = 0;
   std::size_t additional_at = 0, end = 0;
-  bool leads_on = false;  // an answer of another name than the question's
 };
 
 // Nothing when a record is malformed.
@@ -22,7 +21,6 @@ std::optional<walk> walk_records(const query& asked, bytes message) {
   const std::size_t answers = load16(&message[6]), authority = answers + load16(&message[8]);
   const std::size_t total = authority + load16(&message[10]);
   walk seen;
-  constexpr std::uint16_t question_s_name = 0xc000 | header_size;
   seen.end = header_size + asked.name.size + 4u;
   for (std::size_t i = 0; i < total; ++i) {
     if (i == authority) seen.additional_at = seen.end;
@@ -34,7 +32,6 @@ std::optional<walk> walk_records(const query& asked, bytes message) {
       break;
     }
     if (i < answers) seen.has_data |= next->type == asked.type || asked.type == rr::any;
-    if (i < answers) seen.leads_on |= load16(&message[next->begin]) != question_s_name;
     if (i >= answers && i < authority && next->type == rr::soa) seen.soa = next;
     if (i >= authority) ++seen.additional;
     auto& ttls = rr::outlives_a_hijack(next->type) ? seen.capped_ttls : seen.other_ttls;
@@ -99,7 +96,6 @@ judged_reply judge_reply(const query& asked, bytes reply) {
   copy_normalised(asked, reply, *seen, made.message);
   if (denial && !bound_by_minimum(made.message, *seen->soa)) return made;
   made.additional_at = seen->additional_at;
-  made.leads_on = seen->leads_on;
   made.ttls = seen->capped_ttls;
   made.capped_ttls = made.ttls.size();
   made.ttls.insert(made.ttls.end(), seen->other_ttls.begin(), seen->other_ttls.end());

@@ -26,7 +26,6 @@ struct judged_reply {
   std::vector<std::uint16_t> ttls;  // where they are; those of records that lead to an address first
   std::size_t capped_ttls = 0;      // how many those are: --dns-max-ttl is for them
   std::size_t additional_at = 0;    // where additional records begin
-  bool leads_on = false;            // an answer has another owner than the question's name
 };
 
 // `reply` is empty (nobody answered) or passes is_reply_to for `asked`.

@@ -117,8 +117,6 @@ outcome respond_cached(const query& asked, forward_kind how, const cache_finding
   const auto fits = [&](std::size_t size) { return size + opt_size(asked) <= out.size(); };
   // What is cut, however long, costs no look at its records.
   if (!fits(entry.additional_at)) return copy_answer(asked, entry, aged, options.max_ttl, out);
-  if (table && entry.leads_on && answers_hijacked_name(asked, entry.message(), *table))
-    return finish_aged(asked, how, entry, aged, false, table, options, out);
   // Additional records may have to go: for their size, or as a host of theirs was hijacked since.
   const bool has_more = load16(&entry.message()[10]) > 0;
   if (has_more &&

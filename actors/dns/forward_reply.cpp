@@ -162,14 +162,6 @@ outcome pass_on_without_aliases(const query& asked, bytes reply, const explanati
   return made;
 }
 
-// An alias that leads to a hijacked name: its clients get what is there, but as their own name's.
-outcome pass_on_as_its_own(const query& asked, bytes reply, const forward_options& options, std::size_t limit,
-                           const explanation& note, std::vector<std::uint8_t>& out) {
-  const auto owned = re_own(reply, options.max_ttl);
-  if (!owned) return failed(asked, malformed(), out);
-  return pass_on(asked, owned->message, nullptr, options, limit, note, out);
-}
-
 }  // namespace
 
 std::uint16_t client_flags(const query& asked, std::uint16_t upstream) {
@@ -226,22 +218,6 @@ bool adds_hijacked_address(const query& asked, bytes message, const hijack_table
   return false;
 }
 
-bool answers_hijacked_name(const query& asked, bytes message, const hijack_table& table) {
-  constexpr std::uint16_t question_s_name = 0xc000 | header_size;
-  std::size_t at = header_size + asked.question_size;
-  for (std::size_t left = load16(&message[6]); left > 0; --left) {
-    const auto next = next_record(message, at);
-    wire_name owner;
-    if (!next) return false;
-    if (load16(&message[next->begin]) == question_s_name) continue;
-    if (!expand_name(message, next->begin, owner)) return false;
-    if (same_name(owner, asked.name)) continue;
-    const auto entry = table.find(owner);
-    if (entry && entry->kind == entry_kind::hijacked && sees(asked, *entry)) return true;
-  }
-  return false;
-}
-
 bool denies_name(bytes reply) {
   return code_of(reply) == rcode::nxdomain && load16(&reply[6]) == 0;
 }
@@ -284,8 +260,6 @@ outcome finish_forwarded(const query& asked, forward_kind how, bytes reply, cons
     return pass_on_without_aliases(asked, reply, entry ? forged(asked, *entry) : explanation(ede::none),
                                    options, limit, note, out);
   }
-  if (table && answers_hijacked_name(asked, reply, *table))
-    return pass_on_as_its_own(asked, reply, options, limit, note, out);
   return pass_on(asked, reply, table, options, limit, note, out);
 }
 

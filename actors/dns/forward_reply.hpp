@@ -34,10 +34,6 @@ bytes without_extended_rcode(const query& asked, bytes reply, std::vector<std::u
 // search.
 bool adds_hijacked_address(const query& asked, bytes message, const hijack_table& table);
 
-// Whether an answer is owned by another name than the question's that is hijacked for who asks: an alias
-// leads there, and a cache in front would take what it owns for the answer to a question of its own.
-bool answers_hijacked_name(const query& asked, bytes message, const hijack_table& table);
-
 // Whether the question's name does not exist. With an answer NXDOMAIN is about the end of a chain of aliases
 // (RFC 6604, 3): the name that was asked for is there, and leads on. `reply` has a header at least.
 bool denies_name(bytes reply);

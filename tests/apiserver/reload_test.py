@@ -45,11 +45,12 @@ class Reload(ClusterTest):
         return made
 
     def publish(self, name, ready):
-        """ready: by pod, is it?"""
+        """ready: by pod, is it? None: no more."""
         self.api.create(SLICES, {
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
             "metadata": {"name": f"{name}-1", "labels": {"kubernetes.io/service-name": name}},
-            "endpoints": [{"addresses": [pod.address], "conditions": {"ready": yes}} for pod, yes in ready.items()]})
+            "endpoints": [{"addresses": [pod.address], "conditions": {"ready": bool(yes), "terminating": yes is None}}
+                          for pod, yes in ready.items()]})
 
     def change_ports(self, name, *numbers):
         self.api.patch(objects.path(name), {"spec": {"ports": [{"port": number} for number in numbers]}})
@@ -59,10 +60,10 @@ class Reload(ClusterTest):
 
     def test_a_new_port_waits_for_every_ready_pod(self):
         operator = self.operator()
-        first, second, starting = self.pods(3)
+        first, second, ending = self.pods(3)
         self.create("api", configDelivery="Reload")
         self.wait_for_children("api")
-        self.publish("api", {first: True, second: True, starting: False})
+        self.publish("api", {first: True, second: True, ending: None})
         template = self.child("deployment", "api")["spec"]["template"]
         self.wait_settled(operator)
         self.assertEqual([first.asked, second.asked], [0, 0], "nobody is asked without a reason")
@@ -77,7 +78,7 @@ class Reload(ClusterTest):
         stays("one of them does not listen", lambda: self.ports("api") == [443], 2)
         second.listeners.add("api_TCP_8443")
         eventually("both listen", lambda: self.ports("api") == [443, 8443], 30)
-        self.assertEqual(starting.asked, 0)
+        self.assertEqual(ending.asked, 0)
         self.wait_settled(operator)
         asked = first.asked
         self.cluster.audit.mark()
@@ -86,6 +87,23 @@ class Reload(ClusterTest):
         self.wait_settled(operator)
         self.assertEqual(first.asked, asked, "a removal asks nobody")
         self.assertEqual(self.child("deployment", "api")["spec"]["template"], template)
+
+    def test_a_new_port_waits_for_a_pod_that_comes_up(self):
+        self.operator()
+        first, starting = self.pods(2)
+        for one in first, starting:
+            one.listeners.add("late_TCP_8443")
+        self.create("late", configDelivery="Reload")
+        self.wait_for_children("late")
+        self.publish("late", {first: True, starting: False})
+        self.change_ports("late", 443, 8443)
+        self.set_ready("late", 1)
+        eventually("it is waited for", lambda: "1 of 2 pods are coming up" in self.condition("late", "Ready")["message"])
+        self.assertEqual((self.ports("late"), first.asked), ([443], 0))
+        self.api.patch(f"{SLICES}/late-1", {"endpoints": [
+            {"addresses": [pod.address], "conditions": {"ready": True}} for pod in (first, starting)]})
+        eventually("both listen", lambda: self.ports("late") == [443, 8443], 30)
+        self.assertGreater(starting.asked, 0)
 
     def test_the_switch_rolls_the_pods_once_and_leaves_nothing_behind(self):
         operator = self.operator()

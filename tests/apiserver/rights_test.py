@@ -57,6 +57,11 @@ class Rights(ClusterTest):
         for kind in ALL:
             self.api.patch(objects.child(kind, "api"), {"metadata": {"labels": {"app": None}}})
             eventually("mended", lambda: self.child(kind, "api")["metadata"]["labels"].get("app") == "egress-gateway")
+        for _ in range(2):  # the same Event twice
+            self.set_ready("api")
+            self.wait_for_condition("api", "GatewayReady", "True")
+            self.set_ready("api", 0)
+            self.wait_for_condition("api", "GatewayReady", "False", "NoReadyReplicas")
         self.wait_settled(operator)
         second = self.operator("--enable-leader-election", name="second")
         operator.stop()

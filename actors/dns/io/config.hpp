@@ -68,7 +68,7 @@ struct tcp_limits {
 // A connection of ours to an upstream.
 struct channel_limits {
   std::chrono::milliseconds connect{3000};  // TLS included
-  std::chrono::milliseconds stall{2000};    // questions wait, and nothing comes
+  std::chrono::milliseconds stall{2000};    // a question was sent, and nothing comes
   std::chrono::milliseconds idle{10000};    // no question waits
 };
 

@@ -15,7 +15,8 @@ std::uint16_t stream_channel::ask(kept_query_ptr asked, done on_done) {
   auto id = static_cast<std::uint16_t>(random_());
   for (int i = 0; i < tries && waiting_.contains(id); ++i) ++id;
   const bool first = waiting_.empty();
-  const auto& one = waiting_[id] = {.asked = std::move(asked), .on_done = std::move(on_done)};
+  const auto& one = waiting_[id] = {
+      .asked = std::move(asked), .on_done = std::move(on_done), .asked_at = steady_clock::now()};
   if (!link_) {
     connect();
   } else if (link_->connected) {
@@ -117,15 +118,18 @@ void stream_channel::deliver(bytes message) {
   call(message);
 }
 
-// A connection that has answered before may have been closed while a question was on its way: that question
-// gets a second one. All others have failed.
+// A connection that has answered before may have been closed while a question was on its way, and one that
+// was silent to somebody else says nothing of a question that came later: those get a second one. All others
+// have failed.
 void stream_channel::broken() {
   const bool reused = link_->answered;
+  const auto silent_since = link_->connected ? link_->unanswered_since : std::nullopt;
   drop_link();
   std::map<std::uint16_t, question> failed;
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     const auto one = next++;
-    if (reused && !std::exchange(one->second.again, true)) continue;
+    const bool innocent = reused || (silent_since && one->second.asked_at > *silent_since);
+    if (innocent && !std::exchange(one->second.again, true)) continue;
     failed.insert(waiting_.extract(one));
   }
   if (!waiting_.empty()) connect();

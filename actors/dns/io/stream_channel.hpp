@@ -39,6 +39,7 @@ class stream_channel : public std::enable_shared_from_this<stream_channel> {
   struct question {
     kept_query_ptr asked;
     done on_done;
+    std::chrono::steady_clock::time_point asked_at;
     bool again = false;  // on a second connection already
   };
   // One life of the connection. What is under way on it holds it, buffers and all.

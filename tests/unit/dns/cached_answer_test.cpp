@@ -82,23 +82,6 @@ TEST(cached_answer, has_no_real_address_of_a_hijacked_host_beside_it) {
   EXPECT_TRUE(c.said(other).additional.empty());
 }
 
-TEST(cached_answer, of_an_alias_has_nothing_that_a_hijacked_name_owns) {
-  timed_cache c;
-  const auto learn = [&](const ask& what, const char* target) {
-    c.learn(
-        what,
-        upstream_reply{.answers = {{what.name, rr::cname, 60, name_in_case(target)}, {target, rr::a, 20}}}.to(
-            what));
-    c.now += seconds{5};
-    return c.said(what);
-  };
-  const auto hijacked = learn({.name = "www.example.net"}, "example.com");
-  ASSERT_EQ(hijacked.answers.size(), 1u);
-  EXPECT_EQ(hijacked.answers[0].owner, "www.example.net");
-  EXPECT_EQ(hijacked.answers[0].ttl, 15u);
-  EXPECT_EQ(learn({.name = "www.example.org"}, "cdn.net").answers.size(), 2u);
-}
-
 TEST(cached_answer, that_is_cut_is_cut_whatever_stands_behind_it) {
   timed_cache c;
   const ask mail{.name = "example.org", .type = rr::mx};

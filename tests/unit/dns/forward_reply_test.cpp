@@ -369,32 +369,6 @@ TEST(forward_reply, never_gives_the_real_address_of_a_name_hijacked_meanwhile) {
   EXPECT_EQ(got.said.answers.at(0).data, (packet{10, 0, 0, 1}));
 }
 
-// A cache in front that keeps RRsets would answer example.com itself from it.
-TEST(forward_reply, of_an_alias_has_nothing_that_a_hijacked_name_owns) {
-  const auto what = ask{.name = "www.plain.org"};
-  const auto alias = [](const char* owner, const char* target) {
-    return upstream_record{.owner = owner, .type = rr::cname, .ttl = 20, .data = name_in_case(target)};
-  };
-  for (const auto& chain :
-       {std::vector{alias("www.plain.org", "example.com"), upstream_record{.owner = "example.com"}},
-        std::vector{alias("www.plain.org", "example.com"), alias("Example.com", "cdn.net"),
-                    upstream_record{.owner = "cdn.net"}}}) {
-    const auto got = finish(what, forward_kind::plain, reply_to(what, chain));
-    ASSERT_EQ(got.said.answers.size(), 1u);
-    EXPECT_EQ(got.said.answers[0].owner, "www.plain.org");
-    EXPECT_EQ(got.said.answers[0].type, rr::a);
-    EXPECT_EQ(got.said.answers[0].data, (packet{192, 0, 2, 1}));
-    EXPECT_EQ(got.said.answers[0].ttl, 20u);
-  }
-  const auto other = finish(what, forward_kind::plain,
-                            reply_to(what, {alias("www.plain.org", "cdn.net"), {.owner = "cdn.net"}}));
-  EXPECT_EQ(other.said.answers.size(), 2u) << "as it came";
-  const auto itself =
-      finish(ask{.name = "www.plain.org", .type = rr::cname}, forward_kind::plain,
-             reply_to({.name = "www.plain.org", .type = rr::cname}, {alias("www.plain.org", "example.com")}));
-  EXPECT_EQ(itself.said.answers.size(), 1u);
-}
-
 // As answers to SRV and MX have it.
 TEST(forward_reply, gives_no_real_address_of_a_hijacked_host_beside_the_answer) {
   const auto what = ask{.name = "example.org", .type = rr::mx};
