@@ -12,25 +12,14 @@
 #include <string_view>
 
 #include "actors/reconciler/desired_children.hpp"
+#include "bench/external_service.hpp"
 #include "runtime/kube/json_text.hpp"
 #include "runtime/kube/list_splitter.hpp"
 
 namespace egress {
 namespace {
 
-kube::object external_service(std::uint64_t number) {
-  kube::object made;
-  made.of = kube::kind::external_service;
-  made.meta.name = "es-" + std::to_string(number);
-  made.meta.uid = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
-  kube::external_service body;
-  body.spec.dns_name = "host-" + std::to_string(number) + ".example.com";
-  body.spec.ports.resize(2);
-  body.spec.ports[0].port = 443;
-  body.spec.ports[1].port = 8443;
-  made.body = body;
-  return made;
-}
+using bench::external_service;
 
 // As metadata.managedFields has it: the object once more, of names alone.
 json::object fields_of(const json::object& from) {

@@ -8,25 +8,12 @@
 
 #include "actors/reconciler/desired_children.hpp"
 #include "actors/reconciler/envoy/configuration.hpp"
+#include "bench/external_service.hpp"
 
 namespace egress {
 namespace {
 
-kube::object external_service(std::uint64_t number) {
-  kube::object made;
-  made.of = kube::kind::external_service;
-  made.meta.name = "es-" + std::to_string(number);
-  made.meta.uid = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
-  made.meta.generation = 1;
-  kube::external_service body;
-  body.spec.dns_name = "host-" + std::to_string(number) + ".example.com";
-  body.spec.hijack_dns = true;
-  body.spec.ports.resize(2);
-  body.spec.ports[0].port = 443;
-  body.spec.ports[1].port = 8443;
-  made.body = body;
-  return made;
-}
+using bench::external_service;
 
 void configuration(benchmark::State& state) {
   std::uint64_t number = 0;

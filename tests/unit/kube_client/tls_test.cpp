@@ -30,14 +30,22 @@ std::string version_answer() {
   return test::http_answer(200, R"({"major":"1"})");
 }
 
-reply ask(const connection_config& config) {
+// One client, asked again and again.
+struct asking {
+  explicit asking(const connection_config& config) : by(io.get_executor(), config, {}) {
+    version.what = verb::probe;
+    version.path = "/version";
+    version.timeout = 10s;
+  }
+  reply operator()() { return test::run(io, by.call(std::make_shared<request>(version))); }
+
   boost::asio::io_context io;
-  client by(io.get_executor(), config, {});
-  request what;
-  what.what = verb::probe;
-  what.path = "/version";
-  what.timeout = 10s;
-  return test::run(io, by.call(std::make_shared<request>(what)));
+  client by;
+  request version;
+};
+
+reply ask(const connection_config& config) {
+  return asking(config)();
 }
 
 // What a client that trusts `ours` says of a server with this certificate.
@@ -75,12 +83,8 @@ TEST(client_tls, trusts_what_the_authority_signed) {
 TEST(client_tls, opens_a_new_connection_when_the_server_has_closed_the_last) {
   const auto who = ours().sign({});
   const at_server server(who);
-  boost::asio::io_context io;
-  client by(io.get_executor(), server.config, {});
-  request what;
-  what.what = verb::probe;
-  what.path = "/version";
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(test::run(io, by.call(std::make_shared<request>(what))));
+  asking ask_version(server.config);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask_version());
   EXPECT_EQ(server.server.names().size(), 3U);
   EXPECT_EQ(server.server.resumed(), 2) << "each goes on with the session of the one before";
 }
@@ -118,14 +122,10 @@ TEST(client_tls, reads_a_replaced_authority_after_the_first_refusal) {
   const test::temporary_folder folder;
   server.config.certificate_authority.data.clear();
   server.config.certificate_authority.file = folder.write("ca.crt", ours().certificate());
-  boost::asio::io_context io;
-  client by(io.get_executor(), server.config, {});
-  request what;
-  what.what = verb::probe;
-  what.path = "/version";
-  EXPECT_FALSE(test::run(io, by.call(std::make_shared<request>(what))));
+  asking ask_version(server.config);
+  EXPECT_FALSE(ask_version());
   folder.write("ca.crt", foreign().certificate());
-  const auto again = test::run(io, by.call(std::make_shared<request>(what)));
+  const auto again = ask_version();
   EXPECT_TRUE(again) << again.error().message;
 }
 
@@ -136,15 +136,11 @@ TEST(client_tls, reads_a_renewed_certificate_after_the_first_refusal) {
   const test::temporary_folder folder;
   server.config.client_certificate.file = folder.write("we.crt", stranger.certificate());
   server.config.client_key.file = folder.write("we.key", stranger.key());
-  boost::asio::io_context io;
-  client by(io.get_executor(), server.config, {});
-  request what;
-  what.what = verb::probe;
-  what.path = "/version";
-  EXPECT_FALSE(test::run(io, by.call(std::make_shared<request>(what))));
+  asking ask_version(server.config);
+  EXPECT_FALSE(ask_version());
   folder.write("we.crt", we.certificate());
   folder.write("we.key", we.key());
-  const auto again = test::run(io, by.call(std::make_shared<request>(what)));
+  const auto again = ask_version();
   EXPECT_TRUE(again) << again.error().message;
 }
 
