@@ -200,9 +200,7 @@ child_task::step child_task::created(const kube::reply& reply) {
   if (reply) return failed(no_object());
   const auto& why = reply.error();
   if (why.code == kube::api_errc::already_exists) return read();
-  // Of the address (spec.clusterIP, spec.clusterIPs), and not of what a policy misses.
-  const bool of_address = why.code == kube::api_errc::invalid && why.message.contains("clusterIP");
-  if (!of_address || !asks_for_cluster_ip()) return failed(why);
+  if (why.code != kube::api_errc::invalid || !asks_for_cluster_ip()) return failed(why);
   // Somebody has the address. Often this very Service: a label edited away takes it out of the watch, which
   // looks like a deletion, and the API server checks the address before the name.
   address_refusal_ = why.message;
@@ -210,7 +208,9 @@ child_task::step child_task::created(const kube::reply& reply) {
 }
 
 child_task::step child_task::address_taken(const std::string& refusal) {
-  if (in_.insist_on_cluster_ip) {
+  // The server says so of spec.clusterIP or spec.clusterIPs; a policy may mean the address or anything else,
+  // and is asked once more without.
+  if (in_.insist_on_cluster_ip && refusal.contains("clusterIP")) {
     out_.cluster_ip_taken = true;
     return finish(child_state::failed, refusal);
   }

@@ -32,12 +32,13 @@ bool needs_a_person(const kube::condition_view& now) {
 
 // A gateway that served. A change that the Deployment controller has not seen yet is routine, and passes in
 // an instant; what comes of it is told then.
-bool went_away(const kube::condition_view& now, const kube::external_service_status& before) {
-  if (now.status != "False" || now.reason == "RolloutPending") return false;
+bool went_away(const kube::condition_view& now, const kube::external_service_status& before,
+               const kube::external_service_status& after) {
   const auto then = before.conditions.find("GatewayReady");
-  if (!then) return false;
-  return then->status == "True" ||
-         (then->reason == "RolloutPending" && status_in(before, "DNSHijacked") == "True");
+  if (!then || now.status != "False") return false;
+  const bool rolls = now.reason == "RolloutPending";
+  if (then->status == "True") return !rolls || after.ready_replicas == 0;
+  return then->reason == "RolloutPending" && !rolls && before.ready_replicas > 0;
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ std::vector<happening> happenings_of(const kube::object& external_service,
       all.push_back(about(external_service, event_kind::warning, now.reason, now.message));
     else if (now.type == "DNSHijacked" && now.status == "True" && status_in(before, now.type) != "True")
       all.push_back(about(external_service, event_kind::normal, "DNSHijacked", now.message));
-    else if (now.type == "GatewayReady" && went_away(now, before))
+    else if (now.type == "GatewayReady" && went_away(now, before, after))
       all.push_back(about(external_service, event_kind::warning, "GatewayNotReady", now.message));
   }
   // Ready repeats what another condition says with the same reason.
@@ -92,9 +93,11 @@ std::vector<happening> repair_watch::look(const kube::object& external_service,
     const auto& outcome = outcomes[i];
     if (outcome.did != action::repair || outcome.repaired.empty()) continue;
     auto& last = of(i);
-    // Ports that are held back come with a second write towards the same.
-    const bool undone = last.towards == wanted[i] && now - last.at < again_within && outcome.held.empty();
-    last.towards = outcome.held.empty() ? wanted[i] : kube::digest{};
+    // Ports that were held back come with a second write towards the same.
+    const bool expected = outcome.held.size() < last.held;
+    const bool undone = last.towards == wanted[i] && now - last.at < again_within && !expected;
+    last.towards = wanted[i];
+    last.held = outcome.held.size();
     last.at = now;
     if (!undone || now - last.told < tell_every) continue;
     last.told = now;

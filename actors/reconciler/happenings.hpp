@@ -30,6 +30,7 @@ class repair_watch {
   struct repair {
     std::size_t child = 0;  // kube::child_index
     kube::digest towards{};
+    std::size_t held = 0;  // ports
     wall_time at{}, told{};
   };
   repair& of(std::size_t child);

@@ -19,7 +19,7 @@ struct memory {
   repair_watch repairs;
   write_pace pace;
   std::optional<remembered_rendering> rendered;
-  unsigned cluster_ip_refusals = 0;         // in a row
+  unsigned cluster_ip_refusals = 0;         // since the Service was last as it should be
   unsigned waits = 0;                       // runs in a row that waited for listeners
   std::optional<steady_time> status_again;  // there was no status subresource: when to try it again
   std::optional<steady_time> status_sent;   // the last one

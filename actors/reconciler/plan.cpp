@@ -63,8 +63,8 @@ decision decide(const kube::object& external_service, kube::kind of, const rende
   if (!live) return {wanted ? action::create : action::nothing, ""};
   const auto owner = whose(external_service, *live);
   if (!wanted) {
-    // One that nobody controls may be somebody's own for want of ours.
-    if (owner != ownership::ours || live->meta.deleting) return {};
+    const bool ours = owner == ownership::ours || owner == ownership::adoptable;
+    if (!ours || live->meta.deleting) return {};
     return {action::remove, fmt::format("{} is not wanted any more", called(*live))};
   }
   if (owner == ownership::foreign) return taken(*live);

@@ -87,9 +87,11 @@ void reconciler_state::children_done() {
   if (!reconciler::differs(known.status, wanted)) return end();
   now->status_later = now->work->status_may_wait;
   if (now->status_later) return end();
-  // The write's own event ends the back-off of a failure, and so would each that tells it in other words.
+  // The write's own event starts the next run at once, and so would each that tells the same in other words,
+  // though that comes again in its own time.
+  const auto how = reconciler::end_of(now->outcomes);
   const bool only_words =
-      !reconciler::end_of(now->outcomes).success && reconciler::differs_in_words_only(known.status, wanted);
+      (!how.success || how.requeue_after) && reconciler::differs_in_words_only(known.status, wanted);
   if (only_words && mine.status_sent && egress::now(self) < *mine.status_sent + between_words) return end();
   now->status_tells = reconciler::happenings_of(service, known.status, wanted);
   write_status(std::move(wanted), known.resource_version);
@@ -115,6 +117,9 @@ void reconciler_state::status_written(const kube::external_service_status& wante
   const auto& why = reply.error();
   if (why.code == kube::api_errc::not_found) return look_for_status(wanted);
   now->failed = why.code != kube::api_errc::not_leader;
+  // It may have been written all the same, and then nobody tells it later.
+  if (why.code == kube::api_errc::transport || why.code == kube::api_errc::timed_out)
+    std::ranges::move(now->status_tells, std::back_inserter(now->happenings));
   // Who may not write tells nobody: the leader does.
   if (!now->failed) now->happenings.clear();
   now->asked_to_wait = kube::asked_to_wait(why);

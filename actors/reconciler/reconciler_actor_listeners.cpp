@@ -18,8 +18,8 @@ constexpr auto service_index = kube::child_index(kube::kind::service);
 constexpr seconds answer_bound{10};
 // A kubelet brings a ConfigMap to its pods within a minute or two.
 constexpr milliseconds first_wait{1'000}, longest_wait{10'000};
-// So many waits, some five minutes, for pods that are not ready yet: one that never will be must not keep a
-// port from the others.
+// So many waits for pods that are not ready yet, some five minutes when nothing else happens: one that never
+// will be must not keep a port from the others.
 constexpr unsigned most_waits_for_coming = 30;
 
 }  // namespace

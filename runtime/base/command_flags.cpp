@@ -19,7 +19,8 @@ const std::array<command_info, 5> commands{
         "dev", "the operator on an embedded API server that kubectl can use: no cluster needed",
         "dev [-f FILE|DIR]… [flags]", dev_bit,
         "Starts an API server in memory on loopback, loads the files into it, runs the operator on it, and\n"
-        "prints the kubeconfig's path and what to try. Takes the flags of `run` too.\n"
+        "prints the kubeconfig's path and what to try. Takes the flags of `run` too, but for those that name "
+        "a server.\n"
         "With --envoy every gateway is an Envoy on its Service's ClusterIP, which is on loopback: one "
         "process\n"
         "a Deployment, whose replicas are ready together. Envoy resolves names by the operator's upstreams,\n"

@@ -318,12 +318,16 @@ TEST_F(ChildTask, WhileItInsistsOnAnAddressThatIsTakenItFailsToBeAskedAgain) {
   EXPECT_TRUE(ends(child_state::failed).cluster_ip_taken);
 }
 
-TEST_F(ChildTask, ARefusalForAnythingElseThanItsAddressIsOne) {
+TEST_F(ChildTask, WhatAPolicyRefusesIsAskedOnceMoreWithoutTheAddress) {
   previous_ip = "10.0.0.9";
   insist = true;
   begin(service, nullptr);
   asks(verb::create);
-  answer(error_of(api_errc::invalid, "ValidatingAdmissionPolicy 'labels' denied request: no owner"));
+  answer(error_of(api_errc::invalid, "ValidatingAdmissionPolicy 'x' denied request: not here"));
+  asks(verb::get);
+  answer(error_of(api_errc::not_found));
+  EXPECT_EQ(asks(verb::create).body, R"({"spec":{"x":1}})");
+  answer(error_of(api_errc::invalid, "ValidatingAdmissionPolicy 'x' denied request: not here"));
   EXPECT_FALSE(ends(child_state::rejected).cluster_ip_taken);
 }
 

@@ -70,6 +70,9 @@ TEST(repair_watch, says_nothing_of_ports_that_come_later) {
   const auto second = repaired(kube::kind::service, {"/spec/ports/1"});
   EXPECT_TRUE(watch.look(*web, second, towards(1), t0 + seconds{40}).empty());
   EXPECT_EQ(watch.look(*web, second, towards(1), t0 + seconds{50}).size(), 1U) << "undone by somebody";
+  repair_watch other;
+  other.look(*web, first, towards(1), t0);
+  EXPECT_EQ(other.look(*web, first, towards(1), t0 + seconds{1}).size(), 1U) << "while it is held, too";
 }
 
 TEST(repair_watch, does_not_list_thousands_of_fields) {
@@ -84,11 +87,11 @@ TEST(repair_watch, does_not_list_thousands_of_fields) {
   EXPECT_TRUE(again[0].message.ends_with("...")) << again[0].message;
 }
 
-kube::external_service_status with(std::string_view gateway_reason, bool ready, bool hijacked) {
+kube::external_service_status with(std::string_view gateway_reason, bool ready, std::int64_t pods) {
   kube::external_service_status made;
+  made.ready_replicas = pods;
   made.conditions = {
-      kube::condition_view{"GatewayReady", ready ? "True" : "False", gateway_reason, "m", "", 1},
-      kube::condition_view{"DNSHijacked", hijacked ? "True" : "False", "R", "m", "", 1}};
+      kube::condition_view{"GatewayReady", ready ? "True" : "False", gateway_reason, "m", "", 1}};
   return made;
 }
 
@@ -98,15 +101,16 @@ TEST(happenings, of_a_gateway_that_goes_and_not_of_one_that_rolls_or_comes) {
                         const kube::external_service_status& now) {
     return !happenings_of(*web, before, now).empty();
   };
-  const auto serves = with("GatewayReady", true, true), rolls = with("RolloutPending", false, true),
-             gone = with("NoReadyReplicas", false, true);
+  const auto serves = with("GatewayReady", true, 2), rolls = with("RolloutPending", false, 2),
+             gone = with("NoReadyReplicas", false, 0), made_again = with("RolloutPending", false, 0);
   EXPECT_TRUE(told(serves, gone));
   EXPECT_FALSE(told(serves, rolls)) << "routine, for some milliseconds";
   EXPECT_TRUE(told(rolls, gone));
   EXPECT_FALSE(told(rolls, serves));
-  EXPECT_FALSE(told(with("RolloutPending", false, false), with("NoReadyReplicas", false, false)))
-      << "it is being made";
-  EXPECT_FALSE(told({}, with("NoReadyReplicas", false, false)));
+  EXPECT_TRUE(told(serves, made_again)) << "the Deployment was deleted";
+  EXPECT_FALSE(told(made_again, gone)) << "told, or it is being made";
+  EXPECT_FALSE(told(gone, made_again)) << "an edit of one that never was ready";
+  EXPECT_FALSE(told({}, gone));
 }
 
 TEST(shortened, cuts_between_characters) {

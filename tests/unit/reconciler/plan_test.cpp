@@ -128,9 +128,6 @@ TEST(Decide, RemovesOnlyItsOwn) {
   EXPECT_EQ(decided(pod_disruption_budget, nullptr, live.get()), action::remove);
   set_controller(body(live), "t", "Team");
   EXPECT_EQ(decided(pod_disruption_budget, nullptr, live.get()), action::nothing);
-  body(live).controller.reset();
-  EXPECT_EQ(decided(pod_disruption_budget, nullptr, live.get()), action::nothing)
-      << "a person's, with our label";
 }
 
 TEST(Decide, LeavesWhatWasFoundToBeUnwritable) {
