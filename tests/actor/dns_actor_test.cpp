@@ -5,7 +5,9 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <functional>
 #include <thread>
+#include <type_traits>
 
 #include "actors/dns/worker_actor.hpp"
 #include "tests/actor/virtual_time.hpp"
@@ -151,20 +153,44 @@ TEST(urgency_of, a_hijacked_name_is_urgent_and_a_gateway_that_comes_up_is_not) {
   EXPECT_EQ(urgency_of(service("a", "true"), service("a", "true")), urgency::none);
 }
 
-TEST(urgency_of, follows_who_is_answered_and_the_ports) {
-  const auto changed = [](auto&& change) {
-    auto made = std::make_shared<kube::object>(*external_service("a"));
-    auto body = made->as_external_service();
-    change(body.spec);
-    made->body = std::move(body);
-    return made;
-  };
-  const auto clients = changed([](auto& spec) { spec.dns_clients = {"10.0.0.0/8"}; });
-  const auto ports = changed([](auto& spec) { spec.ports = {{443, "TCP"}}; });
-  const auto replicas = changed([](auto& spec) { spec.min_replicas = 5; });
-  EXPECT_EQ(urgency_of(external_service("a"), clients), urgency::at_once);
-  EXPECT_EQ(urgency_of(external_service("a"), ports), urgency::at_once);
-  EXPECT_EQ(urgency_of(external_service("a"), replicas), urgency::none);
+// What a change of one field does to an object that is hijacked.
+template <class Body>
+urgency urgency_of_change(const kube::object_ptr& then,
+                          const std::function<void(kube::object&, Body&)>& change) {
+  auto now = std::make_shared<kube::object>(*then);
+  auto body = [&]() -> Body {
+    if constexpr (std::is_same_v<Body, kube::external_service>)
+      return then->as_external_service();
+    else
+      return then->as_child();
+  }();
+  change(*now, body);
+  now->body = std::move(body);
+  return urgency_of(then, now);
+}
+
+TEST(urgency_of, follows_each_field_of_an_external_service_that_an_answer_depends_on) {
+  using change = std::function<void(kube::object&, kube::external_service&)>;
+  const auto of = [](const change& what) { return urgency_of_change(external_service("a"), what); };
+  EXPECT_EQ(of([](auto& now, auto&) { now.meta.deleting = true; }), urgency::at_once);
+  EXPECT_EQ(of([](auto& now, auto&) { now.meta.uid = "another"; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.spec.dns_name = "b.example"; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.spec.hijack_dns = false; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.spec.dns_clients = {"10.0.0.0/8"}; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.spec.ports = {{443, "TCP"}}; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.spec.min_replicas = 5; }), urgency::none);
+}
+
+TEST(urgency_of, follows_each_field_of_a_service_that_an_answer_depends_on) {
+  using change = std::function<void(kube::object&, kube::child&)>;
+  const auto of = [](const change& what) { return urgency_of_change(service("a", "true"), what); };
+  EXPECT_EQ(of([](auto& now, auto&) { now.meta.deleting = true; }), urgency::at_once);
+  EXPECT_EQ(of([](auto& now, auto&) { now.meta.uid = "another"; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.hijack_label = "false"; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.dns_name = "b.example"; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.cluster_ips = {"10.0.0.2"}; }), urgency::at_once);
+  EXPECT_EQ(of([](auto&, auto& now) { now.controller = kube::controller_ref{}; }), urgency::at_once);
+  EXPECT_EQ(of([](auto& now, auto&) { now.meta.resource_version = "2"; }), urgency::none);
 }
 
 TEST_F(dns_actors, an_external_service_that_names_its_clients_is_hijacked_for_them_only) {
