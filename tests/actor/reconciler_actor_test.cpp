@@ -265,19 +265,78 @@ TEST_F(reconciling, what_a_status_tells_is_told_with_the_run_that_writes_it) {
   service =
       decoded(kube::kind::external_service,
               R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"a.example"}})");
-  for (const auto code : {api_errc::not_leader, api_errc::conflict, api_errc::server_error}) {
+  const auto written_with = [&](api_errc code) {
     run();
     const auto asked = take_all();
-    ASSERT_EQ(asked.size(), 1u);
-    test::answer(api, asked[0].ticket, kube::reply{std::unexpected(test::failure(code))});
+    EXPECT_EQ(asked.size(), 1u);
+    test::answer(api, asked.at(0).ticket, kube::reply{std::unexpected(test::failure(code))});
     world.settle();
-    ASSERT_FALSE(notes.results.empty());
-    EXPECT_TRUE(notes.results.back()->happenings.empty());
+    return notes.results.back();
+  };
+  for (const auto code : {api_errc::not_leader, api_errc::conflict, api_errc::server_error}) {
+    const auto result = written_with(code);
+    EXPECT_TRUE(result->happenings.empty());
+    // The leader writes it, or the run that the other's change starts.
+    EXPECT_EQ(result->how.success, code != api_errc::server_error);
   }
   run();
   for (const auto& one : take_all()) accept_status(one);
   world.settle();
   EXPECT_EQ(notes.results.back()->happenings.size(), 1u);
+}
+
+TEST_F(reconciling, what_a_status_tells_is_told_where_nobody_knows_whether_it_was_written) {
+  for (const auto code : {api_errc::transport, api_errc::timed_out}) {
+    service = decoded(
+        kube::kind::external_service,
+        R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"},"spec":{"dnsName":"a.example"}})");
+    run();
+    const auto asked = take_all();
+    ASSERT_EQ(asked.size(), 1u);
+    test::answer(api, asked[0].ticket, kube::reply{std::unexpected(test::failure(code))});
+    world.settle();
+    EXPECT_EQ(notes.results.back()->happenings.size(), 1u);
+    EXPECT_FALSE(notes.results.back()->how.success);
+  }
+}
+
+// Whoever had the old address goes on asking there; a conflict of a moment is no reason to take another.
+TEST_F(reconciling, a_service_made_again_insists_on_its_address_for_five_runs) {
+  service =
+      decoded(kube::kind::external_service,
+              R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1","generation":1},)"
+              R"("spec":{"dnsName":"a.example","ports":[{"port":443}]},"status":{"clusterIP":"10.0.0.9"}})");
+  const auto taken = [&](const test::api_script::request& one) {
+    auto why = test::failure(one.what.what == verb::get ? api_errc::not_found : api_errc::invalid);
+    why.message = "spec.clusterIPs: provided IP is already allocated";
+    test::answer(api, one.ticket, kube::reply{std::unexpected(std::move(why))});
+  };
+  // With its address, and without.
+  const auto creates_of_a_run = [&] {
+    std::pair<int, int> made;
+    run();
+    for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
+      for (const auto& one : asked) {
+        const bool insists = one.what.body.contains("10.0.0.9");
+        if (one.what.what == verb::patch_status) {
+          accept_status(one);
+        } else if (one.what.of != kube::kind::service) {
+          accept(one);
+        } else {
+          if (one.what.what == verb::create) ++(insists ? made.first : made.second);
+          insists || one.what.what == verb::get ? taken(one) : accept(one);
+        }
+      }
+      world.settle();
+    }
+    return made;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(creates_of_a_run(), std::pair(1, 0)) << i;
+    EXPECT_FALSE(notes.results.back()->how.success);
+  }
+  EXPECT_EQ(creates_of_a_run().second, 1);
+  EXPECT_TRUE(notes.results.back()->how.success);
 }
 
 // A status write's own event starts the next run at once, so whatever makes two statuses by turns is a loop.
