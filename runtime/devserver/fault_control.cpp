@@ -14,6 +14,10 @@ void fault_control::remove(int number) const {
   of_.run([number](cluster&, fault_table& all) { all.remove(number); });
 }
 
+std::uint64_t fault_control::taken() const {
+  return of_.run([](cluster&, fault_table& all) { return all.taken(); });
+}
+
 void fault_control::clear() const {
   of_.run([](cluster&, fault_table& all) { all.clear(); });
 }

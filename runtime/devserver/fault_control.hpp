@@ -15,6 +15,8 @@ class fault_control {
   // See `fault`. The number is for remove().
   int add(const fault& what) const;
   void remove(int number) const;
+  // How many requests have met one.
+  std::uint64_t taken() const;
   // Removes all faults of requests and of watches.
   void clear() const;
 

@@ -45,6 +45,7 @@ std::optional<fault> fault_table::take(const parsed_request& what) {
   if (what.what != endpoint::object) return std::nullopt;
   const auto at = std::ranges::find_if(faults_, [&what](const auto& one) { return fits(one.second, what); });
   if (at == faults_.end()) return std::nullopt;
+  ++taken_;
   auto taken = at->second;
   if (at->second.times > 0 && --at->second.times == 0) faults_.erase(at);
   return taken;

@@ -42,6 +42,8 @@ class fault_table {
   void clear();
   // The fault that this request meets, if any; counts its times.
   std::optional<fault> take(const parsed_request& what);
+  // How many requests have met one.
+  std::uint64_t taken() const { return taken_; }
 
   watch_faults& watches(const std::string& plural) { return watches_[plural]; }
   watch_faults faults_of(const std::string& plural) const;
@@ -68,6 +70,7 @@ class fault_table {
   std::map<std::string, order> orders_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;
   int last_number_ = 0;
+  std::uint64_t taken_ = 0;
 };
 
 }  // namespace egress::dev

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <functional>
+#include <map>
+#include <string>
 
 #include "runtime/devserver/fault_control.hpp"
 #include "tests/integration/in_process.hpp"
@@ -23,6 +25,8 @@ struct misbehaviour {
   const char* name;
   meddling begin;
   meddling end = [](auto&) {};
+  bool of_requests = false;   // some meet it
+  bool ends_watches = false;  // all are begun again
 };
 
 meddling requests(dev::fault what) {
@@ -84,6 +88,8 @@ class api_server : public ::testing::TestWithParam<misbehaviour> {
 
 TEST_P(api_server, does_no_lasting_harm) {
   const auto faults = world.server().faults();
+  std::map<std::string, std::uint64_t> begun;
+  for (const auto* kind : watched) begun[kind] = faults.counted("watch", kind);
   GetParam().begin(faults);
   keep_it_busy();
   GetParam().end(faults);
@@ -92,26 +98,47 @@ TEST_P(api_server, does_no_lasting_harm) {
   EXPECT_TRUE(test::eventually([this] { return is_as_wanted("es-1", "other.example"); }));
   for (const auto* kind : watched)
     EXPECT_TRUE(test::eventually([&] { return !world.has(kind, "es-2"); })) << kind;
+  // Nothing is shown by a fault that nobody met.
+  EXPECT_EQ(faults.taken() > 0, GetParam().of_requests);
+  if (!GetParam().ends_watches) return;
+  for (const auto* kind : watched)
+    EXPECT_TRUE(test::eventually([&] { return faults.counted("watch", kind) > begun[kind]; })) << kind;
 }
 
 const std::array all{
-    misbehaviour{"refuses_writes", requests({.verb = "write", .times = 20, .status = 500})},
-    misbehaviour{"asks_to_wait",
-                 requests({.verb = "write", .times = 20, .status = 429, .retry_after = seconds{1}})},
-    misbehaviour{"writes_without_saying_so",
-                 requests({.verb = "write", .times = 12, .cut = true, .after = true})},
-    misbehaviour{"cuts_off_whoever_writes", requests({.verb = "write", .times = 12, .cut = true})},
-    misbehaviour{"is_slow", requests({.times = 60, .delay = milliseconds{200}})},
-    misbehaviour{"repeats_and_reorders_events", watches({.duplicate = true, .reorder = true})},
-    misbehaviour{"falls_silent", watches({.stall = true}),
-                 both(watches({}), ends_of_watches(dev::watch_end::cut))},
-    misbehaviour{"ends_watches_without_bookmarks", watches({.drop_bookmarks = true}),
-                 ends_of_watches(dev::watch_end::end)},
-    misbehaviour{"forgets_its_history", both(watches({.stall = true}), forget_history),
-                 both(watches({}), ends_of_watches(dev::watch_end::gone))},
+    misbehaviour{.name = "refuses_writes",
+                 .begin = requests({.verb = "write", .times = 20, .status = 500}),
+                 .of_requests = true},
+    misbehaviour{.name = "asks_to_wait",
+                 .begin = requests({.verb = "write", .times = 20, .status = 429, .retry_after = seconds{1}}),
+                 .of_requests = true},
+    misbehaviour{.name = "writes_without_saying_so",
+                 .begin = requests({.verb = "write", .times = 12, .cut = true, .after = true}),
+                 .of_requests = true},
+    misbehaviour{.name = "cuts_off_whoever_writes",
+                 .begin = requests({.verb = "write", .times = 12, .cut = true}),
+                 .of_requests = true},
     misbehaviour{
-        "loses_watches_and_refuses_lists",
-        both(requests({.verb = "list", .times = 6, .status = 500}), ends_of_watches(dev::watch_end::gone))},
+        .name = "is_slow", .begin = requests({.times = 60, .delay = milliseconds{200}}), .of_requests = true},
+    misbehaviour{.name = "repeats_and_reorders_events",
+                 .begin = watches({.duplicate = true, .reorder = true})},
+    misbehaviour{.name = "falls_silent",
+                 .begin = watches({.stall = true}),
+                 .end = both(watches({}), ends_of_watches(dev::watch_end::cut)),
+                 .ends_watches = true},
+    misbehaviour{.name = "ends_watches_without_bookmarks",
+                 .begin = watches({.drop_bookmarks = true}),
+                 .end = ends_of_watches(dev::watch_end::end),
+                 .ends_watches = true},
+    misbehaviour{.name = "forgets_its_history",
+                 .begin = both(watches({.stall = true}), forget_history),
+                 .end = both(watches({}), ends_of_watches(dev::watch_end::gone)),
+                 .ends_watches = true},
+    misbehaviour{.name = "loses_watches_and_refuses_lists",
+                 .begin = both(requests({.verb = "list", .times = 6, .status = 500}),
+                               ends_of_watches(dev::watch_end::gone)),
+                 .of_requests = true,
+                 .ends_watches = true},
 };
 
 INSTANTIATE_TEST_SUITE_P(that, api_server, ::testing::ValuesIn(all),
