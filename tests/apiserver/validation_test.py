@@ -3,6 +3,7 @@
 older definition has stored stays readable and writable."""
 import copy
 
+from harness import dns
 from harness.older import DEFINITION, DEFINITIONS
 from harness.servers import ROOT
 from harness.suite import ApiError, ClusterTest, eventually, figure, main, objects
@@ -153,6 +154,22 @@ class Validation(ClusterTest):
         found = self.wait_for_condition("api", "Accepted", "False", "InvalidResources")
         self.assertEqual(self.condition("api", "Stalled")["status"], "True")
         eventually("an Event says so", lambda: self.events("api") == [("Warning", "InvalidResources", found["message"], 1)])
+
+    def test_names_about_the_clusters_own_domain(self):
+        operator = self.operator("--cluster-domain=k8s.example.com")
+        # Below it is what only the cluster answers for; a wildcard above it meets what its pods search for.
+        self.create("inside", "db.prod.svc.K8s.example.com.")
+        self.create("above", "*.example.com")
+        found = self.wait_for_condition("inside", "Accepted", "False", "ClusterName")
+        eventually("an Event says so", lambda: self.events("inside") == [("Warning", "ClusterName", found["message"], 1)])
+        self.assertIsNone(self.child("service", "inside"))
+        covered = self.wait_for_condition("above", "SearchDomainCovered", "True")
+        self.assertIn("k8s.example.com", covered["message"])
+        self.wait_for_children("above")
+        self.set_ready("above")
+        address = self.child("service", "above")["spec"]["clusterIP"]
+        eventually("the wildcard is hijacked", lambda: operator.address("any.example.com") == address)
+        self.assertNotEqual(operator.ask("db.prod.svc.k8s.example.com"), (dns.NOERROR, [address]))
 
     def test_one_dns_name_twice(self):
         operator = self.operator()
