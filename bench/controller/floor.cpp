@@ -5,11 +5,18 @@
 //   floor SERVER CA_FILE TOKEN_FILE CONNECTIONS patch FILE   the same, with merge patches
 //   floor SERVER CA_FILE TOKEN_FILE CONNECTIONS list FILE    FILE: PATH of a collection on each line, read in
 //   pages of 500
+// A line of several PATHs and bodies is sent one by one, on one connection. RATE behind all that: so many
+// lines a second are begun, at even times, while there are connections that do nothing else; FILE.times then
+// has when each was begun and when each of its answers came, in seconds since 1970.
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -37,8 +44,11 @@ struct work {
   std::string authorization;
   std::string_view how;
   std::vector<std::string> lines;
+  double rate = 0;  // of lines a second; 0: as fast as they are answered
   std::size_t next = 0, done = 0, failed = 0, answers = 0;
-  steady_clock::time_point last_answer;
+  steady_clock::time_point began, last_answer;
+  steady_clock::duration latest{};         // of all lines, behind its time
+  std::vector<std::vector<double>> times;  // of each line, when there is a rate
 };
 
 // The ends of an answer's body. A page's continue token is in one of them: metadata comes first in the list
@@ -102,11 +112,35 @@ asio::awaitable<bool> list(work& all, http::connection& on, std::string path) {
   co_return true;
 }
 
-asio::awaitable<bool> write(work& all, http::connection& on, const std::string& line) {
-  const auto tab = line.find('\t');
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+asio::awaitable<bool> write(work& all, http::connection& on, std::size_t number) {
+  std::string_view line = all.lines[number];
+  std::vector<double> times{seconds_since_1970()};
   const auto* const method = all.how == "patch" ? "PATCH" : "POST";
-  const auto answer = co_await ask(all, on, method, line.substr(0, tab), line.substr(tab + 1));
-  co_return answer.has_value();
+  while (!line.empty()) {
+    const auto tab = line.find('\t');
+    const auto end = std::min(line.size(), line.find('\t', tab + 1));
+    const auto answer = co_await ask(all, on, method, std::string{line.substr(0, tab)},
+                                     std::string{line.substr(tab + 1, end - tab - 1)});
+    if (!answer) co_return false;
+    times.push_back(seconds_since_1970());
+    line.remove_prefix(std::min(line.size(), end + 1));
+  }
+  if (all.rate > 0) all.times[number] = std::move(times);
+  co_return true;
+}
+
+// Until it is the turn of the line of this number.
+asio::awaitable<void> wait_for(work& all, asio::any_io_executor executor, std::size_t number) {
+  if (all.rate <= 0) co_return;
+  const std::chrono::duration<double> since{static_cast<double>(number) / all.rate};
+  const auto due = all.began + std::chrono::duration_cast<steady_clock::duration>(since);
+  asio::steady_timer timer(executor, due);
+  co_await timer.async_wait(asio::use_awaitable);
+  all.latest = std::max(all.latest, steady_clock::now() - due);
 }
 
 asio::awaitable<void> serve_one_connection(work& all, asio::any_io_executor executor) {
@@ -117,12 +151,13 @@ asio::awaitable<void> serve_one_connection(work& all, asio::any_io_executor exec
     co_return;
   }
   while (all.next < all.lines.size()) {
-    const auto& line = all.lines[all.next++];
+    const auto number = all.next++;
+    co_await wait_for(all, executor, number);
     bool good = false;
     if (all.how == "list")
-      good = co_await list(all, **on, line);
+      good = co_await list(all, **on, all.lines[number]);
     else
-      good = co_await write(all, **on, line);
+      good = co_await write(all, **on, number);
     ++(good ? all.done : all.failed);
   }
 }
@@ -132,11 +167,20 @@ std::string contents(const char* file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+void tell_times(const work& all, const std::string& file) {
+  std::ofstream out(file);
+  for (const auto& line : all.times) {
+    const char* between = "";
+    for (const auto time : line) out << std::exchange(between, " ") << fmt::format("{:.6f}", time);
+    out << '\n';
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) {
-    std::fputs("usage: floor SERVER CA_FILE TOKEN_FILE CONNECTIONS post|patch|list FILE\n", stderr);
+  if (argc != 7 && argc != 8) {
+    std::fputs("usage: floor SERVER CA_FILE TOKEN_FILE CONNECTIONS post|patch|list FILE [RATE]\n", stderr);
     return 2;
   }
   work all;
@@ -151,19 +195,23 @@ int main(int argc, char** argv) {
   all.options.server_name = where->host;
   all.authorization = "Bearer " + contents(argv[3]);
   all.how = argv[5];
+  if (argc == 8) all.rate = std::atof(argv[7]);
   std::ifstream in(argv[6]);
   for (std::string line; std::getline(in, line);) all.lines.push_back(line);
 
   asio::io_context io{1};
-  const auto began = steady_clock::now();
+  all.times.resize(all.rate > 0 ? all.lines.size() : 0);
+  all.began = steady_clock::now();
   const auto cpu = std::clock();
   for (int i = 0, connections = std::atoi(argv[4]); i < connections; ++i)
     asio::co_spawn(io, serve_one_connection(all, io.get_executor()), asio::detached);
   io.run();
-  const auto took = std::chrono::duration<double>(all.last_answer - began).count();
+  if (all.rate > 0) tell_times(all, std::string{argv[6]} + ".times");
+  const auto took = std::chrono::duration<double>(all.last_answer - all.began).count();
   const auto used = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
-  std::printf(R"({"seconds": %.4f, "cpu_seconds": %.4f, "done": %zu, "failed": %zu, "answers": %zu})"
-              "\n",
-              took, used, all.done, all.failed, all.answers);
+  std::printf(
+      R"({"seconds": %.4f, "cpu_seconds": %.4f, "done": %zu, "failed": %zu, "answers": %zu, "latest": %.4f})"
+      "\n",
+      took, used, all.done, all.failed, all.answers, std::chrono::duration<double>(all.latest).count());
   return all.failed == 0 && all.done == all.lines.size() ? 0 : 1;
 }

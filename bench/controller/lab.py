@@ -48,14 +48,26 @@ class Lab:
     def stop(self):
         self.cluster.stop()
 
+    def rest(self):
+        """Until the server has done with what came before (watch caches, a collection of garbage): whoever is measured
+        begins on one that has nothing else to do."""
+        servers = (self.cluster.apiserver, self.cluster.etcd)
+
+        def idle():
+            before = sum(one.cpu() for one in servers)
+            time.sleep(.25)
+            return sum(one.cpu() for one in servers) - before < .02
+
+        eventually("the server is at rest", idle, 60, every=0)
+
     # What the floor does.
 
-    def _floor(self, how, lines, token=None, connections=CONNECTIONS):
+    def _floor(self, how, lines, token=None, connections=CONNECTIONS, rate=0):
         file = f"{self.cluster.folder}/floor.{how}"
         pathlib.Path(file).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         done = subprocess.run(
             [self.options.floor, f"https://127.0.0.1:{self.cluster.port}", self.cluster.authority.certificate,
-             token or self.token, str(connections), how, file], capture_output=True, text=True, check=False)
+             token or self.token, str(connections), how, file, str(rate)], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"bench-controller: the floor failed: {done.stdout}{done.stderr[-2000:]}")
         return json.loads(done.stdout)
@@ -63,6 +75,15 @@ class Lab:
     def create_external_services(self):
         self._floor("post", (f"{objects.EXTERNAL_SERVICES}\t{json.dumps(external_service(i))}" for i in range(self.count)),
                     f"{self.cluster.folder}/admin.token")
+        self.rest()
+
+    def patch_at_rate(self, changes, rate):
+        """Each change is some (path, patch), one after the other. Of each: when it was begun, and when each was answered;
+        and by how much one was begun too late, at most. Seconds since 1970, and seconds."""
+        lines = ("\t".join(f"{path}\t{json.dumps(patch)}" for path, patch in one) for one in changes)
+        late = self._floor("patch", lines, f"{self.cluster.folder}/admin.token", rate=rate)["latest"]
+        with open(f"{self.cluster.folder}/floor.patch.times", encoding="ascii") as file:
+            return [[float(word) for word in line.split()] for line in file], late
 
     def _rendered(self):
         done = subprocess.run([self.options.operator, "render", "-o", "json", "-f", "-"], capture_output=True, text=True, check=True,
@@ -128,3 +149,8 @@ def memory(size):
 def percentile(samples, share):
     ordered = sorted(samples)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def times(took):
+    """The p50 and the p99."""
+    return f"{percentile(took, .5) * 1e3:.1f}, {percentile(took, .99) * 1e3:.1f} ms"

@@ -51,7 +51,9 @@ def creation(lab):
 
 
 def restart(lab):
+    lab.rest()
     lists = lab.floor_of_lists()
+    lab.rest()
     lab.audit.mark()
     began = time.monotonic()
     operator = lab.start(name="restarted")

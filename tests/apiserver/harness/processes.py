@@ -106,8 +106,11 @@ class Process:
         """In seconds, of the threads that it has: what /proc/PID/stat says is in hundredths."""
         used = 0
         for thread in os.listdir(f"/proc/{self.pid}/task"):
-            with open(f"/proc/{self.pid}/task/{thread}/schedstat", encoding="ascii") as file:
-                used += int(file.read().split()[0])
+            try:
+                with open(f"/proc/{self.pid}/task/{thread}/schedstat", encoding="ascii") as file:
+                    used += int(file.read().split()[0])
+            except FileNotFoundError:
+                continue  # ended meanwhile
         return used / 1e9
 
 
