@@ -19,6 +19,7 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 constexpr int most_tries = 10;
+constexpr milliseconds least_pause{250};
 constexpr std::string_view metadata_or_all =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 }  // namespace
@@ -166,14 +167,14 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
   co_return attempt{std::move(outcome)};
 }
 
-// What the server asked us to wait, or about a second; nothing when trying again makes no sense.
+// What the server asked us to wait (a second when it does not say) and up to half a second more, so that
+// those who were throttled together do not come back together; nothing when trying again makes no sense.
 std::optional<milliseconds> pause_before_retry(client::state& state, const reply& outcome,
                                                clock::time_point deadline) {
   if (outcome || outcome.error().code != api_errc::too_many_requests) return std::nullopt;
-  const auto asked = outcome.error().retry_after.value_or(seconds{1});
-  const auto pause =
-      std::max(std::chrono::duration_cast<milliseconds>(asked * 1.0),
-               std::chrono::duration_cast<milliseconds>(seconds{1} * (0.5 + chance(state.random))) / 2);
+  const milliseconds asked = outcome.error().retry_after.value_or(seconds{1});
+  const milliseconds more{static_cast<long>(500 * chance(state.random))};
+  const auto pause = std::max(asked, least_pause) + more;
   if (clock::now() + pause >= deadline) return std::nullopt;
   return pause;
 }
