@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <utility>
 
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
@@ -30,7 +31,10 @@ dns_worker_actor::behavior_type dns_worker_behavior(dns_worker_actor::stateful_p
   return {
       [self, index](const directory_ptr& everyone) {
         self->state.loop->serve_also(orphans_of(*everyone, index));
-        if (everyone->dns) self->send(everyone->dns, subscribe_atom{}, dns_worker_actor{self});
+        // Each subscription brings a table: one that is known to last is not asked for again.
+        const auto before = std::exchange(self->state.subscribed, everyone->dns);
+        if (everyone->dns && everyone->dns != before)
+          self->send(everyone->dns, subscribe_atom{}, dns_worker_actor{self});
       },
       [self](const hijack_table_ptr& table) { self->state.loop->set_table(table); },
       [self, index](loop_failed_atom, const std::string& why) {

@@ -30,6 +30,7 @@ dns_worker_actor::behavior_type dns_worker_behavior(dns_worker_actor::stateful_p
 struct dns_worker_state {
   static inline const char* name = "dns_worker";
   std::unique_ptr<packet_loop> loop;
+  dns_actor subscribed;  // to whose tables
 };
 
 // Which siblings' sockets the worker of this index serves: the first worker that is there takes all of those

@@ -110,6 +110,14 @@ struct dns_actors : ::testing::Test {
   dns_worker_actor worker;
 };
 
+TEST_F(dns_actors, a_worker_asks_for_the_table_once) {
+  update(kind::service, {service("a", "true")});
+  update(kind::external_service, {external_service("a")});
+  const auto told = log.tables.size();
+  tell_everyone({worker});
+  EXPECT_EQ(log.tables.size(), told) << "somebody else has been started again";
+}
+
 TEST_F(dns_actors, no_table_is_published_before_both_kinds_are_known) {
   update(kind::service, {service("a", "true")});
   EXPECT_TRUE(log.tables.empty());
