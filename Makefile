@@ -86,7 +86,7 @@ bench-dns: packages-test
 	  --load build/release/bench/dns/load --drain build/release/bench/dns/drain --make-table build/release/bench/dns/make_table \
 	  --coredns "$$(scripts/coredns.sh || true)" $(BENCH_FLAGS)
 
-# On a real kube-apiserver and etcd; three quarters of an hour with all sizes: BENCH_FLAGS='--sizes 1000' is a short one.
+# On a real kube-apiserver and etcd; an hour with all sizes: BENCH_FLAGS='--sizes 1000' is a short one.
 bench-controller: packages-test
 	cmake --preset release -DEGRESS_BENCH=ON $(CMAKE_FLAGS)
 	cmake --build --preset release -j $(JOBS) --target egress-operator bench_controller_floor

@@ -1,5 +1,5 @@
 include(GoogleTest)
-# egress_test(NAME SOURCES… LINKS targets… LABEL unit|actor|integration|e2e): one GoogleTest program;
+# egress_test(NAME SOURCES… LINKS targets… LABEL unit|actor|integration): one GoogleTest program;
 # each TEST in it is one ctest test. Its sources are compiled fast rather than optimised, but for those in OPTIMISED, which
 # measure or have much to compute. HEADERS base|asio|caf: which of precompile.cmake's they have use for.
 function(egress_test name)

@@ -16,8 +16,8 @@
 
 namespace egress::dns {
 
-// A record that wants to be in the table. There is one for each name while a table is built, beside the last
-// table and this: no larger than needed.
+// A record that wants to be in the table. There is one for each name while two tables are in memory, the last
+// and the one that is built: no larger than needed.
 struct table_claim {
   record_place record = 0;
   std::uint32_t created = 0;  // its owner, seconds since 1970, or what is nearest of those that fit
@@ -39,8 +39,8 @@ class hijack_table {
   // The entry of just this name; with `wildcard`, of "*." and this name.
   std::optional<table_entry> find_only(bytes name, bool wildcard) const;
 
-  // A look-up waits for memory twice: for its slot, then for the record. Who has several to do has both
-  // fetched before: first the slots of all, which gives what to ask for the records of all with.
+  // A look-up waits for memory twice, for its slot and for the record. To look up several names, prefetch in
+  // two passes: fetch_slot for all of them, then fetch_record with what each returned.
   std::uint32_t fetch_slot(const wire_name& name) const;
   void fetch_record(std::uint32_t hash) const;
 

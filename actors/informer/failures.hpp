@@ -8,7 +8,7 @@
 
 namespace egress::informer {
 
-// A failure that no answer says.
+// A failure that is noticed here rather than received from the server.
 inline kube::api_error plainly(kube::api_errc code, std::string message) {
   return {.code = code, .status = 0, .reason = {}, .message = std::move(message), .retry_after = {}};
 }

@@ -4,6 +4,7 @@
 // 20 s after the *start* of its last successful renewal, while a candidate waits 30 s from the moment when it
 // saw the Lease change: so between the last byte of one leader and the first of the next there are 10 s,
 // whatever is lost, late or paused. And a Lease that vanishes counts as held until those 30 s are over.
+// (Times here are those of the default lease of 30 s; others keep the proportion.)
 // (There is no fencing: who deletes the Lease by hand and starts a new replica within 20 s has two writers.)
 //
 // One request is in flight at most. Not thread-safe: the leader actor owns it.

@@ -126,23 +126,27 @@ using informer_actor = member_actor::extend<
 
 // Holds the work queue and all snapshots; spawns, feeds and stops the reconcilers.
 using dispatcher_actor =
-    member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,
-                         // A key is due, or might be; stale generations are ignored.
-                         caf::reacts_to<tick_atom, std::uint64_t>, caf::reacts_to<watchdog_atom>,
-                         // A reconciler is done with its key.
-                         caf::reacts_to<payload<reconcile_result>>,
-                         // This replica may write from now on, in this term: reconcile
-                         // everything, as writes were held back until now.
-                         caf::reacts_to<leading_atom, std::uint64_t>,
-                         // Shutdown: start no reconcile any more; the reply comes when
-                         // the last one under way is done.
-                         caf::replies_to<drain_atom>::with<ok_atom>>;
+    member_actor::extend<  // A kind's snapshot and what changed in it; the reply asks for the next.
+        caf::replies_to<payload<informer_update>>::with<ok_atom>,
+        // A key is due, or might be; stale generations are ignored.
+        caf::reacts_to<tick_atom, std::uint64_t>,
+        // Time to have busy reconcilers look for answers that will not come any more.
+        caf::reacts_to<watchdog_atom>,
+        // A reconciler is done with its key.
+        caf::reacts_to<payload<reconcile_result>>,
+        // This replica may write from now on, in this term: reconcile
+        // everything, as writes were held back until now.
+        caf::reacts_to<leading_atom, std::uint64_t>,
+        // Shutdown: start no reconcile any more; the reply comes when
+        // the last one under way is done.
+        caf::replies_to<drain_atom>::with<ok_atom>>;
 
 // Brings the children and the status of one ExternalService to what it says.
-using reconciler_actor = caf::typed_actor<caf::reacts_to<payload<reconcile_work>>,
-                                          // From time to time during a run: answers that are late will not
-                                          // come any more.
-                                          caf::reacts_to<tick_atom>>;
+using reconciler_actor = caf::typed_actor<  // One run; its reconcile_result goes back to the dispatcher.
+    caf::reacts_to<payload<reconcile_work>>,
+    // From time to time during a run: answers that are late will not
+    // come any more.
+    caf::reacts_to<tick_atom>>;
 
 // Asks gateways' pods which listeners they have.
 using gateways_actor = member_actor::extend<
@@ -153,15 +157,19 @@ using gateways_actor = member_actor::extend<
 
 // Owns a packet loop on sockets that outlive it. A directory that lacks a sibling makes the first worker in
 // it serve the sibling's sockets, too, until the sibling is back.
-using dns_worker_actor = member_actor::extend<caf::reacts_to<hijack_table_ptr>,
-                                              // From the packet loop: it failed, and why.
-                                              caf::reacts_to<loop_failed_atom, std::string>>;
+using dns_worker_actor = member_actor::extend<  // The table to answer from, from the next batch on.
+    caf::reacts_to<hijack_table_ptr>,
+    // From the packet loop: it failed, and why.
+    caf::reacts_to<loop_failed_atom, std::string>>;
 
-// Builds the hijack table of the Services and publishes it to the workers.
-using dns_actor = member_actor::extend<caf::replies_to<payload<informer_update>>::with<ok_atom>,
-                                       caf::reacts_to<subscribe_atom, dns_worker_actor>,
-                                       // The pause after a build is over.
-                                       caf::reacts_to<tick_atom>>;
+// Builds the hijack table of Services and ExternalServices, and publishes it to the workers.
+using dns_actor =
+    member_actor::extend<  // A kind's snapshot and what changed in it; the reply asks for the next.
+        caf::replies_to<payload<informer_update>>::with<ok_atom>,
+        // Answers with the table there is, then with every new one.
+        caf::reacts_to<subscribe_atom, dns_worker_actor>,
+        // The pause after a build is over.
+        caf::reacts_to<tick_atom>>;
 
 // Holds the Lease, or waits for it, and moves the deadline until which this replica may write. There is none
 // without --enable-leader-election.
@@ -173,12 +181,17 @@ using leader_actor = member_actor::extend<
     caf::replies_to<release_atom>::with<ok_atom>>;
 
 // Serves /metrics, health and the status page; told by all others how they are.
-using metrics_actor = member_actor::extend<caf::reacts_to<payload<health_report>>>;
+using metrics_actor = member_actor::extend<  // How a part is: ready, or what it waits for.
+    caf::reacts_to<payload<health_report>>>;
 
 // Starts everyone, restarts who dies, ends everything in order.
-using supervisor_actor =
-    caf::typed_actor<caf::reacts_to<start_atom>, caf::reacts_to<restart_atom, std::string, std::uint64_t>,
-                     // Ordered shutdown: drain, release the Lease, lame duck, EXIT, grace, kill.
-                     caf::reacts_to<shutdown_atom>, caf::reacts_to<grace_over_atom, std::uint64_t>>;
+using supervisor_actor = caf::typed_actor<  // From main, once: start everyone.
+    caf::reacts_to<start_atom>,
+    // The delay before a child's restart is over; stale generations are ignored.
+    caf::reacts_to<restart_atom, std::string, std::uint64_t>,
+    // Ordered shutdown: drain, release the Lease, lame duck, EXIT, grace, kill.
+    caf::reacts_to<shutdown_atom>,
+    // The present phase of that has had its time.
+    caf::reacts_to<grace_over_atom, std::uint64_t>>;
 
 }  // namespace egress

@@ -18,10 +18,9 @@ class look_pace {
  public:
   static constexpr std::chrono::microseconds longest{32'000}, shortest{500};
 
-  // After a look: how long to wait before the next one; 0: not at all, as whenever the load is not crowded.
-  // So that a quarter to five eighths of the requests that may be under way have been answered by then: a
-  // rest is as much of what one takes, and the server has the others meanwhile. A load that is crowded again
-  // after a while is judged anew.
+  // Called after each look: how long to sleep before the next, 0 for not at all, as whenever the load is not
+  // crowded. It aims at a quarter to five eighths of the requests that may be under way being answered during
+  // a sleep: the server then still has the rest to work on. After a calm period it starts again from 0.
   std::chrono::microseconds next(const kube::request_load& now);
 
  private:

@@ -40,7 +40,8 @@ struct dns_options {
   dns_log_options log;
 };
 
-// What `run` does; `dev` and `render` take the same flags.
+// What `run` does; `dev`, `render` and `validate` take its flags, too (`dev` but for those that name a
+// server).
 struct run_options {
   std::string kubeconfig, context;
   std::string metrics_address = ":8080";

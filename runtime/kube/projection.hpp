@@ -1,6 +1,6 @@
 #pragma once
 // What of a child is ours to keep right, as one canonical form: equal projections of the rendered and the
-// live object mean there is nothing to write. (objects.md of the design: "What differs"; docs/decisions/.)
+// live object mean there is nothing to write. (docs/decisions/0002)
 //
 // A projection holds spec (a ConfigMap's data) with quantities in canonical form and without empty maps,
 // nulls and empty strings; our labels, annotations and controller owner; and none of what is copied from live

@@ -4,14 +4,14 @@
 #include <functional>
 #include <memory>
 
-#include "runtime/actor/bridge.hpp"
+#include "runtime/actor/io_thread.hpp"
 
 namespace egress {
 
 // From here to the end of the process a signal ends nothing: it waits for shutdown_signals, so that what is
 // being set up is taken down, and one that comes when all is down does not take the exit code with it.
-// Blocked rather than handled for that: a handler would have to go at some time, and leave the signal its
-// default. Before other threads are started: each has the mask of the one that starts it.
+// Blocked, not handled: removing a handler at the end would restore the default action, which kills. Before
+// other threads are started: each has the mask of the one that starts it.
 class caught_signals {
  public:
   caught_signals();  // throws std::system_error when there is no descriptor left

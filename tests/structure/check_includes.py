@@ -48,18 +48,17 @@ def home(*prefixes):
 
 # Third-party header -> the files that may include it. Tests may include all but what is forbidden everywhere.
 HOMES = [
-    (re.compile(r"^caf/"), lambda p: p.startswith(("runtime/actor/", "runtime/main.cpp", "runtime/program/")) or is_actor(p), "CAF"),
-    (re.compile(r"^ldns/"), home("actors/dns/wire", "actors/dns/message", "actors/dns/query"), "ldns"),
+    (re.compile(r"^caf/"), lambda p: p.startswith(("runtime/actor/", "runtime/program/")) or is_actor(p), "CAF"),
+    (re.compile(r"^ldns/"), home("actors/dns/wire"), "ldns"),
     (re.compile(r"^simdjson"), home("runtime/kube/decode", "runtime/program/version"), "simdjson"),
     (re.compile(r"^yaml-cpp/"), home("runtime/kube/kubeconfig", "runtime/kube/manifest", "runtime/kube/yaml"), "yaml-cpp"),
     (re.compile(r"^openssl/"), home("runtime/net/", "runtime/program/version"), "OpenSSL"),
     (re.compile(r"^boost/asio/ssl"), home("runtime/net/", "runtime/http/", "runtime/kube/credentials"), "Asio's TLS"),
     (re.compile(r"^boost/beast"), home("runtime/http/", "runtime/net/asio.cpp"), "Beast"),
     (re.compile(r"^boost/asio"), home("runtime/net/", "runtime/http/", "runtime/kube/", "runtime/devserver/", "runtime/actor/",
-                                      "actors/dns/io/", "actors/gateways/io/", "actors/metrics/", "runtime/program/", "runtime/main.cpp"), "Asio"),
+                                      "actors/dns/io/", "actors/gateways/io/", "runtime/program/"), "Asio"),
     (re.compile(r"^boost/json"), home("runtime/kube/json", "runtime/devserver/"), "Boost.JSON (use runtime/kube/json.hpp)"),
-    (re.compile(r"^spdlog/"), home("runtime/base/log", "runtime/main.cpp"), "spdlog"),
-    (re.compile(r"^CLI/"), home("runtime/base/"), "CLI11"),
+    (re.compile(r"^spdlog/"), home("runtime/base/log"), "spdlog"),
     (re.compile(r"^prometheus/"), home("actors/metrics/"), "prometheus-cpp"),
 ]
 FORBIDDEN = [

@@ -39,7 +39,6 @@ CASES = [
     ("actors/informer/asio.cpp", "#include <boost/asio/steady_timer.hpp>\n", "Asio is not at home"),
     ("actors/leader/prom.cpp", "#include <prometheus/counter.h>\n", "prometheus-cpp is not at home"),
     ("actors/leader/log.cpp", "#include <spdlog/spdlog.h>\n", "spdlog is not at home"),
-    ("actors/leader/cli.cpp", "#include <CLI/CLI.hpp>\n", "CLI11 is not at home"),
 ]
 
 LONG_FUNCTION = "void f(int a) {\n" + "  ++a;\n" * 40 + "}\n"

@@ -28,8 +28,8 @@ class stream_channel : public std::enable_shared_from_this<stream_channel> {
 
   // Told why a connection could not be made, "" when one was.
   void on_news(std::function<void(const std::string&)> told) { told_ = std::move(told); }
-  // Gives the question's id on the connection, for cancel. Of tens of thousands that wait one may lose its id
-  // to this, as if its reply never came; and this one when the other is cancelled.
+  // Gives the question's id on the connection, for cancel. Ids are 16 bits: with tens of thousands waiting, a
+  // new question may take one in use. The older one then never gets a reply, and cancelling it cancels this.
   std::uint16_t ask(kept_query_ptr asked, done on_done);
   void cancel(std::uint16_t id) { waiting_.erase(id); }
   // Nobody is called any more.
