@@ -23,8 +23,8 @@ inline constexpr std::size_t max_message = 65535;
 namespace rr {
 inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinfo = 13, mx = 15, txt = 16,
                                aaaa = 28, srv = 33, dname = 39, opt = 41, ds = 43, rrsig = 46, nsec = 47,
-                               dnskey = 48, nsec3 = 50, svcb = 64, https = 65, tkey = 249, tsig = 250,
-                               ixfr = 251, axfr = 252, any = 255;
+                               nsec3 = 50, svcb = 64, https = 65, tkey = 249, tsig = 250, ixfr = 251,
+                               axfr = 252, any = 255;
 inline constexpr std::uint16_t class_in = 1;
 
 // The types by which a client finds a name's address: itself, behind an alias, or as a hint (RFC 9460).

@@ -14,7 +14,6 @@ namespace {
 constexpr seconds dead_stream_guard{30};
 // Above the client's own bound, so that an answer is only missed when the kube_api actor died.
 constexpr seconds answer_guard{10};
-constexpr seconds list_bound{60};
 
 void say(const informer::log_line& line) {
   std::vector<log::field> fields;
@@ -53,7 +52,7 @@ void informer_state::carry_out(const informer::list_command& what) {
   waiting_id = what.id;
   if (!api) return;
   auto request = std::make_shared<const api_request>(api_request{what.what});
-  self->request(api, list_bound + answer_guard, payload<api_request>{std::move(request)})
+  self->request(api, what.what.timeout + answer_guard, payload<api_request>{std::move(request)})
       .then(
           [this, id = what.id](const payload<api_reply>& reply) {
             answered(id);

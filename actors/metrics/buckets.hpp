@@ -23,9 +23,6 @@ inline std::vector<double> workqueue_buckets() {
 inline std::vector<double> rest_client_buckets() {
   return {.005, .025, .1, .25, .5, 1, 2, 4, 8, 15, 30, 60};
 }
-inline std::vector<double> dns_buckets() {
-  return exponential_buckets(0.00025, 2, 16);
-}
 // From a millisecond to a quarter of an hour.
 inline std::vector<double> programming_buckets() {
   return exponential_buckets(0.001, 2, 20);

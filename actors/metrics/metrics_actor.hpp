@@ -23,14 +23,14 @@ class server;
 // What the parts last said of themselves, by name. Immutable once published.
 using health_board = std::map<std::string, health_report>;
 
-// The board that the HTTP server reads; outlives the actor.
+// The board that the HTTP server reads; outlives the actor. On the I/O thread only, where both run.
 class published_board {
  public:
-  void set(std::shared_ptr<const health_board> now) { board_.store(std::move(now)); }
-  std::shared_ptr<const health_board> get() const { return board_.load(); }
+  void set(std::shared_ptr<const health_board> now) { board_ = std::move(now); }
+  std::shared_ptr<const health_board> get() const { return board_; }
 
  private:
-  std::atomic<std::shared_ptr<const health_board>> board_{std::make_shared<const health_board>()};
+  std::shared_ptr<const health_board> board_ = std::make_shared<const health_board>();
 };
 
 struct needed_parts {
@@ -41,8 +41,9 @@ struct needed_parts {
 // Readiness: all that is needed has reported, and whatever has reported is ready or may wait. Pure.
 metrics::health_state health_of(const health_board& board, const needed_parts& needed);
 
-// Who is sent queries once goes on: a part that waits later (for a definition that was removed, or a list
-// that is forbidden now) keeps nobody from the last table, and all replicas would leave the Service together.
+// Once ready, a replica stays ready though a part waits later (for a definition that was removed, or a list
+// that is forbidden now): it can still answer from its last table, and otherwise all replicas would leave the
+// Service at the same moment.
 // One thread.
 class readiness {
  public:

@@ -48,7 +48,8 @@ class registry {
   registry& operator=(const registry&) = delete;
 
   // controller_runtime_*, controller="externalservice"
-  void reconciled(reconcile_result how, duration took, bool terminal = false);
+  // `terminal`: it was refused, and only a person's change makes it otherwise.
+  void reconciled(reconcile_result how, duration took, bool terminal);
   void set_max_concurrent_reconciles(unsigned count);
 
   // workqueue_*, name and controller "externalservice"

@@ -55,6 +55,7 @@ run_end end_of(const child_outcomes& all) {
         break;
       case child_state::rejected:
         within(slowly);
+        out.terminal = true;
         break;
       default:
         break;

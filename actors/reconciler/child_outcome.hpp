@@ -25,7 +25,8 @@ enum class child_state : std::uint8_t {
   rejected,    // the server refuses what we want: its message
   forbidden,   // our rights do not allow it
   failed,      // the server or the way to it failed: again after the back-off
-  held_back,   // we may not write now (not the leader, or shutting down): says nothing of the child
+  held_back,  // not tried, or not allowed (no term, cancelled, slowed down by write_pace, an autoscaler while
+              // nobody knows whose Deployment it is): says nothing of the child
 };
 
 struct child_outcome {
@@ -37,7 +38,7 @@ struct child_outcome {
   ineffective_fields ineffective;   // written, and the server changed nothing
   bool cluster_ip_taken = false;    // failed for that alone
   milliseconds asked_to_wait{0};    // failed: for so long, by the server
-  ports held;                       // of a Service: wanted, and left out until pods report their listeners
+  ports ports_held;                 // of a Service: wanted, and left out until pods report their listeners
   std::optional<settled> compared;  // read, and nothing (more) to write
 };
 
@@ -66,6 +67,7 @@ struct run_end {
   bool success = true;                        // false: the queue's back-off
   std::optional<milliseconds> requeue_after;  // in the way, forbidden: 30 s; rejected: 5 min
   milliseconds asked_to_wait{0};              // at least, before it is tried again
+  bool terminal = false;                      // rejected: only a person's change makes it otherwise
 };
 run_end end_of(const child_outcomes& all);
 

@@ -126,7 +126,7 @@ child_task::step child_task::compare(std::string_view live_json, const kube::obj
   const auto tree = json::parse_object(live_json);
   if (!tree) return failed(no_object());
   auto now = wish_for(*tree);
-  out_.held = std::move(now.held);
+  out_.ports_held = std::move(now.held);
   // The wish goes out whole: what others make of one field may depend on another.
   if (auto worth = differing_paths(*tree, leaving(now.object, *tree, in_.alone)); !worth.empty())
     return patch(merge_patch(*tree, now.object), std::move(worth), live);
@@ -142,7 +142,7 @@ child_task::wish child_task::wish_for(const json::object& live) const {
 
 child_task::step child_task::nothing_to_write(const kube::object& live) {
   // What is held back has to be looked at again.
-  if (out_.held.empty()) out_.compared = settled{live.as_child().projected, in_.wanted->projected};
+  if (out_.ports_held.empty()) out_.compared = settled{live.as_child().projected, in_.wanted->projected};
   return finish(child_state::in_order, "");
 }
 

@@ -51,7 +51,7 @@ class child_task {
 
   explicit child_task(child_task_input input) : in_(std::move(input)) {}
 
-  // Call once. With `what` of plan(): the same as decide() of the input.
+  // Call once: decides by what is live, and gives the first request or the outcome.
   step start();
   // The reply to the request of the step before.
   step next(const kube::reply& reply);

@@ -182,9 +182,7 @@ condition ready(const status_facts& facts, const condition& accept, const condit
 
 // Nothing but a person's change gets it further.
 bool needs_a_person(const condition& not_ready, bool accepted) {
-  constexpr std::array stuck{string_view("NameTaken"), string_view("ChildRejected"),
-                             string_view("ScaledToZero"), string_view("EnvoyRejectsUDP")};
-  return !accepted || std::ranges::find(stuck, string_view(not_ready.reason)) != stuck.end();
+  return !accepted || is_stuck(not_ready.reason);
 }
 
 }  // namespace
@@ -201,6 +199,12 @@ std::vector<condition> conditions_of(const status_facts& facts) {
   out.insert(out.begin(), std::move(all));
   if (auto covered = search_domain_covered(facts)) out.push_back(std::move(*covered));
   return out;
+}
+
+bool is_stuck(std::string_view reason) {
+  constexpr std::array stuck{std::string_view("NameTaken"), std::string_view("ChildRejected"),
+                             std::string_view("ScaledToZero"), std::string_view("EnvoyRejectsUDP")};
+  return std::ranges::find(stuck, reason) != stuck.end();
 }
 
 }  // namespace egress::reconciler

@@ -70,7 +70,7 @@ bool dispatcher_state::may_reconcile() const {
 void dispatcher_state::pump() {
   // What is due while nothing may be reconciled waits for the message that changes this, not for a timer.
   if (may_reconcile()) {
-    // Those that are gone, or cannot begin, take no place: of all at once others have their turn in between.
+    // Keys that end at once (gone, or no reconciler) take no place: others have their turn after so many.
     constexpr int over_at_once = 256;
     int over = 0;
     bool whole = true;
@@ -101,7 +101,7 @@ bool dispatcher_state::run(const reconciler::job& job) {
     auto& worker = worker_of(job.key);
     worker.busy = true;
     self->send(worker.handle, work_for(job, service, worker));
-    watch();
+    set_watchdog();
   } catch (const std::exception& e) {
     log::error("a reconciler could not be started", {{"externalservice", job.key}, {"error", e.what()}});
     conclude(job.key, {.success = false, .requeue_after = {}});
@@ -111,13 +111,14 @@ bool dispatcher_state::run(const reconciler::job& job) {
 }
 
 payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
-                                                   const kube::object_ptr& service, const worker& by) const {
+                                                   const kube::object_ptr& external_service,
+                                                   const worker& by) const {
   auto work = std::make_shared<reconcile_work>();
   work->memory = by.memory;
   work->api = everyone->kube_api;
   work->gateways = everyone->gateways;
-  work->service = service;
-  work->service_epoch = of(kube::kind::external_service).epoch;
+  work->external_service = external_service;
+  work->external_service_epoch = of(kube::kind::external_service).epoch;
   const kube::hashed_name key(job.key);
   for (const auto kind : kube::child_kinds) {
     work->children[kube::child_index(kind)] = of(kind).objects.find(key);
@@ -128,7 +129,7 @@ payload<reconcile_work> dispatcher_state::work_for(const reconciler::job& job,
   work->ipv6_elsewhere = ipv6_services;
   work->status_may_wait = first.contains(job.key) && queue->others_wait(job.key, now(self));
   work->patient = job.patient;
-  const auto holder = names.holder(service->as_external_service().spec.dns_name);
+  const auto holder = names.holder(external_service->as_external_service().spec.dns_name);
   if (holder != job.key) work->name_claimed_by = holder;
   work->ineffective = ineffective;
   return work;

@@ -73,7 +73,7 @@ struct dispatcher_state {
   std::mt19937_64 random{std::random_device{}()};
   caf::typed_response_promise<ok_atom> drained;
   bool draining = false;
-  bool watching = false;       // over busy reconcilers: a watchdog_atom is on its way
+  bool watchdog_set = false;   // over busy reconcilers: a watchdog_atom is on its way
   std::uint64_t term = 0;      // the leader's, for all that is written from now on
   bool ipv6_services = false;  // of the Services seen so far one had an address of it
   bool no_status = false;      // it was said that the definition has no status subresource
@@ -97,7 +97,7 @@ struct dispatcher_state {
   void conclude(const std::string& key, const reconciler::verdict& how);
   // dispatcher_actor_changes.cpp
   void learn(const informer_update& update);
-  void service_changed(const std::string& key, reconciler::priority how);
+  void external_service_changed(const std::string& key, reconciler::priority how);
   void child_changed(kube::kind kind, const std::string& key, reconciler::priority how);
   // A list tells of no child that came and went while there was no watch: ours, perhaps, that only we knew
   // of.
@@ -109,7 +109,7 @@ struct dispatcher_state {
   // dispatcher_actor_workers.cpp
   worker& worker_of(const std::string& key);
   void rest(const std::string& key);
-  void watch();
+  void set_watchdog();
   void watchdog();
   void send_home(worker& one);
   void retire(const std::string& key);

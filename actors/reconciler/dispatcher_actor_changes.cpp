@@ -13,8 +13,10 @@ using reconciler::priority;
 
 void dispatcher_state::learn(const informer_update& update) {
   const auto kind = update.current.of;
-  const bool services = kind == kube::kind::external_service;
-  const auto how = !update.initial ? priority::people : services ? priority::listed : priority::background;
+  const bool of_external_services = kind == kube::kind::external_service;
+  const auto how = !update.initial        ? priority::people
+                   : of_external_services ? priority::listed
+                                          : priority::background;
   // An informer that was started anew never knew what went while there was none.
   const auto gone = update.initial ? kube::names_gone(of(kind).objects, update.current.objects)
                                    : std::vector<std::string>{};
@@ -22,20 +24,20 @@ void dispatcher_state::learn(const informer_update& update) {
   known[static_cast<std::size_t>(kind)] = update.current;
   config.observe.learnt(update.current);
   const auto look_at = [&](const std::string& key) {
-    services ? service_changed(key, how) : child_changed(kind, key, how);
+    of_external_services ? external_service_changed(key, how) : child_changed(kind, key, how);
   };
   std::ranges::for_each(update.changed, look_at);
   std::ranges::for_each(gone, look_at);
-  if (listed && !services) look_for_own_writes(kind);
+  if (listed && !of_external_services) look_for_own_writes(kind);
   // Whoever waited for a name that is now free, or has just lost it, has something to do as well.
   for (const auto& one : names.take_affected()) queue->add(one, how, 0, now(self));
   report();
   pump();
 }
 
-void dispatcher_state::service_changed(const std::string& key, priority how) {
-  const auto service = of(kube::kind::external_service).objects.find(key);
-  service ? names.set(*service) : names.remove(key);
+void dispatcher_state::external_service_changed(const std::string& key, priority how) {
+  const auto external_service = of(kube::kind::external_service).objects.find(key);
+  external_service ? names.set(*external_service) : names.remove(key);
   first.changed(key, how == priority::listed);
   queue->add(key, how, 0, now(self));
 }

@@ -42,16 +42,17 @@ void dispatcher_state::rest(const std::string& key) {
   }
 }
 
-void dispatcher_state::watch() {
-  if (!std::exchange(watching, true)) self->delayed_send(dispatcher_actor{self}, look_every, watchdog_atom{});
+void dispatcher_state::set_watchdog() {
+  if (!std::exchange(watchdog_set, true))
+    self->delayed_send(dispatcher_actor{self}, look_every, watchdog_atom{});
 }
 
 void dispatcher_state::watchdog() {
-  watching = false;
+  watchdog_set = false;
   for (const auto& [key, worker] : workers) {
     if (!worker.busy) continue;
     self->send(worker.handle, tick_atom{});
-    watch();
+    set_watchdog();
   }
 }
 

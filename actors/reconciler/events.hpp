@@ -38,7 +38,7 @@ class event_recorder {
   // A patch answered 404: the server dropped the Event (they live an hour). Recorded again, it is created.
   void expired(const std::string& event_name);
 
-  // Objects remembered, for a metric.
+  // Objects remembered: bounded, whatever happens.
   std::size_t size() const { return posted_.size(); }
 
  private:

@@ -44,7 +44,7 @@ class expectations {
     return children_[child] && children_[child]->on.epoch != epoch;
   }
 
-  // For plan_input and child_task_input.
+  // For child_task_input.
   const settled_children& known() const;
 
   // The cluster IP that the Service had when it was last seen or written; "" for none yet.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "actors/reconciler/conditions.hpp"
 #include "actors/reconciler/shortened.hpp"
 #include "actors/reconciler/status.hpp"
 
@@ -25,9 +26,7 @@ std::string status_in(const kube::external_service_status& status, std::string_v
 
 // False for a reason that is not a normal part of coming up.
 bool needs_a_person(const kube::condition_view& now) {
-  return now.status == "False" &&
-         (now.type == "Accepted" || now.reason == "NameTaken" || now.reason == "ChildRejected" ||
-          now.reason == "ScaledToZero" || now.reason == "EnvoyRejectsUDP");
+  return now.status == "False" && (now.type == "Accepted" || is_stuck(now.reason));
 }
 
 // A gateway that served. A change that the Deployment controller has not seen yet is routine, and passes in
@@ -94,10 +93,10 @@ std::vector<happening> repair_watch::look(const kube::object& external_service,
     if (outcome.did != action::repair || outcome.repaired.empty()) continue;
     auto& last = of(i);
     // Ports that were held back come with a second write towards the same.
-    const bool expected = outcome.held.size() < last.held;
+    const bool expected = outcome.ports_held.size() < last.held;
     const bool undone = last.towards == wanted[i] && now - last.at < again_within && !expected;
     last.towards = wanted[i];
-    last.held = outcome.held.size();
+    last.held = outcome.ports_held.size();
     last.at = now;
     if (!undone || now - last.told < tell_every) continue;
     last.told = now;

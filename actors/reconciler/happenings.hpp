@@ -17,9 +17,9 @@ std::vector<happening> happenings_of(const kube::object& external_service,
 // The definition that is installed has no status subresource.
 happening without_status(const kube::object& external_service);
 
-// Somebody who changes a child each time we put it right: told with the second repair towards the same within
-// a minute, and every ten minutes as long as it goes on, as each Event takes from what an ExternalService may
-// tell at all. (What people edit in an ExternalService is a repair of its children towards something else.)
+// Somebody who changes a child each time we put it right: told with the second repair towards the same state
+// within a minute, then every ten minutes as long as it goes on: an object's Events are limited. (What people
+// edit in an ExternalService is a repair of its children towards something else.)
 class repair_watch {
  public:
   // `wanted`: what each child was to be.

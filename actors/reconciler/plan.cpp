@@ -84,16 +84,4 @@ decision decide(const kube::object& external_service, kube::kind of, const rende
   return {action::repair, fmt::format("{} differs", called(*live))};
 }
 
-std::array<decision, kube::child_count> plan(const plan_input& input) {
-  std::array<decision, kube::child_count> out;
-  if (input.refused || input.external_service.meta.deleting) return out;
-  for (const auto of : kube::child_kinds) {
-    const auto at = kube::child_index(of);
-    const auto& wanted = input.desired[at];
-    out[at] = decide(input.external_service, of, wanted ? &*wanted : nullptr, input.live[at].get(),
-                     input.known[at]);
-  }
-  return out;
-}
-
 }  // namespace egress::reconciler

@@ -69,15 +69,4 @@ struct settled {
 decision decide(const kube::object& external_service, kube::kind of, const rendered_child* wanted,
                 const kube::object* live, const std::optional<settled>& known = std::nullopt);
 
-struct plan_input {
-  const kube::object& external_service;
-  bool refused = false;  // Accepted=False: children stay as they are
-  const desired_children& desired;
-  const live_children& live;  // as of expectations::effective
-  const std::array<std::optional<settled>, kube::child_count>& known;
-};
-
-// One decision a child kind, by kube::child_index. None depends on another.
-std::array<decision, kube::child_count> plan(const plan_input& input);
-
 }  // namespace egress::reconciler

@@ -73,9 +73,9 @@ struct reconciler_state {
   reconciler_actor::pointer self = nullptr;
   std::shared_ptr<const reconciler_config> config;
   std::uint64_t questions = 0;  // that were ever asked
-  std::unique_ptr<run> now;
+  std::unique_ptr<run> current;
 
-  reconciler::memory& memory() const { return *now->work->memory; }
+  reconciler::memory& memory() const { return *current->work->memory; }
   void begin(const payload<reconcile_work>& work);
   void children_done();
   // reconciler_actor_tasks.cpp

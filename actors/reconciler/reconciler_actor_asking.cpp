@@ -10,7 +10,7 @@ namespace egress {
 namespace {
 
 // Above the client's own bound: it is only missed when the kube_api actor died.
-constexpr seconds answer_bound{40};
+constexpr seconds answer_guard{10};
 
 kube::reply no_answer() {
   kube::api_error lost;
@@ -21,34 +21,34 @@ kube::reply no_answer() {
 }  // namespace
 
 void reconciler_state::ask(kube::request what, std::function<void(const kube::reply&)> handler) {
-  what.term = now->work->term;
-  what.patient = now->work->patient;
+  what.term = current->work->term;
+  what.patient = current->work->patient;
   const auto question = ++questions;
-  now->asked.emplace(question,
-                     reconciler_state::question{std::move(handler), egress::now(self) + answer_bound});
+  const auto until = now(self) + what.timeout + answer_guard;
+  current->asked.emplace(question, reconciler_state::question{std::move(handler), until});
   auto request = std::make_shared<const api_request>(api_request{std::move(what)});
   // No time-out: CAF keeps the timer of an answered request, and with it the actor, until it is due. The
   // dispatcher has one timer for all, and sends a tick.
-  self->request(now->work->api, caf::infinite, payload<api_request>{std::move(request)})
+  self->request(current->work->api, caf::infinite, payload<api_request>{std::move(request)})
       .then([this, question](const payload<api_reply>& reply) { answered(question, reply->outcome); },
             [this, question](const caf::error&) { answered(question, no_answer()); });
 }
 
 // One that was given up, and comes all the same, is nobody's.
 void reconciler_state::answered(std::uint64_t question, const kube::reply& reply) {
-  if (!now) return;
-  const auto found = now->asked.find(question);
-  if (found == now->asked.end()) return;
+  if (!current) return;
+  const auto found = current->asked.find(question);
+  if (found == current->asked.end()) return;
   const auto handler = std::move(found->second.handler);
-  now->asked.erase(found);
+  current->asked.erase(found);
   handler(reply);
 }
 
 void reconciler_state::give_up_late_answers() {
-  if (!now) return;
+  if (!current) return;
   std::vector<std::uint64_t> late;
-  for (const auto& [number, one] : now->asked)
-    if (one.until <= egress::now(self)) late.push_back(number);
+  for (const auto& [number, one] : current->asked)
+    if (one.until <= now(self)) late.push_back(number);
   for (const auto number : late) answered(number, no_answer());
 }
 

@@ -25,51 +25,53 @@ constexpr unsigned most_waits_for_coming = 30;
 }  // namespace
 
 void reconciler_state::ask_for_pods() {
-  now->asked_pods = true;
+  current->asked_pods = true;
   kube::request what;
-  what.what = kube::verb::probe;
-  what.path = reconciler::endpoint_slices_path(config->gateways.name_space, now->work->service->meta.name);
+  what.what = kube::verb::get_raw;
+  what.path = reconciler::endpoint_slices_path(config->gateways.name_space,
+                                               current->work->external_service->meta.name);
   ask(std::move(what), [this](const kube::reply& reply) { ask_pods(reply); });
 }
 
 void reconciler_state::ask_pods(const kube::reply& endpoint_slices) {
-  const auto& held = now->outcomes[service_index].held;
+  const auto& held = current->outcomes[service_index].ports_held;
   const auto* document = endpoint_slices ? std::get_if<kube::document>(&*endpoint_slices) : nullptr;
   if (document == nullptr)
     return pods_answered(reconciler::no_report(
         held, endpoint_slices ? "the API server's answer is none" : endpoint_slices.error().message));
   auto pods = reconciler::pods_of(document->json);
   if (!pods) return pods_answered(reconciler::no_report(held, pods.error().message));
-  const auto& gateway = now->work->service->meta.name;
+  const auto& gateway = current->work->external_service->meta.name;
   if (pods->ready.empty()) return pods_answered(reconciler::report_of(gateway, held, {}));
   if (pods->coming > 0 && memory().waits < most_waits_for_coming)
     return pods_answered(
         reconciler::no_report(held, fmt::format("{} of {} pods are coming up, and may not have them yet",
                                                 pods->coming, pods->coming + pods->ready.size())));
-  if (!now->work->gateways) return nobody_asks();
+  if (!current->work->gateways) return nobody_asks();
   auto question = std::make_shared<const gateway_question>(
       gateway_question{std::move(pods->ready), static_cast<std::uint16_t>(envoy::reload_admin_port),
                        reconciler::listeners_of(gateway, held)});
-  self->request(now->work->gateways, answer_bound, payload<gateway_question>{std::move(question)})
+  self->request(current->work->gateways, answer_bound, payload<gateway_question>{std::move(question)})
       .then(
           [this](const payload<gateway_answer>& answer) {
-            pods_answered(reconciler::report_of(now->work->service->meta.name,
-                                                now->outcomes[service_index].held, answer->pods));
+            pods_answered(reconciler::report_of(current->work->external_service->meta.name,
+                                                current->outcomes[service_index].ports_held, answer->pods));
           },
           [this](const caf::error&) { nobody_asks(); });
 }
 
 // The gateways actor is being started again.
 void reconciler_state::nobody_asks() {
-  pods_answered(reconciler::no_report(now->outcomes[service_index].held, "nobody is there to ask them"));
+  pods_answered(
+      reconciler::no_report(current->outcomes[service_index].ports_held, "nobody is there to ask them"));
 }
 
 void reconciler_state::pods_answered(const reconciler::listener_report& report) {
-  now->waits_for_listeners = report.why;
+  current->waits_for_listeners = report.why;
   if (report.reported.empty()) return children_done();
-  auto& task = now->tasks[service_index];
+  auto& task = current->tasks[service_index];
   task = task.knowing(report.reported);
-  now->under_way = 1;
+  current->under_way = 1;
   advance(service_index, task.start());
 }
 

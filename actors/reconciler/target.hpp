@@ -1,6 +1,6 @@
 #pragma once
-// What a live child should become, and the one write that makes it so. (docs: "What differs, and how it is
-// put right".) All functions are pure; `live` is what the server sent, `rendered` what egress_render made.
+// What a live child should become, and the one write that makes it so. (docs/decisions/0002) All functions
+// are pure; `live` is what the server sent, `rendered` what desired::render_child gave.
 
 #include <set>
 #include <string>

@@ -39,7 +39,7 @@ std::optional<job> work_queue::take(steady_time now) {
   running_.emplace(next->key, run{now, next->how});
   const bool patient = next->how == priority::last ||
                        (next->how == priority::listed && ready_.depth(priority::listed) >= max_concurrent_);
-  return job{next->key, next->changed, next->how, now - next->since, limiter_.failures(next->key), patient};
+  return job{next->key, next->changed, next->how, now - next->since, patient};
 }
 
 std::chrono::nanoseconds work_queue::done(const std::string& key, verdict how, moment at) {

@@ -21,9 +21,8 @@ struct job {
   kind_mask changed = 0;  // child kinds that changed since the run before
   priority how = priority::people;
   std::chrono::nanoseconds queued_for{};
-  unsigned failures = 0;  // in a row, before this run
-  // Nobody waits for what it asks: it is for a status that can wait, or one of a first list that has as many
-  // others behind it as are processed at once.
+  // Nobody waits for this run: it only writes a first status, or belongs to a first list with at least
+  // max_concurrent more keys queued.
   bool patient = false;
 };
 
@@ -33,6 +32,7 @@ struct verdict {
   std::optional<milliseconds> requeue_after;  // success: again after this, even if nothing changes
   bool status_later = false;                  // success: again when nobody waits for children
   milliseconds asked_to_wait{0};              // failure: the back-off is so long at least
+  bool terminal = false;                      // success: refused, until a person changes something
 };
 
 struct queue_metrics {

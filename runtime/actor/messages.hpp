@@ -61,15 +61,15 @@ struct informer_update {
 struct reconcile_work {
   std::shared_ptr<reconciler::memory> memory;  // lent until the result is sent
   kube_api_actor api;
-  gateways_actor gateways;                                   // may be null just now
-  kube::object_ptr service;                                  // the ExternalService
+  gateways_actor gateways;  // may be null just now
+  kube::object_ptr external_service;
   std::array<kube::object_ptr, kube::child_count> children;  // by kube::child_index; null: there is none
   std::array<std::uint64_t, kube::child_count> epochs{};     // of the snapshots they are from
-  std::uint64_t service_epoch = 0;
+  std::uint64_t external_service_epoch = 0;
   reconciler::kind_mask changed = 0;  // since the run before
   std::uint64_t term = 0;             // the leader's, for what it writes
   bool ipv6_elsewhere = false;        // Services of this cluster have addresses of it
-  bool status_may_wait = false;       // others wait for their children, and nobody for this status
+  bool status_may_wait = false;       // other keys still wait for their children: this status may be put off
   bool patient = false;               // nobody waits for anything of this run
   std::string name_claimed_by;        // the ExternalService that has our dnsName already; "" when it is ours
   std::array<reconciler::ineffective_fields, kube::child_count> ineffective;  // learnt so far

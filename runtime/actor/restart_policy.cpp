@@ -5,7 +5,6 @@
 namespace egress {
 
 restart_policy::decision restart_policy::on_death(steady_time now) {
-  ++total_;
   recent_.push_back(now);
   while (recent_.front() + limits_.window < now) recent_.pop_front();
   // Beyond the limit the exact count no longer matters; the deque stays bounded.

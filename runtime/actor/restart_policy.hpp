@@ -27,12 +27,9 @@ class restart_policy {
   };
   decision on_death(steady_time now);
 
-  std::uint64_t deaths() const { return total_; }
-
  private:
   restart_limits limits_;
   std::deque<steady_time> recent_;
-  std::uint64_t total_ = 0;
 };
 
 }  // namespace egress

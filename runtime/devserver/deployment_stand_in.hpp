@@ -24,7 +24,6 @@ class deployment_stand_in {
 
   // At most so many pods of this Deployment become ready from now on; nothing lifts the limit.
   void limit_ready(const object_key& key, std::optional<std::int64_t> most);
-  void set_delay(milliseconds delay) { delay_ = delay; }
 
  private:
   struct progress {

@@ -120,7 +120,7 @@ asio::awaitable<reply> read_document(decoder& decode, answer_body from, const re
     made.json.append(*piece);
   }
   // A deletion answers with the object, or with a Status: neither is of use.
-  if (what.what != verb::remove && what.what != verb::probe) {
+  if (what.what != verb::remove && what.what != verb::get_raw) {
     auto decoded =
         what.metadata_only ? decode.decode_metadata(what.of, made.json) : decode.decode(what.of, made.json);
     if (!decoded) co_return std::unexpected(api_failure(api_errc::malformed, decoded.error().message));

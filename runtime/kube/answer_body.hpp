@@ -25,7 +25,7 @@ struct answer_body {
 // A list, item by item: no list is ever held whole as text.
 boost::asio::awaitable<reply> read_list(decoder& decode, answer_body body, kind of);
 
-// One object, or whatever the server says to a deletion or a probe.
+// One object, or whatever the server says to a deletion or a raw GET.
 boost::asio::awaitable<reply> read_document(decoder& decode, answer_body body, const request& what);
 
 // The rest of an error's body, at most 1 MiB of it: for the message. What cannot be read is left out.

@@ -16,21 +16,21 @@
 
 namespace egress::kube {
 
-enum class verb : std::uint8_t { get, list, create, patch, patch_status, replace, remove, probe };
+enum class verb : std::uint8_t { get, list, create, patch, patch_status, replace, remove, get_raw };
 
 struct request {
   verb what = verb::get;
   kind of = kind::external_service;
-  std::string name_space;                 // "" for a cluster-scoped kind
-  std::string name;                       // "" for list and create
-  std::string body;                       // JSON: the object (create, replace) or the merge patch
-  std::string label_selector;             // list
-  std::string resource_version;           // list: "" is the most recent, "0" any
-  std::string continue_token;             // list
-  int limit = 0;                          // list: page size, 0 is all
-  std::string uid, precondition_version;  // remove: preconditions, "" is none
-  std::string path;                       // probe: GET of a path outside the kinds ("/version", discovery)
-  std::uint64_t term = 0;                 // of a write: the leader's term that it was decided in
+  std::string name_space;        // "" for a cluster-scoped kind
+  std::string name;              // "" for list and create
+  std::string body;              // JSON: the object (create, replace) or the merge patch
+  std::string label_selector;    // list
+  std::string resource_version;  // list: "" is the most recent, "0" any
+  std::string continue_token;    // list
+  int limit = 0;                 // list: page size, 0 is all
+  std::string uid;               // remove: a precondition, "" is none
+  std::string path;              // get_raw: of any path: discovery, kinds without an informer
+  std::uint64_t term = 0;        // of a write: the leader's term that it was decided in
   // create, patch_status: of the answer only the metadata is of use, and only that is asked for
   // (PartialObjectMetadata). A server that does not know it answers with the whole object.
   bool metadata_only = false;

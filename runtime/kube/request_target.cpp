@@ -37,10 +37,7 @@ std::string list_target(const request& what) {
 
 std::string delete_options(const request& what) {
   json::object options{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}};
-  json::object preconditions;
-  if (!what.uid.empty()) preconditions["uid"] = what.uid;
-  if (!what.precondition_version.empty()) preconditions["resourceVersion"] = what.precondition_version;
-  if (!preconditions.empty()) options["preconditions"] = std::move(preconditions);
+  if (!what.uid.empty()) options["preconditions"] = json::object{{"uid", what.uid}};
   return json::to_text(options);
 }
 
@@ -62,7 +59,7 @@ http_shape shape_of(const request& what, std::chrono::milliseconds write_timeout
       return {"GET", object(), "", false, {}};
     case verb::list:
       return {"GET", list_target(what), "", false, {}};
-    case verb::probe:
+    case verb::get_raw:
       return {"GET", what.path, "", false, {}};
     case verb::create:
       return {"POST", write_to(collection_path(what.of, what.name_space)), plain, gated, {}};

@@ -6,7 +6,7 @@
 
 #include "actors/metrics/process_stats.hpp"
 #include "actors/metrics/registry.hpp"
-#include "runtime/actor/bridge.hpp"
+#include "runtime/actor/io_thread.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/program/memory.hpp"
 
@@ -26,7 +26,7 @@ dispatcher_observer observe_queue(metrics::registry& registry, operator_facts& f
                         : how.status_later  ? metrics::reconcile_result::requeue
                         : how.requeue_after ? metrics::reconcile_result::requeue_after
                                             : metrics::reconcile_result::success;
-    registry.reconciled(result, worked);
+    registry.reconciled(result, worked, how.terminal);
   };
   made.mailbox = registry.mailbox_of("dispatcher");
   made.ineffective = [&registry](kube::kind of, const std::string& pointer) {

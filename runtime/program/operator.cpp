@@ -15,7 +15,7 @@
 #include "actors/leader/write_deadline.hpp"
 #include "actors/metrics/dns_families.hpp"
 #include "actors/metrics/registry.hpp"
-#include "runtime/actor/bridge.hpp"
+#include "runtime/actor/io_thread.hpp"
 #include "runtime/actor/system.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/net/listen.hpp"

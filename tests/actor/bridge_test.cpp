@@ -188,7 +188,7 @@ TEST(bridge_request, that_queues_is_answered_in_its_turn) {
   life l{{script}, one};
   for (std::uint64_t ticket = 1; ticket <= requests; ++ticket) {
     api_request what;
-    what.what.what = kube::verb::probe;
+    what.what.what = kube::verb::get_raw;
     what.what.path = fmt::format("/{}", ticket);
     what.what.timeout = patience;
     l.bridge->request(ticket, std::make_shared<const api_request>(std::move(what)));

@@ -125,7 +125,8 @@ TEST_F(dispatching, the_second_claim_of_a_dns_name_is_told_whose_it_is) {
   sync_children();
   ASSERT_EQ(shared.under_way.size(), 2u);
   std::map<std::string, std::string> holder;
-  for (const auto& one : shared.under_way) holder[one.work->service->meta.name] = one.work->name_claimed_by;
+  for (const auto& one : shared.under_way)
+    holder[one.work->external_service->meta.name] = one.work->name_claimed_by;
   EXPECT_EQ(holder["a"], "");
   EXPECT_EQ(holder["b"], "a");
 }

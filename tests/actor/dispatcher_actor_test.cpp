@@ -167,13 +167,14 @@ TEST_F(dispatching, reconcilers_without_work_go_and_what_they_remember_stays) {
   for (const auto& one : shared.spawned)
     caf::actor_cast<caf::actor>(one)->attach_functor([seen = &shared](const caf::error&) { ++seen->ended; });
   std::map<std::string, std::shared_ptr<reconciler::memory>> lent;
-  for (const auto& one : shared.under_way) lent[one.work->service->meta.name] = one.work->memory;
+  for (const auto& one : shared.under_way) lent[one.work->external_service->meta.name] = one.work->memory;
   while (!shared.under_way.empty()) finish_first();
   EXPECT_EQ(shared.ended, 36) << "64 stay for a while";
   for (int i = 0; i < 100; ++i) update(kind::external_service, {external_service("es-" + std::to_string(i))});
   ASSERT_EQ(shared.under_way.size(), 100u);
   EXPECT_GT(shared.spawned.size(), 100u);
-  for (const auto& one : shared.under_way) EXPECT_EQ(one.work->memory, lent[one.work->service->meta.name]);
+  for (const auto& one : shared.under_way)
+    EXPECT_EQ(one.work->memory, lent[one.work->external_service->meta.name]);
   EXPECT_FALSE(lent["es-0"] == lent["es-1"]);
 }
 
@@ -238,7 +239,7 @@ TEST_F(dispatching, an_old_definition_is_told_once_however_many_external_service
   ASSERT_EQ(shared.under_way.size(), 3u);
   while (!shared.under_way.empty()) {
     auto result = std::make_shared<reconcile_result>();
-    result->no_status = reconciler::without_status(*shared.under_way.front().work->service);
+    result->no_status = reconciler::without_status(*shared.under_way.front().work->external_service);
     finish_first(std::move(result));
   }
   EXPECT_EQ(shared.ineffective, std::vector<std::string>{"ExternalService:/status"});

@@ -78,7 +78,7 @@ struct bench {
 inline reconciler_actor::behavior_type worker(reconciler_actor::pointer self, bench* shared) {
   log_exceptions(self, "reconciler");
   return {[self, shared](const payload<reconcile_work>& work) {
-            const auto& key = work->service->meta.name;
+            const auto& key = work->external_service->meta.name;
             shared->order.push_back(key);
             ++shared->runs[key];
             if (key == shared->throws) throw std::runtime_error("always");
@@ -163,7 +163,7 @@ struct dispatching : ::testing::Test {
   void wrote_first(kind of, const std::string& resource_version) {
     const auto& work = *shared.under_way.front().work;
     reconciler::child_outcomes outcomes;
-    outcomes[kube::child_index(of)].now = child_at(of, work.service->meta.name, resource_version);
+    outcomes[kube::child_index(of)].now = child_at(of, work.external_service->meta.name, resource_version);
     work.memory->expected.learn({work.children, work.epochs}, outcomes);
   }
   void leave_status_for_later() {
@@ -174,7 +174,7 @@ struct dispatching : ::testing::Test {
   void finish_first(std::shared_ptr<reconcile_result> result) {
     const auto first = shared.under_way.front();
     shared.under_way.pop_front();
-    result->key = first.work->service->meta.name;
+    result->key = first.work->external_service->meta.name;
     caf::anon_send(first.dispatcher, payload<reconcile_result>{result});
     world.settle();
   }

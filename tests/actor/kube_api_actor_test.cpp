@@ -30,7 +30,7 @@ struct asking : ::testing::Test {
   }
   static payload<api_request> probe() {
     kube::request what;
-    what.what = kube::verb::probe;
+    what.what = kube::verb::get_raw;
     what.path = "/version";
     return std::make_shared<const api_request>(api_request{std::move(what)});
   }

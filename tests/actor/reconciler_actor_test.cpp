@@ -261,6 +261,17 @@ TEST_F(reconciling, a_refused_external_service_gets_a_status_and_no_child) {
   EXPECT_NE(asked[0].what.body.find("\"Accepted\""), std::string::npos);
 }
 
+TEST_F(reconciling, one_that_is_being_deleted_gets_nothing) {
+  service =
+      decoded(kube::kind::external_service, R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1",)"
+                                            R"("deletionTimestamp":"2026-01-01T00:00:00Z"},)"
+                                            R"("spec":{"dnsName":"a.example","ports":[{"port":443}]}})");
+  run();
+  EXPECT_TRUE(take_all().empty());
+  ASSERT_EQ(notes.results.size(), 1u);
+  EXPECT_TRUE(notes.results[0]->how.success);
+}
+
 TEST_F(reconciling, what_a_status_tells_is_told_with_the_run_that_writes_it) {
   service =
       decoded(kube::kind::external_service,

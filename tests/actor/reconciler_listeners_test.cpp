@@ -57,9 +57,9 @@ struct reloading : test::reconciling {
                           json::to_text(json::object{{"p", ports}}).substr(5) + "}");
   }
   // Until nothing is asked for any more; what was written, by kind and verb.
-  std::vector<std::string> reconcile() {
+  std::vector<std::string> reconcile(reconciler::kind_mask changed = {}) {
     writes.clear();
-    run();
+    run(changed);
     for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
       for (const auto& one : asked) serve(one);
       world.settle();
@@ -68,7 +68,7 @@ struct reloading : test::reconciling {
   }
   void serve(const test::api_script::request& asked) {
     const auto& what = asked.what;
-    if (what.what == verb::probe) {
+    if (what.what == verb::get_raw) {
       paths.push_back(what.path);
       return test::answer(api, asked.ticket, slices);
     }
@@ -171,6 +171,25 @@ TEST_F(reloading, waiting_is_asked_about_less_and_less_often_and_writes_nothing)
     waits.push_back(again()->count());
   }
   EXPECT_THAT(waits, ::testing::ElementsAre(2000, 4000, 8000, 10000, 10000, 10000));
+}
+
+// Each asks for another run in its own time: the sooner one counts.
+TEST_F(reloading, a_child_that_somebody_undoes_is_mended_each_second_while_a_port_waits) {
+  change("[443,8443]");
+  pods = {has_one};
+  reconcile();
+  constexpr auto policy = kube::kind::network_policy;
+  for (int i = 0; i < 20; ++i) {
+    auto& undone = stored[policy];
+    undone["spec"].as_object()["podSelector"] = json::object{};
+    undone["metadata"].as_object()["resourceVersion"] = std::to_string(++version);
+    children[kube::child_index(policy)] = decoded(policy, json::to_text(undone));
+    reconcile(static_cast<reconciler::kind_mask>(1U << kube::child_index(policy)));
+  }
+  EXPECT_THAT(writes, ::testing::IsEmpty()) << "slowed down";
+  EXPECT_EQ(ports(), "443");
+  ASSERT_TRUE(again());
+  EXPECT_LE(*again(), milliseconds{1'000});
 }
 
 TEST_F(reloading, a_port_is_removed_at_once_and_the_last_one_stays_until_another_is_there) {

@@ -64,7 +64,7 @@ struct reconciling : ::testing::Test {
     work->changed = changed;
     work->api = api;
     work->gateways = gateways;
-    work->service = service;
+    work->external_service = service;
     work->children = children;
     caf::anon_send(dispatcher, reconciler, payload<reconcile_work>{work});
     world.settle();
@@ -105,7 +105,7 @@ struct reconciling : ::testing::Test {
     world.settle();
     const auto probe = take_all();
     ASSERT_EQ(probe.size(), 1u);
-    EXPECT_EQ(probe[0].what.what, kube::verb::probe);
+    EXPECT_EQ(probe[0].what.what, kube::verb::get_raw);
     answer(api, probe[0].ticket, kube::reply{kube::document{discovery, nullptr}});
     world.settle();
   }

@@ -39,11 +39,5 @@ TEST(restart_policy, delays_never_pass_the_cap) {
   EXPECT_EQ(longest, milliseconds{10'000});
 }
 
-TEST(restart_policy, counts_every_death) {
-  restart_policy policy;
-  for (int i = 0; i < 12; ++i) policy.on_death(start + std::chrono::minutes{i * 5});
-  EXPECT_EQ(policy.deaths(), 12u);
-}
-
 }  // namespace
 }  // namespace egress

@@ -33,7 +33,7 @@ std::string version_answer() {
 // One client, asked again and again.
 struct asking {
   explicit asking(const connection_config& config) : by(io.get_executor(), config, {}) {
-    version.what = verb::probe;
+    version.what = verb::get_raw;
     version.path = "/version";
     version.timeout = 10s;
   }

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 void fill(registry& into) {
-  into.reconciled(reconcile_result::success, 20ms);
+  into.reconciled(reconcile_result::success, 20ms, false);
   into.reconciled(reconcile_result::error, 2s, true);
   into.set_max_concurrent_reconciles(16);
   into.queue_added();

@@ -29,10 +29,12 @@ struct observed_queue : ::testing::Test {
 };
 
 TEST_F(observed_queue, counts_runs_by_how_they_ended) {
-  const auto ended = [&](bool success, std::optional<milliseconds> requeue_after, bool status_later) {
-    observe.done(milliseconds{1}, {success, requeue_after, status_later, milliseconds{0}});
+  const auto ended = [&](bool success, std::optional<milliseconds> requeue_after, bool status_later,
+                         bool terminal = false) {
+    observe.done(milliseconds{1}, {success, requeue_after, status_later, milliseconds{0}, terminal});
   };
-  for (int i = 0; i < 3; ++i) ended(true, std::nullopt, false);
+  for (int i = 0; i < 2; ++i) ended(true, std::nullopt, false);
+  ended(true, std::nullopt, false, true);
   ended(false, std::nullopt, false);
   ended(false, milliseconds{5}, true);
   ended(true, std::nullopt, true);
@@ -43,6 +45,9 @@ TEST_F(observed_queue, counts_runs_by_how_they_ended) {
   EXPECT_THAT(page, HasSubstr(runs("requeue", 1)));
   EXPECT_THAT(page, HasSubstr(runs("requeue_after", 1)));
   EXPECT_THAT(page, HasSubstr(errors(2)));
+  EXPECT_THAT(
+      page,
+      HasSubstr("controller_runtime_terminal_reconcile_errors_total{controller=\"externalservice\"} 1\n"));
 }
 
 TEST_F(observed_queue, counts_what_was_added_and_tried_again_since_the_last_look) {

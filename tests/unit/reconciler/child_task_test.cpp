@@ -444,7 +444,7 @@ TEST_F(Service, KeepsANewPortBackUntilItIsReported) {
   begin_with({});
   answer_live(R"({"ports":[{"port":443}]})");
   const auto& outcome = ends(child_state::in_order);
-  EXPECT_THAT(outcome.held, ElementsAre(kube::service_port{8443, "TCP"}));
+  EXPECT_THAT(outcome.ports_held, ElementsAre(kube::service_port{8443, "TCP"}));
   EXPECT_EQ(outcome.compared, std::nullopt) << "it is looked at again";
   *task = task->knowing({{8443, "TCP"}});
   step = task->start();
@@ -453,7 +453,7 @@ TEST_F(Service, KeepsANewPortBackUntilItIsReported) {
   EXPECT_EQ(tree(asks(verb::patch).body),
             tree(R"({"spec":{"ports":[{"port":443},{"port":8443}]},"metadata":{"resourceVersion":"7"}})"));
   answer(object_of(child(service, 2, "8")));
-  EXPECT_THAT(ends(child_state::written).held, ElementsAre());
+  EXPECT_THAT(ends(child_state::written).ports_held, ElementsAre());
 }
 
 TEST_F(Service, LosesAPortAtOnceWhileAnotherIsHeldBack) {
@@ -462,7 +462,7 @@ TEST_F(Service, LosesAPortAtOnceWhileAnotherIsHeldBack) {
   EXPECT_EQ(tree(asks(verb::patch).body),
             tree(R"({"spec":{"ports":[{"port":443}]},"metadata":{"resourceVersion":"7"}})"));
   answer(object_of(child(service, 3, "8")));
-  EXPECT_THAT(ends(child_state::written).held, ElementsAre(kube::service_port{8443, "TCP"}));
+  EXPECT_THAT(ends(child_state::written).ports_held, ElementsAre(kube::service_port{8443, "TCP"}));
 }
 
 // A webhook puts a field back, while a port waits for its listeners.
@@ -473,7 +473,7 @@ TEST_F(Service, WithAPortHeldBackIsLookedAtAgainThoughAWriteChangedNothing) {
   EXPECT_EQ(tree(asks(verb::patch).body), tree(R"({"spec":{"x":null},"metadata":{"resourceVersion":"7"}})"));
   answer(object_of(child(service, 1), live));
   const auto& outcome = ends(child_state::in_order);
-  EXPECT_THAT(outcome.held, ElementsAre(kube::service_port{8443, "TCP"}));
+  EXPECT_THAT(outcome.ports_held, ElementsAre(kube::service_port{8443, "TCP"}));
   EXPECT_EQ(outcome.compared, std::nullopt);
   EXPECT_THAT(outcome.ineffective, ElementsAre(Field(&ineffective_field::pointer, "/spec/x")));
 }

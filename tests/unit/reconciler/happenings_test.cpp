@@ -65,7 +65,7 @@ TEST(repair_watch, says_nothing_of_ports_that_come_later) {
   const auto web = testing::an_external_service({}, "web", "u");
   repair_watch watch;
   auto first = repaired(kube::kind::service, {"/spec/ports/0"});
-  first[kube::child_index(kube::kind::service)].held = {{9443, "TCP"}};
+  first[kube::child_index(kube::kind::service)].ports_held = {{9443, "TCP"}};
   EXPECT_TRUE(watch.look(*web, first, towards(1), t0).empty());
   const auto second = repaired(kube::kind::service, {"/spec/ports/1"});
   EXPECT_TRUE(watch.look(*web, second, towards(1), t0 + seconds{40}).empty());

@@ -139,35 +139,6 @@ TEST(Decide, LeavesWhatWasFoundToBeUnwritable) {
   EXPECT_EQ(decide(*es, service, &want, live.get(), settled{digest(1), digest(9)}).what, action::repair);
 }
 
-class Plan : public ::testing::Test {
- protected:
-  Plan() {
-    for (const auto of : kube::child_kinds) desired[kube::child_index(of)] = rendered(of);
-    live[kube::child_index(service)] = child(service, 2);
-  }
-  std::array<decision, kube::child_count> of(const kube::object& es, bool refused) const {
-    return plan({es, refused, desired, live, known});
-  }
-  desired_children desired;
-  live_children live;
-  std::array<std::optional<settled>, kube::child_count> known;
-};
-
-TEST_F(Plan, DecidesEachChildByItself) {
-  const auto all = of(*an_external_service(), false);
-  EXPECT_EQ(all[kube::child_index(service)].what, action::repair);
-  for (const auto kind :
-       {config_map, deployment, horizontal_pod_autoscaler, network_policy, pod_disruption_budget})
-    EXPECT_EQ(all[kube::child_index(kind)].what, action::create);
-}
-
-TEST_F(Plan, LeavesEverythingOfARefusedOrDeletedExternalService) {
-  kube::object deleting = *an_external_service();
-  deleting.meta.deleting = true;
-  for (const auto& all : {of(*an_external_service(), true), of(deleting, false)})
-    for (const auto& one : all) EXPECT_EQ(one, decision{});
-}
-
 TEST(Actions, HaveNames) {
   EXPECT_EQ(to_string(action::nothing), "nothing");
   EXPECT_EQ(to_string(action::blocked), "blocked");
