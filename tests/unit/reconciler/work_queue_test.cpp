@@ -339,13 +339,41 @@ TEST(WorkQueue, TellsItsMetrics) {
 
 TEST(RetryLimiter, DoublesFromFiveMillisecondsToAThousandSeconds) {
   retry_limiter limiter;
+  auto now = t0;
+  const auto next = [&](const std::string& key, double random) {
+    const auto delay = limiter.next(key, {now, random});
+    now += delay;
+    return delay;
+  };
   for (int n = 0; n < 18; ++n)
-    EXPECT_EQ(limiter.next("a", 0), std::min(milliseconds(5L << n), milliseconds(1'000'000)));
-  for (int n = 0; n < 100; ++n) EXPECT_EQ(limiter.next("a", 0), milliseconds(1'000'000));
-  EXPECT_EQ(limiter.next("b", 0.5), milliseconds(6));
-  EXPECT_EQ(limiter.next("b", 0.9), milliseconds(14));
+    EXPECT_EQ(next("a", 0), std::min(milliseconds(5L << n), milliseconds(1'000'000)));
+  for (int n = 0; n < 100; ++n) EXPECT_EQ(next("a", 0), milliseconds(1'000'000));
+  EXPECT_EQ(next("b", 0.5), milliseconds(6));
+  EXPECT_EQ(next("b", 0.9), milliseconds(14));
   EXPECT_EQ(limiter.failures("b"), 2u);
   EXPECT_EQ(limiter.failures("c"), 0u);
+}
+
+// A run that something started meanwhile, its own status' event for one, is no second try.
+TEST(RetryLimiter, AFailureBeforeItsTurnKeepsTheTurn) {
+  retry_limiter limiter;
+  EXPECT_EQ(limiter.next("a", {t0, 0}), milliseconds(5));
+  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(3), 0}), milliseconds(2));
+  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(4), 0.9}), milliseconds(1));
+  EXPECT_EQ(limiter.failures("a"), 1u);
+  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(5), 0}), milliseconds(10));
+  limiter.forget("a");
+  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(6), 0}), milliseconds(5));
+}
+
+TEST(WorkQueue, ChangesDoNotMakeAFailingKeyWaitLonger) {
+  work_queue queue(16);
+  for (int i = 0; i < 100; ++i) {
+    queue.add("a", people, 0, t0);
+    ASSERT_TRUE(queue.take(t0)) << "whatever is changed is tried at once";
+    queue.done("a", failure, {t0, 0});
+  }
+  EXPECT_EQ(queue.next_due(), t0 + milliseconds(5));
 }
 
 // Whatever is added and whenever runs end: no key runs twice at once, no change is lost, and every bit
