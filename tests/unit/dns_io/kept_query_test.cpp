@@ -27,14 +27,18 @@ TEST(kept_query, outlives_its_packet_without_what_nobody_reads_again) {
       ask{.name = "www.example.org", .edns = true, .options = padded_cookie(40'000)}.make());
   query asked;
   ASSERT_EQ(parse_query(*sent, asked), reaction::serve);
+  asked.client = map_v4(std::array<std::uint8_t, 4>{10, 1, 2, 3}.data());
+  const auto client = asked.client;
   const packet question(asked.question().begin(), asked.question().end());
   const auto name = asked.name;
   const kept_query kept(asked);
   sent.reset();
+  asked = {};
   const auto& now = kept.get();
   EXPECT_EQ(now.packet.size(), header_size + question.size());
   EXPECT_TRUE(std::ranges::equal(now.question(), question));
   EXPECT_TRUE(std::ranges::equal(now.name.view(), name.view()));
+  EXPECT_EQ(now.client, client);
   EXPECT_TRUE(std::ranges::equal(now.client_cookie, packet{1, 2, 3, 4, 5, 6, 7, 8}));
 }
 
