@@ -14,6 +14,7 @@
 namespace egress {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -143,12 +144,29 @@ TEST(dns_setup, logs_the_queries_of_the_flag) {
       EXPECT_EQ(sampled->recorder(worker).wants(dns::rcode::noerror), wanted) << worker;
 }
 
-TEST(dns_setup, looks_for_loops_and_tells_news_and_has_a_secret_of_its_own) {
+TEST(dns_setup, looks_for_loops_and_has_a_secret_of_its_own) {
   const auto made = setup_of({}), other = setup_of({});
   ASSERT_NE(made.config.loops, nullptr);
-  EXPECT_NO_THROW(made.config.upstream_news("192.0.2.53:53", ""));
   EXPECT_NE(made.config.cookie_root, other.config.cookie_root);
   EXPECT_NE(made.config.cookie_root, dns::cookie_secret{});
+}
+
+// Each loop notices it, with each probe.
+TEST(dns_setup, tells_once_what_is_wrong_with_an_upstream_and_once_that_it_is_over) {
+  const auto made = setup_of({});
+  const auto logged = [&](const std::string& to, const std::string& problem) {
+    ::testing::internal::CaptureStderr();
+    made.config.upstream_news(to, problem);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const std::string first = "192.0.2.53:53", second = "192.0.2.54:53";
+  EXPECT_EQ(logged(first, ""), "") << "it never was bad";
+  EXPECT_THAT(logged(first, "no answer"), AllOf(HasSubstr(first), HasSubstr("no answer")));
+  EXPECT_EQ(logged(first, "no answer"), "");
+  EXPECT_THAT(logged(second, "no answer"), HasSubstr(second)) << "news of another one";
+  EXPECT_THAT(logged(first, "back to us"), HasSubstr("back to us"));
+  EXPECT_THAT(logged(first, ""), AllOf(HasSubstr(first), HasSubstr("good again")));
+  EXPECT_EQ(logged(first, ""), "");
 }
 
 struct of_resolv_conf : ::testing::Test {
@@ -226,6 +244,18 @@ TEST_F(with_snapshot, the_loops_begin_with_the_table_of_an_earlier_run) {
   EXPECT_NE(made.saver, nullptr);
   EXPECT_EQ(made.config.last_table, made.memory);
   EXPECT_EQ(made.memory->get()->size(), 3u);
+}
+
+// Which domain is the cluster's the flag of now says (--cluster-domain), and not that of the earlier run.
+TEST_F(with_snapshot, no_name_of_the_cluster_is_restored) {
+  using dns::test::external, dns::test::service;
+  const auto wide = dns::test::build({service("w", "*.example", {"10.0.0.1"})}, {external("w")}).table;
+  ASSERT_TRUE(dns::test::find(*wide, "x.k8s.example"));
+  ASSERT_TRUE(store_table(path, *wide));
+  const auto made = prepare_dns(with({"--dns-snapshot=" + path}), "k8s.example").value();
+  ASSERT_TRUE(made.restored);
+  EXPECT_FALSE(dns::test::find(*made.memory->get(), "x.k8s.example"));
+  EXPECT_TRUE(dns::test::find(*made.memory->get(), "x.other.example"));
 }
 
 TEST_F(with_snapshot, they_know_nothing_when_there_is_none_or_it_is_damaged) {
