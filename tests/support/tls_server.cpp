@@ -12,7 +12,7 @@
 namespace egress::test {
 
 tls_server::tls_server(const tls_server_options& options)
-    : answer_(options.answer), context_(options.who->server(options.clients)) {
+    : answer_(options.answer), keeps_(options.keeps), context_(options.who->server(options.clients)) {
   auto socket = net::listen_tcp("127.0.0.1:0");
   if (!socket) throw std::runtime_error(socket.error().message);
   listening_ = std::move(socket->fd);
@@ -77,12 +77,15 @@ void tls_server::serve_connection(int fd) {
     resumed_ += SSL_session_reused(session.get());
   }
   if (good) {
-    std::string text;
-    char piece[4096];
-    int got = 0;
-    while (!text.contains("\r\n\r\n") && (got = SSL_read(session.get(), piece, sizeof piece)) > 0)
-      text.append(piece, static_cast<std::size_t>(got));
-    SSL_write(session.get(), answer_.data(), static_cast<int>(answer_.size()));
+    do {
+      std::string text;
+      char piece[4096];
+      int got = 0;
+      while (!text.contains("\r\n\r\n") && (got = SSL_read(session.get(), piece, sizeof piece)) > 0)
+        text.append(piece, static_cast<std::size_t>(got));
+      if (got <= 0) break;
+      SSL_write(session.get(), answer_.data(), static_cast<int>(answer_.size()));
+    } while (keeps_);
     SSL_shutdown(session.get());
   }
   // Not closed before the client is: what it sends to a closed socket would take back what we said.

@@ -15,7 +15,8 @@ namespace egress::test {
 struct tls_server_options {
   const certified* who = nullptr;      // required
   const certified* clients = nullptr;  // who must have signed a client's certificate; null: none is asked for
-  std::string answer;                  // the bytes of each answer; a connection serves one
+  std::string answer;                  // the bytes of each answer
+  bool keeps = false;                  // a connection serves all that come; else one
 };
 
 class tls_server {
@@ -36,6 +37,7 @@ class tls_server {
   void serve_connection(int fd);
 
   std::string answer_;
+  bool keeps_;
   tls_context context_;
   unique_fd listening_;
   int port_ = 0;

@@ -144,6 +144,33 @@ TEST(client_tls, reads_a_renewed_certificate_after_the_first_refusal) {
   EXPECT_TRUE(again) << again.error().message;
 }
 
+// What was replaced may be known to others: no connection goes on with it. After a 401 the files are read.
+TEST(client_tls, leaves_kept_connections_when_a_certificate_or_an_authority_is_replaced) {
+  const auto who = ours().sign({}), before = ours().sign({"DNS:we"}), after = ours().sign({"DNS:we"});
+  for (const bool authority : {false, true}) {
+    SCOPED_TRACE(authority ? "authority" : "certificate");
+    test::tls_server server({&who, &ours(), test::http_answer(401, ""), true});
+    const test::temporary_folder folder;
+    connection_config config;
+    config.server = server.url();
+    config.certificate_authority.file = folder.write("ca.crt", ours().certificate());
+    config.client_certificate.file = folder.write("we.crt", before.certificate());
+    config.client_key.file = folder.write("we.key", before.key());
+    asking ask_version(config);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(ask_version().error().code, api_errc::unauthorized);
+    EXPECT_EQ(server.names().size(), 1U) << "the same files are no reason to leave it";
+    if (authority) {
+      folder.write("ca.crt", ours().certificate() + foreign().certificate());
+    } else {
+      folder.write("we.crt", after.certificate());
+      folder.write("we.key", after.key());
+    }
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(ask_version().error().code, api_errc::unauthorized);
+    EXPECT_EQ(server.names().size(), 2U);
+    EXPECT_EQ(server.resumed(), 0) << "a new connection, and its old session";
+  }
+}
+
 TEST(client_tls, refuses_another_name_or_address) {
   const auto by_name = ours().sign({"DNS:api.example"});
   EXPECT_EQ(at_server(by_name).says(), R"(TLS: the server's certificate is not for "127.0.0.1")");
@@ -152,6 +179,19 @@ TEST(client_tls, refuses_another_name_or_address) {
   at_server asked(by_name);
   asked.config.tls_server_name = "other.example";
   EXPECT_EQ(asked.says(), R"(TLS: the server's certificate is not for "other.example")");
+}
+
+// RFC 6125, section 6.4.3: a wildcard is a whole label.
+TEST(client_tls, takes_a_wildcard_for_a_whole_label_only) {
+  const auto says = [](const char* of) {
+    const auto who = ours().sign({of});
+    at_server asked(who);
+    asked.config.tls_server_name = "api.example.org";
+    return asked.says();
+  };
+  EXPECT_EQ(says("DNS:*.example.org"), "fine");
+  for (const auto* part : {"DNS:ap*.example.org", "DNS:*pi.example.org", "DNS:a*i.example.org"})
+    EXPECT_EQ(says(part), R"(TLS: the server's certificate is not for "api.example.org")") << part;
 }
 
 TEST(client_tls, refuses_what_is_no_longer_or_not_yet_valid) {
