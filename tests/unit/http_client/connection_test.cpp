@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -13,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
 #include <numeric>
 
 #include "runtime/net/tls.hpp"
@@ -166,6 +168,46 @@ TEST(http_connection, says_which_name_has_no_address) {
   ASSERT_TRUE(got);
   EXPECT_EQ(got->kind, failure_kind::connect);
   EXPECT_EQ(got->message, "api.example:6443: no address: Host not found (authoritative)");
+}
+
+// The client's end of a connection to this port of loopback.
+int socket_to(std::uint16_t port) {
+  for (const auto& one : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(one.path().filename().string());
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 && peer.sin_family == AF_INET &&
+        ntohs(peer.sin_port) == port)
+      return fd;
+  }
+  return -1;
+}
+
+// On its way there a node or a load balancer may go without a word: a watch must hear of it within a minute.
+TEST(http_connection, notices_a_path_that_is_gone) {
+  asio::io_context io;
+  const silent_listener server(1);
+  std::unique_ptr<connection> kept;
+  asio::co_spawn(
+      io,
+      [](asio::any_io_executor on, connect_options how) -> asio::awaitable<std::unique_ptr<connection>> {
+        auto opened = co_await connection::open(on, std::move(how));
+        co_return opened ? std::move(*opened) : nullptr;
+      }(io.get_executor(), options_for("127.0.0.1", server.port)),
+      [&](const std::exception_ptr&, std::unique_ptr<connection> one) { kept = std::move(one); });
+  io.run();
+  ASSERT_TRUE(kept);
+  const auto option = [fd = socket_to(server.port)](int level, int which) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(fd, level, which, &value, &size);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 30);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 10);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 60'000);
 }
 
 // Asks, and gives the sizes of the pieces that the answer's body came in.
