@@ -75,6 +75,29 @@ TEST(client_bounds, hold_for_an_answer_that_goes_on_and_on) {
   EXPECT_EQ(got.error().code, api_errc::timed_out) << got.error().message;
 }
 
+// Some kilobytes on the way would fill the memory here.
+TEST(client_bounds, hold_for_a_document_that_was_compressed) {
+  const auto spaces = [](std::size_t mib) {
+    return http_answer(200, test::gzip(one_service + std::string(mib << 20U, ' ')),
+                       "Content-Encoding: gzip\r\n");
+  };
+  fixture f({{{spaces(15)}}, {{spaces(20)}}});
+  EXPECT_TRUE(f.call(of(verb::get)));
+  const auto got = f.call(of(verb::get));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::too_large) << got.error().message;
+}
+
+// It tells no more than that it is one: the rest is left unread, and its connection with it.
+TEST(client_bounds, hold_for_what_a_failing_server_says) {
+  fixture f({{{http_answer(500, std::string(20U << 20U, ' '))}, {http_answer(404, "")}},
+             {{http_answer(200, one_service)}}});
+  const auto failed = f.call(of(verb::get));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, api_errc::server_error) << failed.error().message;
+  EXPECT_TRUE(f.call(of(verb::get))) << "over a new one";
+}
+
 TEST(client_resend, of_a_write_that_went_out_whole_is_left_to_the_caller) {
   for (const auto what : writes) {
     fixture f({closes_on_the_second(), {{http_answer(200, one_service)}}});

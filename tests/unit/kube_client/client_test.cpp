@@ -56,6 +56,16 @@ TEST(client_retry, says_too_many_requests_when_the_wait_is_beyond_the_timeout) {
   EXPECT_EQ(got.error().code, api_errc::too_many_requests);
 }
 
+TEST(client_retry, gives_up_after_ten_tries) {
+  fixture f({test::scripted_connection(11, {http_answer(429, "", "Retry-After: 0\r\n")})});
+  auto what = of(verb::get);
+  what.timeout = 60s;
+  const auto got = f.call(what);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, api_errc::too_many_requests);
+  EXPECT_EQ(f.server.requests().size(), 10U);
+}
+
 TEST(client_retry, finds_a_closed_kept_alive_connection_and_opens_a_new_one) {
   fixture f({{{http_answer(200, one_service), false, close}}, {{http_answer(200, one_service)}}});
   ASSERT_TRUE(f.call(of(verb::get)));
