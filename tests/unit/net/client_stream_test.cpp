@@ -173,6 +173,25 @@ TEST_F(tls_stream, says_of_a_stranger_what_openssl_says) {
   EXPECT_NE(why_refused(other.session(), "127.0.0.1"), "");
 }
 
+// A server of before 2008 (RFC 8996). OpenSSL's security level, which a machine may lower, is not what keeps
+// it out.
+struct old_server : tls_stream {
+  old_server() {
+    SSL_set_min_proto_version(server.get(), TLS1_VERSION);
+    SSL_set_max_proto_version(server.get(), TLS1_1_VERSION);
+    for (auto* one : {server.get(), stream.session()}) SSL_set_security_level(one, 0);
+  }
+};
+
+TEST_F(old_server, without_tls_1_2_is_refused) {
+  EXPECT_TRUE(shake_hands().failed);
+}
+
+TEST_F(old_server, is_refused_for_its_version_alone) {
+  SSL_set_min_proto_version(stream.session(), TLS1_1_VERSION);
+  EXPECT_FALSE(shake_hands().failed);
+}
+
 TEST_F(tls_stream, lets_nothing_leave_that_must_not) {
   ASSERT_FALSE(shake_hands().failed);
   stream.ask([] { return false; });
