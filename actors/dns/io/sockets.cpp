@@ -120,8 +120,10 @@ void tune(int fd, const endpoint& at, int type) {
   set(fd, SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer);
   set(fd, SOL_SOCKET, SO_SNDBUF, send_buffer);
   ask_for_destination(fd, at);
-  // No path MTU discovery: a forged "fragmentation needed" must not shrink what we send (RFC 9715).
-  set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  // A forged "fragmentation needed" must not shrink what we send, and have it go out in fragments (RFC 9715):
+  // with IP_PMTUDISC_DONT, too, Linux would believe it. Mapped clients of an IPv6 socket are answered by
+  // IPv4; and over IPv6 no answer is longer than what every path takes (edns_udp_size).
+  set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 }
 
 // SO_REUSEPORT would let us share a port with another program of the same user without a word, also one that

@@ -88,6 +88,12 @@ TEST(sockets, of_every_ipv6_address_tell_which_was_asked) {
   EXPECT_EQ(told("[::1]:0"), 0);
 }
 
+// IP_PMTUDISC_DONT does not set DF, and yet fragments as a forged ICMP message says.
+TEST(sockets, believe_nobody_who_says_that_answers_are_too_long_for_the_path) {
+  for (const auto* address : {"127.0.0.1:0", "0.0.0.0:0", ":0"})
+    EXPECT_EQ(option_of(address, IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_OMIT) << address;
+}
+
 TEST(sockets, need_an_address) {
   for (const auto* wrong :
        {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "host:53", "127.0.0.1:x", "[::1:53"})
