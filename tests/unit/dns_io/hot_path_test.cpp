@@ -1,17 +1,21 @@
 // The whole way of a query through a packet loop, but for its sockets, allocates nothing when the table or
-// the cache answers: counted by this program's own operator new.
+// the cache answers: counted by this program's own operator new. Where there is no more memory, it costs the
+// questions that need some, and no others.
 #include <cstdlib>
 #include <new>
 
 #include "actors/dns/io/tcp_listener.hpp"
+#include "actors/dns/io/udp_listener.hpp"
 #include "tests/unit/dns_io/tcp_client.hpp"
 
 namespace {
 thread_local std::size_t allocations = 0;
-}
+thread_local bool no_memory = false;
+}  // namespace
 
 void* operator new(std::size_t size) {
   ++allocations;
+  if (no_memory) throw std::bad_alloc();
   if (void* room = std::malloc(size == 0 ? 1 : size)) return room;
   throw std::bad_alloc();
 }
@@ -91,6 +95,39 @@ TEST(hot_path, pipelined_queries_over_tcp_allocate_nothing) {
   for (int i = 0; i < 100; ++i) round();
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(counters.responses[0][static_cast<std::size_t>(plugin::egressoperator)].value(), 11'000u);
+  listener->stop();
+}
+
+TEST(no_memory, loses_the_question_that_needs_some_and_not_its_batch) {
+  scripted_upstream upstream([](const packet& asked, auto) { return std::vector<packet>{answer_to(asked)}; });
+  auto opened = open_dns_sockets("127.0.0.1:0", 1);
+  ASSERT_TRUE(opened);
+  boost::asio::io_context context;
+  worker_config config;
+  config.allow = client_acl::parse({}).value();
+  config.upstreams = {upstream.address()};
+  config.forward.least = config.forward.most = config.forward.budget = std::chrono::seconds{30};
+  worker_counters counters;
+  query_service service(context, config, counters);
+  service.set_table(sample_table());
+  const auto listener =
+      std::make_shared<udp_listener>(context, std::move(opened->workers[0].udp), service, counters);
+  listener->start();
+
+  const udp_client client(opened->port);
+  const ask forwarded{.name = "other.org", .id = 1}, hijacked{.id = 2};
+  client.send(forwarded.make());
+  client.send(hijacked.make());
+  no_memory = true;
+  context.poll();
+  no_memory = false;
+  EXPECT_EQ(read_reply(client.receive()).id, 2u);
+  EXPECT_EQ(counters.dropped.value(), 1u);
+  EXPECT_FALSE(readable(client.fd(), 0));
+  // As the client does who has got no answer.
+  client.send(forwarded.make());
+  EXPECT_TRUE(becomes_true([&] { return context.poll() == 0 && readable(client.fd(), 0); }));
+  EXPECT_EQ(read_reply(client.receive()).answers.at(0).data, (packet{192, 0, 2, 1}));
   listener->stop();
 }
 
