@@ -36,6 +36,16 @@ TEST(cache, name_type_do_and_cd_make_the_key_and_nothing_else) {
     EXPECT_EQ(c.state(other), cache_state::miss);
 }
 
+// Who knows which names collide in one cache knows nothing of another.
+TEST(cache, each_half_of_the_seed_makes_other_hashes) {
+  const asking www(plain), other(numbered(1));
+  for (const auto* q : {&www.q, &other.q}) {
+    const auto hash = hash_key(*q, {1, 2});
+    for (const auto& [first, second] : {std::pair{3u, 4u}, {1u, 4u}, {3u, 2u}})
+      EXPECT_NE(hash_key(*q, {first, second}), hash) << first << " " << second;
+  }
+}
+
 TEST(cache, a_denial_is_known_too_and_counted_apart) {
   timed_cache c;
   c.learn(plain, denial(plain, 60, 60));
