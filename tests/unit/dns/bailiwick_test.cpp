@@ -149,6 +149,14 @@ TEST(bailiwick, addresses_of_the_first_hosts_stay_and_no_more_are_looked_for) {
   EXPECT_FALSE(left.contains("h64.a.org 1")) << left;
 }
 
+// Nor is it he who decides how much is gone through each time that it is told again.
+TEST(bailiwick, additional_addresses_of_one_host_stay_up_to_128) {
+  sections all{.answer = {{.owner = "a.org", .type = rr::mx, .data = prefixed({0, 10}, "mail.a.org")}}};
+  all.additional.assign(200, {.owner = "mail.a.org"});
+  const auto left = kept({.name = "a.org", .type = rr::mx}, all);
+  EXPECT_EQ(std::ranges::count(left, ','), 1 + 128) << left;
+}
+
 // A cache in front would make up a.old.org's alias from it, whom nobody has asked us for.
 TEST(bailiwick, a_dname_above_the_question_stays_as_a_proof_only) {
   const given moved{.owner = "old.org", .type = rr::dname, .data = name_in_case("new.org")};
