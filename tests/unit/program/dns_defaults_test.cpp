@@ -29,6 +29,8 @@ TEST(dns_defaults, of_forwarding_end_before_coredns_gives_up) {
   EXPECT_EQ(config.forward.channel.stall, 2s);
   EXPECT_EQ(config.forward.channel.idle, 10s);
   EXPECT_EQ(dns::most_aliases, 16u);
+  EXPECT_EQ(dns::port_ledger::most_questions, 64u);
+  EXPECT_EQ(dns::port_ledger::shared_for, 10ms);
   EXPECT_EQ(dns::port_ledger::most_wrong, 16u);
 }
 
@@ -40,6 +42,9 @@ TEST(dns_defaults, of_connections_outlast_coredns) {
   EXPECT_EQ(config.tcp.connections, 1024u);
   EXPECT_EQ(config.tcp.per_client, 256u);
   EXPECT_EQ(config.tcp.pipelined, 300u);
+  EXPECT_EQ(config.tcp.undisturbed, 1s);
+  EXPECT_EQ(config.tcp.unread, 384u << 10);
+  EXPECT_EQ(config.tcp.kept, 16u << 20);
 }
 
 TEST(dns_defaults, of_answers_and_the_cache_are_those_of_the_rfcs_or_ours) {
