@@ -70,6 +70,20 @@ TEST(dns_cache, asks_the_upstream_once_for_what_is_asked_again) {
   EXPECT_GT(s.counters->cache_bytes.load(), 0u);
 }
 
+TEST(dns_cache, is_gone_with_its_loop_and_so_are_the_figures_of_its_size) {
+  moody_upstream upstream(300);
+  patient s({upstream.server.address()});
+  auto worker = s.make();
+  const udp_client client(s.port);
+  client.ask_for({.name = "other.org"});
+  EXPECT_EQ(s.counters->cache_entries[0].load(), 1u);
+  EXPECT_GT(s.counters->cache_bytes.load(), 0u);
+  worker.reset();
+  worker = s.make();
+  for (const auto& entries : s.counters->cache_entries) EXPECT_EQ(entries.load(), 0u);
+  EXPECT_EQ(s.counters->cache_bytes.load(), 0u);
+}
+
 TEST(dns_cache, neither_tells_nor_keeps_what_the_question_does_not_lead_to) {
   scripted_upstream upstream([](const packet& asked, auto) {
     auto answer = answer_to(asked);
