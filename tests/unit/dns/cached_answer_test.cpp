@@ -315,14 +315,5 @@ TEST(cached_answer, below_a_wildcard_is_ours_where_only_an_alias_s_target_is_mis
   }
 }
 
-TEST(cached_answer, a_name_that_was_hijacked_meanwhile_does_not_reach_the_cache) {
-  timed_cache c;
-  c.learn(plain, address(plain));
-  const asking one(plain);
-  const auto table = build({service("www", plain.name, {"10.0.0.9"})}, {external("www")}).table;
-  std::array<std::uint8_t, answer_room> out{};
-  EXPECT_EQ(respond(one.q, one.judged, true, table.get(), {}, out).what, action::answered);
-}
-
 }  // namespace
 }  // namespace egress::dns::test

@@ -6,15 +6,16 @@ namespace {
 
 using packets = std::vector<packet>;
 
-// An upstream that can be told to be silent, or to answer with an rcode.
+// An upstream that can be told to be silent, or to answer with an rcode. It counts what it is asked, each
+// question at once as what it is.
 struct moody {
   std::atomic<bool> silent = false;
   std::atomic<unsigned> code = 0;
-  std::atomic<int> probes = 0;
+  std::atomic<int> probes = 0, questions = 0;
   scripted_upstream upstream{[this](const packet& asked, auto) {
     query q;
     parse_query(asked, q);
-    if (q.name.is_root()) ++probes;
+    ++(q.name.is_root() ? probes : questions);
     return silent ? packets{} : packets{answer_to(asked, code, code == 0 ? packet{192, 0, 2, 1} : packet{})};
   }};
 };
@@ -40,16 +41,15 @@ TEST(health, two_failures_and_an_upstream_is_asked_no_more_until_a_probe_is_answ
   const udp_client client(t.s.port);
   t.first.silent = true;
   for (int i = 0; i < 2; ++i) EXPECT_EQ(t.ask_for_another(client), 0u);
-  const int until_then = t.first.upstream.asked() - t.first.probes;
+  const int until_then = t.first.questions;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(t.ask_for_another(client), 0u);
-  EXPECT_EQ(t.first.upstream.asked() - t.first.probes, until_then) << "questions to the unhealthy one";
+  EXPECT_EQ(t.first.questions, until_then) << "questions to the unhealthy one";
   EXPECT_TRUE(becomes_true([&] { return t.first.probes >= 3; })) << "it is probed again and again";
   t.first.silent = false;
-  const int before = t.second.upstream.asked();
+  const int before = t.second.questions;
   EXPECT_TRUE(becomes_true([&] {
     t.ask_for_another(client);
-    return t.second.upstream.asked() - before < t.asked - 7 &&
-           t.first.upstream.asked() - t.first.probes > until_then;
+    return t.second.questions - before < t.asked - 7 && t.first.questions > until_then;
   }));
 }
 

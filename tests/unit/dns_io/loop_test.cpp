@@ -48,9 +48,9 @@ bool is_check(const packet& asked) {
 struct returning {
   std::atomic<std::uint16_t> port = 0;
   std::atomic<bool> looping = true, away = false;
-  std::atomic<int> checks = 0;
+  std::atomic<int> checks = 0, questions = 0;
   scripted_upstream upstream{[this](const packet& asked, auto) {
-    if (is_check(asked)) ++checks;
+    ++(is_check(asked) ? checks : questions);
     if (away) return packets{};
     if (!looping) return packets{answer_to(asked, is_check(asked) ? 3 : 0)};
     const udp_client to_us(port);
@@ -97,7 +97,7 @@ TEST(loops, a_looped_upstream_is_not_asked) {
   ASSERT_TRUE(becomes_true([&] { return s.told.count() == 1; }));
   EXPECT_TRUE(s.told.all[0].contains("back to us"));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(client.ask_for({.name = "n" + std::to_string(i) + ".org"}).code, 0u);
-  EXPECT_EQ(bad.upstream.asked(), bad.checks);
+  EXPECT_EQ(bad.questions, 0);
   EXPECT_EQ(s.counters->upstreams.all().at(0)->looped.load(), true);
 }
 
@@ -232,7 +232,7 @@ TEST(loops, of_upstreams_that_came_later_are_found) {
   ASSERT_TRUE(becomes_true([&] { return s.told.count() == 1; })) << "without a query of anybody's";
   EXPECT_TRUE(s.told.all[0].contains("back to us"));
   EXPECT_EQ(client.ask_for({.name = "b.org"}).code, 2u);
-  EXPECT_EQ(bad.upstream.asked(), bad.checks);
+  EXPECT_EQ(bad.questions, 0);
   worker->set_upstreams(std::make_shared<const upstream_list>(upstream_list{good.address()}));
   EXPECT_TRUE(becomes_true([&] { return client.ask_for({.name = "c.org"}).code == 0; }));
 }

@@ -45,7 +45,7 @@ TEST(reload, questions_that_wait_for_a_check_of_the_old_ones_are_asked_of_the_ne
   const auto worker = s.make();
   const udp_client client(s.port), other(s.port);
   client.send(ask{.name = "a.org"}.make());
-  while (s.counters->forward_requests.value() < 1) std::this_thread::yield();
+  ASSERT_TRUE(becomes_true([&] { return s.counters->forward_requests.value() == 1; }));
   worker->set_upstreams(only(after));
   EXPECT_EQ(other.ask_for({.name = "b.org"}).code, 0u);
   EXPECT_EQ(read_reply(client.receive()).code, 0u) << "not held up by the silent one";

@@ -111,6 +111,8 @@ class scripted_upstream {
   }
   upstream_address address() const { return {boost::asio::ip::address_v4::loopback(), port_}; }
   int asked() const { return asked_; }
+  // The port that the last question over UDP came from: what a script is called with is from there.
+  std::uint16_t asked_from() const { return asked_from_; }
   // Over TCP.
   int connections() const { return connections_; }
   std::size_t open_connections() const { return open_; }
@@ -143,6 +145,7 @@ class scripted_upstream {
                                 reinterpret_cast<sockaddr*>(&from), &size);
     if (got <= 0) return;
     p.resize(static_cast<std::size_t>(got));
+    asked_from_ = ntohs(from.sin_port);
     ++asked_;
     for (const auto& answer : script_(p, transport::udp))
       ::sendto(sockets_.udp.get(), answer.data(), answer.size(), 0, generic(from), size);
@@ -169,6 +172,7 @@ class scripted_upstream {
   std::atomic<bool> stop_ = false;
   std::atomic<bool> one_answer_a_connection_ = false;
   std::atomic<int> asked_ = 0, connections_ = 0;
+  std::atomic<std::uint16_t> asked_from_ = 0;
   std::atomic<std::size_t> open_ = 0;
   std::vector<unique_fd> accepted_;
   std::thread thread_;
@@ -180,7 +184,8 @@ bool becomes_true(Condition&& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{patience_ms};
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
+    // Who spins takes the processor from those that it waits for.
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
   return true;
 }
