@@ -1,16 +1,8 @@
 #include "actors/dns/io/sockets.hpp"
 
-#include <gtest/gtest.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
-#include <cstring>
-#include <fstream>
 #include <set>
-#include <thread>
+
+#include "tests/unit/dns_io/own_network.hpp"
 
 namespace egress::dns {
 namespace {
@@ -34,13 +26,9 @@ TEST(sockets, are_not_shared_with_another_program) {
 
 // A network of its own with so many ports to choose from, for the calling thread. False without the right.
 bool enter_network_of(unsigned ports) {
-  if (::unshare(CLONE_NEWNET) != 0) return false;
-  const unique_fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq loopback{};
-  std::strcpy(loopback.ifr_name, "lo");
-  loopback.ifr_flags = IFF_UP;
+  if (!test::enter_own_network()) return false;
   std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "40000 " << 40000 + ports - 1;
-  return ::ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
+  return true;
 }
 
 TEST(sockets, of_any_port_get_one_that_nobody_has) {
