@@ -30,7 +30,7 @@ struct gateway_states {
   std::size_t hijacked = 0, waiting_for_pods = 0, not_hijacked = 0;
 };
 
-// Of /proc/self; process_stats.hpp reads it.
+// Of /proc/self; runtime/program/process_stats.hpp reads it.
 struct process_stats {
   double cpu_seconds = 0;
   double resident_bytes = 0, virtual_bytes = 0;

@@ -13,7 +13,8 @@ namespace egress {
 
 // The requests and watches of one life of the kube_api actor. Its methods may be called from any thread;
 // `deliver` is called on the I/O thread, exactly once a ticket, until the bridge is destroyed, which cancels
-// everything under way.
+// everything under way. It has the I/O thread rest under its load (io_thread::rest_by): one bridge a thread
+// at a time, as the next one takes the last one's place there.
 class kube_bridge {
  public:
   using deliver_function = std::function<void(payload<delivery>)>;

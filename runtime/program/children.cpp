@@ -4,7 +4,6 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -57,11 +56,6 @@ namespace {
 kube::projection_rules rules_of(const gateway_settings& settings) {
   return {.ip_family_policy = settings.profile == gateway_profile::hardened,
           .topology_mode = settings.service_topology_mode};
-}
-
-std::string instance_name() {
-  const auto* host = std::getenv("HOSTNAME");
-  return host ? host : "";
 }
 
 // Notes the handle of each life under its id.
@@ -173,7 +167,7 @@ supervised_child dispatcher_child(const child_materials& from) {
   shared->search_domains = search_domains(from.options);
   dispatcher_config config;
   config.max_concurrent = from.options.max_concurrent_reconciles;
-  config.instance = instance_name();
+  config.instance = from.pod;
   config.spawn_reconciler = [shared](caf::local_actor* parent, const std::string&) {
     return parent->spawn(reconciler_behavior, std::shared_ptr<const reconciler_config>{shared});
   };

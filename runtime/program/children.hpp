@@ -52,6 +52,7 @@ struct child_materials {
   handle_book& handles;
   // Until when this replica may write; always open without leader election.
   std::shared_ptr<leader::write_deadline> deadline;
+  const std::string& pod;       // HOSTNAME; "" where there is none. In Events
   const std::string& identity;  // in the Lease: the same for every life of the leader actor
   bool play_gateways = false;   // see operator_setup
 };

@@ -4,11 +4,11 @@
 
 #include <stdexcept>
 
-#include "actors/metrics/process_stats.hpp"
 #include "actors/metrics/registry.hpp"
 #include "runtime/actor/io_thread.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/program/memory.hpp"
+#include "runtime/program/process_stats.hpp"
 
 namespace egress {
 
@@ -83,7 +83,7 @@ metrics::pages pages_of(metrics::registry& registry, const operator_facts& facts
     const auto [names, age] = facts.table(std::chrono::steady_clock::now());
     registry.set_hijack_table(names, age);
     registry.set_gateways(facts.gateways());
-    registry.set_process(metrics::read_process_stats());
+    registry.set_process(read_process_stats());
     const auto parts = board->get();
     for (const auto& [part, report] : *parts) registry.set_part_ready(part, report.ready);
     return registry.text();

@@ -25,11 +25,15 @@
 namespace egress {
 namespace {
 
-// A pod's name comes again after a restart of its container (and is another's in another cluster).
-std::string unique_identity() {
+std::string pod_name() {
   const auto* host = std::getenv("HOSTNAME");
+  return host ? host : "";
+}
+
+// A pod's name comes again after a restart of its container (and is another's in another cluster).
+std::string unique_identity(const std::string& pod) {
   std::random_device random;
-  return fmt::format("{}_{:08x}{:08x}", host ? host : "egress-operator", random(), random());
+  return fmt::format("{}_{:08x}{:08x}", pod.empty() ? "egress-operator" : pod, random(), random());
 }
 
 std::shared_ptr<leader::write_deadline> deadline_of(const run_options& options) {
@@ -55,7 +59,8 @@ struct egress_operator::parts {
   metrics::registry registry;
   operator_facts facts;
   std::shared_ptr<leader::write_deadline> deadline = deadline_of(setup.options);
-  std::string identity = unique_identity();
+  const std::string pod = pod_name();
+  const std::string identity = unique_identity(pod);
   std::shared_ptr<published_board> board = std::make_shared<published_board>();
   std::atomic<bool> over = false;
   std::promise<int> ended;
@@ -90,7 +95,7 @@ egress_operator::egress_operator(std::unique_ptr<parts> made) : parts_(std::move
   supervisor_config config;
   config.children =
       children_of({p.setup.options, p.setup.api, p.setup.version, p.io, p.registry, p.facts, p.board, p.dns,
-                   p.metrics_socket, p.handles, p.deadline, p.identity, p.setup.play_gateways});
+                   p.metrics_socket, p.handles, p.deadline, p.pod, p.identity, p.setup.play_gateways});
   config.times = p.setup.times;
   config.ended = [&p](int code) { p.end_with(code); };
   config.died = [&p](const std::string& id) {

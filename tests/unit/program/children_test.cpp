@@ -23,7 +23,7 @@ std::map<std::string, supervised_child> children_with(std::vector<std::string> f
   const auto options = testing::parsed(flags);
   kube::connection_config api;
   api.server = "http://127.0.0.1:1";
-  const std::string version = "test", identity = "me";
+  const std::string version = "test", pod = "me", identity = "me_1";
   io_thread io{"test-io"};
   metrics::registry registry;
   operator_facts facts;
@@ -33,7 +33,7 @@ std::map<std::string, supervised_child> children_with(std::vector<std::string> f
   std::map<std::string, supervised_child> made;
   for (auto& one :
        children_of({options, api, version, io, registry, facts, std::make_shared<published_board>(), dns,
-                    metrics_socket, handles, std::make_shared<leader::write_deadline>(), identity}))
+                    metrics_socket, handles, std::make_shared<leader::write_deadline>(), pod, identity}))
     made.emplace(one.id, std::move(one));
   return made;
 }

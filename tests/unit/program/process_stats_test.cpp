@@ -1,4 +1,4 @@
-#include "actors/metrics/process_stats.hpp"
+#include "runtime/program/process_stats.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-namespace egress::metrics {
+namespace egress {
 namespace {
 
 TEST(ProcessStats, AreThoseOfThisProcess) {
@@ -30,4 +30,4 @@ TEST(ProcessStats, AnOpenedFileIsCounted) {
 }
 
 }  // namespace
-}  // namespace egress::metrics
+}  // namespace egress

@@ -3,8 +3,8 @@
 
 #include "actors/metrics/registry.hpp"
 
-namespace egress::metrics {
+namespace egress {
 
-process_stats read_process_stats();
+metrics::process_stats read_process_stats();
 
-}  // namespace egress::metrics
+}  // namespace egress

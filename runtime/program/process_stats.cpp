@@ -1,4 +1,4 @@
-#include "actors/metrics/process_stats.hpp"
+#include "runtime/program/process_stats.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-namespace egress::metrics {
+namespace egress {
 namespace {
 
 // Field 22 of /proc/self/stat, in clock ticks since boot; the name before it may hold blanks and brackets.
@@ -49,8 +49,8 @@ double seconds_of(const timeval& time) {
 
 }  // namespace
 
-process_stats read_process_stats() {
-  process_stats made;
+metrics::process_stats read_process_stats() {
+  metrics::process_stats made;
   const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
   std::ifstream memory{"/proc/self/statm"};
   double pages = 0, resident = 0;
@@ -68,4 +68,4 @@ process_stats read_process_stats() {
   return made;
 }
 
-}  // namespace egress::metrics
+}  // namespace egress
