@@ -65,27 +65,33 @@ kube::request watch_machine::list_request() const {
   return what;
 }
 
+void watch_machine::ask_list(outcome& out, kube::request what, watch_state as) {
+  state_ = as;
+  out.commands.emplace_back(list_command{std::move(what), ++latest_});
+}
+
 void watch_machine::open_stream(outcome& out, moment at) {
-  begin_watch(out, at);
-  state_ = watch_state::streaming;
-  auto& request = std::get<open_watch_command>(out.commands.back()).what;
-  request.resource_version.clear();
-  request.send_initial_events = true;
+  ask_watch(out, at, watch_state::streaming);
   heard_lately_ = true;
   // An old server might ignore the parameter, and the bookmark that ends the list would never come.
   out.commands.emplace_back(wait_command{streaming_patience, latest_});
 }
 
 void watch_machine::begin_watch(outcome& out, moment at) {
-  state_ = watch_state::watching;
+  ask_watch(out, at, watch_state::watching);
+}
+
+void watch_machine::ask_watch(outcome& out, moment at, watch_state as) {
+  const bool streams = as == watch_state::streaming;
+  state_ = as;
   asked_ = at.now;
   asked_for_ = watch_timeout(about_.watch_timeout, at.random);
   heard_ = false;
   kube::watch_request what{.of = about_.of,
                            .name_space = about_.name_space,
                            .label_selector = about_.label_selector,
-                           .resource_version = resource_version_,
-                           .send_initial_events = false,
+                           .resource_version = streams ? "" : resource_version_,
+                           .send_initial_events = streams,
                            .timeout = asked_for_};
   out.commands.emplace_back(open_watch_command{std::move(what), ++latest_});
 }
@@ -94,10 +100,9 @@ void watch_machine::begin_watch(outcome& out, moment at) {
 // end. So after a lost connection it is asked first where it stands, by the smallest list there is.
 void watch_machine::resume_watch(outcome& out, moment at) {
   if (!lost_) return begin_watch(out, at);
-  continue_token_.clear();
-  ask_page(out);
-  std::get<list_command>(out.commands.back()).what.limit = 1;
-  state_ = watch_state::checking;
+  auto what = list_request();
+  what.limit = 1;
+  ask_list(out, std::move(what), watch_state::checking);
 }
 
 void watch_machine::version_arrived(outcome& out, const kube::reply& reply, moment at) {

@@ -13,8 +13,10 @@
 //                   ▼
 //                 sizing or listing             waiting: back-off before any of them
 //
-// A list whose version is gone begins again; a watch whose connection broke first asks where the server
-// stands (checking).
+// A list whose version is gone begins again. A watch whose connection broke comes back by way of
+//
+//   watching ──lost──▶ waiting ──▶ checking ──▶ watching      checking: where does the server stand? In an
+//                                          └──▶ sizing, listing     earlier state, everything is listed anew.
 //
 // Every command carries a ticket. Its answer brings the ticket back, and the answer to anything but the
 // latest ticket is ignored, so a late reply or timer can do no harm.
@@ -112,6 +114,9 @@ class watch_machine {
   kube::request list_request() const;
   void open_stream(outcome& out, moment at);
   void begin_watch(outcome& out, moment at);
+  // What is asked for, and the state that waits for it.
+  void ask_list(outcome& out, kube::request what, watch_state as);
+  void ask_watch(outcome& out, moment at, watch_state as);
   void resume_watch(outcome& out, moment at);
   void version_arrived(outcome& out, const kube::reply& reply, moment at);
   void wait_then(outcome& out, moment at, then what, const kube::api_error& why);

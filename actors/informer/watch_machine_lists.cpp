@@ -14,12 +14,11 @@ constexpr std::uint64_t long_list = 1'000;
 }  // namespace
 
 void watch_machine::ask_size(outcome& out) {
-  state_ = watch_state::sizing;
   auto what = list_request();
   // The server counts only what it need not select.
   what.label_selector.clear();
   what.limit = 1;
-  out.commands.emplace_back(list_command{std::move(what), ++latest_});
+  ask_list(out, std::move(what), watch_state::sizing);
 }
 
 // Where the server does not say how many there are, or does not like the question: as if there were few.
@@ -34,10 +33,9 @@ void watch_machine::sized(outcome& out, const kube::reply& reply, moment at) {
 }
 
 void watch_machine::ask_page(outcome& out) {
-  state_ = watch_state::listing;
   auto what = list_request();
   what.continue_token = continue_token_;
-  out.commands.emplace_back(list_command{std::move(what), ++latest_});
+  ask_list(out, std::move(what), watch_state::listing);
 }
 
 outcome watch_machine::listed(ticket id, const kube::reply& reply, moment at) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "actors/reconciler/sameness.hpp"
+#include "runtime/kube/keys.hpp"
 
 namespace egress::reconciler {
 namespace {
@@ -76,10 +77,8 @@ void copy_service_fields(json::object& spec, const json::object& live) {
     if (const auto* value = live.if_contains(field); value && !spec.contains(field)) spec[field] = *value;
 }
 
-constexpr string_view dns_name_annotation = "egress.monzo.com/dns-name";
-
 bool is_of_the_specification(string_view annotation) {
-  return annotation == dns_name_annotation || annotation == "service.kubernetes.io/topology-mode";
+  return annotation == kube::keys::dns_name || annotation == kube::keys::topology_mode;
 }
 
 void copy_deployment_fields(json::object& spec, const json::object& live) {
@@ -91,7 +90,7 @@ void copy_deployment_fields(json::object& spec, const json::object& live) {
   if (!theirs) return;
   auto& annotations = sub(sub(sub(spec, "template"), "metadata"), "annotations");
   // Pods without the name (configDelivery Reload): what they had of the specification before goes.
-  const bool without = !annotations.contains(dns_name_annotation);
+  const bool without = !annotations.contains(kube::keys::dns_name);
   for (const auto& [key, value] : *theirs)
     if (!annotations.contains(key) && !(without && is_of_the_specification(key))) annotations[key] = value;
 }

@@ -7,12 +7,10 @@
 
 #include "runtime/devserver/tree.hpp"
 #include "runtime/kube/json_text.hpp"
+#include "runtime/kube/keys.hpp"
 
 namespace egress::dev {
 namespace {
-
-constexpr const char* gateway_label = "egress.monzo.com/gateway";
-constexpr const char* hash_annotation = "egress.monzo.com/config-hash";
 
 // FNV-1a, as the operator computes the annotation.
 std::string hash_of(std::string_view text) {
@@ -61,7 +59,7 @@ gateway_plan plan_gateway(const store& objects, const object_key& key) {
   using enum gateway_plan::state;
   const auto deployment = objects.find(kinds::deployments(), key);
   const auto* const pods = deployment ? object_at(*deployment, {"spec", "template"}) : nullptr;
-  if (pods == nullptr || text_at(*pods, {"metadata", "labels", gateway_label}).empty()) return {none};
+  if (pods == nullptr || text_at(*pods, {"metadata", "labels", kube::keys::gateway}).empty()) return {none};
   const auto* const container = first_container(*pods);
   if (container == nullptr || being_deleted(*deployment)) return {none};
   if (number_at(*deployment, {"spec", "replicas"}, 1) <= 0) return {off};
@@ -69,7 +67,7 @@ gateway_plan plan_gateway(const store& objects, const object_key& key) {
   auto files = map ? files_in(*map) : config_files{};
   const auto yaml = files["envoy.yaml"];
   const auto address = address_in(objects.find(kinds::services(), key));
-  const auto hash = text_at(*pods, {"metadata", "annotations", hash_annotation});
+  const auto hash = text_at(*pods, {"metadata", "annotations", kube::keys::config_hash});
   if (yaml.empty() || address.empty() || (!hash.empty() && hash != hash_of(yaml))) return {waiting};
   gateway_plan made{run};
   made.arguments = arguments_of(*container);

@@ -7,6 +7,7 @@
 #include "runtime/base/time.hpp"
 #include "runtime/kube/controller_pool.hpp"
 #include "runtime/kube/decode_fields.hpp"
+#include "runtime/kube/keys.hpp"
 #include "runtime/kube/status_error.hpp"
 
 namespace egress::kube {
@@ -16,8 +17,6 @@ using fields::maybe;
 using fields::member;
 using fields::text;
 namespace dom = simdjson::dom;
-
-constexpr std::string_view gateway_label = "egress.monzo.com/gateway";
 
 // Buffers grow with the largest document and are as large as ten of it; beyond this they are not kept.
 constexpr std::size_t largest_kept = 128U << 10U;
@@ -75,7 +74,7 @@ bool has_our_selector(const maybe& object, std::string_view name) {
   if (!match || match->get(labels) != simdjson::SUCCESS || labels.size() != 1) return false;
   const auto more = member(all, "matchExpressions");
   if (more && (more->get(expressions) != simdjson::SUCCESS || expressions.size() != 0)) return false;
-  return text(member(match, gateway_label)) == name;
+  return text(member(match, keys::gateway)) == name;
 }
 
 std::vector<std::string> read_cluster_ips(const maybe& spec) {
@@ -101,15 +100,15 @@ void read_deployment(const maybe& object, std::string_view name, child& out) {
 void read_service(const maybe& object, child& out) {
   const auto spec = member(object, "spec");
   out.ours_cannot_be = text(member(spec, "clusterIP")) == "None";
-  out.hijack_label = text(member(object, "metadata", "labels", "egress.monzo.com/hijack-dns"));
-  out.dns_name = text(member(object, "metadata", "annotations", "egress.monzo.com/dns-name"));
+  out.hijack_label = text(member(object, "metadata", "labels", keys::hijack_dns));
+  out.dns_name = text(member(object, "metadata", "annotations", keys::dns_name));
   out.cluster_ips = read_cluster_ips(spec);
 }
 
 child read_child_metadata(dom::element object, std::string_view name, controller_pool& controllers) {
   child out;
   if (auto controller = read_controller(object)) out.controller = controllers.shared(std::move(*controller));
-  out.our_label = text(member(object, "metadata", "labels", gateway_label)) == name;
+  out.our_label = text(member(object, "metadata", "labels", keys::gateway)) == name;
   return out;
 }
 

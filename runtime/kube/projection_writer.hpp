@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "runtime/kube/field_meaning.hpp"
+#include "runtime/kube/keys.hpp"
 #include "runtime/kube/kind.hpp"
 #include "runtime/kube/projection.hpp"
 #include "runtime/kube/quantity.hpp"
@@ -70,15 +71,15 @@ class projection_writer {
  private:
   static constexpr std::array<std::string_view, 4> copied_from_live{"clusterIP", "clusterIPs", "ipFamilies",
                                                                     "ipFamilyPolicy"};
-  static constexpr std::array<std::string_view, 2> our_labels{"app", "egress.monzo.com/gateway"};
-  static constexpr std::array<std::string_view, 1> hijack_label{"egress.monzo.com/hijack-dns"};
-  static constexpr std::array<std::string_view, 1> our_annotations{"egress.monzo.com/dns-name"};
-  static constexpr std::array<std::string_view, 3> our_pod_annotations{
-      "egress.monzo.com/dns-name", "egress.monzo.com/config-hash", "egress.monzo.com/admin-port"};
+  static constexpr std::array<std::string_view, 2> our_labels{keys::app, keys::gateway};
+  static constexpr std::array<std::string_view, 1> hijack_label{keys::hijack_dns};
+  static constexpr std::array<std::string_view, 1> our_annotations{keys::dns_name};
+  static constexpr std::array<std::string_view, 3> our_pod_annotations{keys::dns_name, keys::config_hash,
+                                                                       keys::admin_port};
   // What autoscaling/v2 knows more than v1: a spec in disguise, which we never set.
   static constexpr std::array<std::string_view, 2> spec_in_annotations{
       "autoscaling.alpha.kubernetes.io/behavior", "autoscaling.alpha.kubernetes.io/metrics"};
-  static constexpr std::array<std::string_view, 1> topology_annotation{"service.kubernetes.io/topology-mode"};
+  static constexpr std::array<std::string_view, 1> topology_annotation{keys::topology_mode};
   static constexpr std::array<std::string_view, 6> owner_fields{
       "apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"};
   static constexpr std::array<std::string_view, 2> apart_in_deployment{"replicas", "template"};

@@ -1,5 +1,7 @@
 #include "runtime/program/children.hpp"
 
+#include <fmt/format.h>
+
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
@@ -20,6 +22,7 @@
 #include "runtime/actor/bridge.hpp"
 #include "runtime/actor/kube_api_actor.hpp"
 #include "runtime/http/server.hpp"
+#include "runtime/kube/keys.hpp"
 #include "runtime/program/dns_setup.hpp"
 #include "runtime/program/observe.hpp"
 
@@ -139,7 +142,7 @@ supervised_child informer_child(const child_materials& from, kube::kind of) {
   about.watch_timeout = from.options.watch_timeout;
   if (of != kube::kind::external_service) {
     about.name_space = from.options.gateways.name_space;
-    about.label_selector = "app=egress-gateway";
+    about.label_selector = fmt::format("{}={}", kube::keys::app, kube::keys::app_value);
   }
   const auto slot = static_cast<std::size_t>(of);
   return child(

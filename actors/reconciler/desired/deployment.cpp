@@ -5,11 +5,11 @@
 
 #include "actors/reconciler/desired/children.hpp"
 #include "actors/reconciler/desired/metadata.hpp"
-#include "actors/reconciler/desired/names.hpp"
 #include "actors/reconciler/desired/security.hpp"
 #include "actors/reconciler/effective.hpp"
 #include "actors/reconciler/envoy/image.hpp"
 #include "actors/reconciler/gateway_limits.hpp"
+#include "runtime/kube/keys.hpp"
 #include "runtime/kube/quantity.hpp"
 
 namespace egress::desired {
@@ -158,8 +158,8 @@ json::object pod(const gateway& from) {
 
 json::object pod_template(const gateway& from) {
   auto notes = from.reloads() ? json::object(from.in) : annotations(from);
-  notes[config_hash_annotation] = from.config.hash;
-  notes[admin_port_annotation] = std::to_string(from.config.admin_port);
+  notes[kube::keys::config_hash] = from.config.hash;
+  notes[kube::keys::admin_port] = std::to_string(from.config.admin_port);
   return json::object(
       {{"metadata", {{"labels", labels(from)}, {"annotations", std::move(notes)}}}, {"spec", pod(from)}},
       from.in);

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "actors/reconciler/desired/names.hpp"
+#include "runtime/kube/keys.hpp"
 
 namespace egress::desired {
 namespace {
@@ -21,19 +21,19 @@ json::object owner_reference(const gateway& from) {
 }  // namespace
 
 json::object labels(const gateway& from) {
-  return json::object({{app_label, app_value}, {gateway_label, from.name}}, from.in);
+  return json::object({{kube::keys::app, kube::keys::app_value}, {kube::keys::gateway, from.name}}, from.in);
 }
 
 json::object annotations(const gateway& from) {
-  json::object made({{dns_name_annotation, from.spec.dns_name}}, from.in);
+  json::object made({{kube::keys::dns_name, from.spec.dns_name}}, from.in);
   const auto& mode = from.spec.service_topology_mode;
   if (from.settings.service_topology_mode)
-    made[topology_mode_annotation] = mode.empty() ? std::string_view("Auto") : std::string_view(mode);
+    made[kube::keys::topology_mode] = mode.empty() ? std::string_view("Auto") : std::string_view(mode);
   return made;
 }
 
 json::object selector(const gateway& from) {
-  return json::object({{"matchLabels", {{gateway_label, from.name}}}}, from.in);
+  return json::object({{"matchLabels", {{kube::keys::gateway, from.name}}}}, from.in);
 }
 
 // Room for the members that not all have: ownerReferences, spec or data.
