@@ -89,8 +89,8 @@ void dispatcher_state::pump() {
 }
 
 bool dispatcher_state::run(const reconciler::job& job) {
-  const auto service = of(kube::kind::external_service).objects.find(job.key);
-  if (!service) {
+  const auto external_service = of(kube::kind::external_service).objects.find(job.key);
+  if (!external_service) {
     retire(job.key);
     first.over(job.key);
     queue->done(job.key, {}, {now(self), 0});
@@ -100,7 +100,7 @@ bool dispatcher_state::run(const reconciler::job& job) {
   try {
     auto& worker = worker_of(job.key);
     worker.busy = true;
-    self->send(worker.handle, work_for(job, service, worker));
+    self->send(worker.handle, work_for(job, external_service, worker));
     set_watchdog();
   } catch (const std::exception& e) {
     log::error("a reconciler could not be started", {{"externalservice", job.key}, {"error", e.what()}});

@@ -4,16 +4,25 @@
 
 namespace egress::reconciler {
 
-milliseconds retry_limiter::next(const std::string& key, moment at) {
+namespace {
+
+milliseconds backoff_after(unsigned failures, double random) {
   constexpr milliseconds first{5}, cap{1'000'000};
   constexpr unsigned doublings_to_cap = 18;  // 5 ms × 2¹⁸ is beyond it
+  const auto base = std::min(first * (1L << std::min(failures - 1, doublings_to_cap)), cap);
+  const auto more = static_cast<double>(base.count()) * 0.5 * std::clamp(random, 0.0, 1.0);
+  return base + milliseconds(static_cast<long>(more));
+}
+
+}  // namespace
+
+milliseconds retry_limiter::next(const std::string& key, steady_time began, moment at, milliseconds asked) {
   auto& mine = failed_[key];
-  if (mine.failures > 0 && at.now < mine.due) return std::chrono::ceil<milliseconds>(mine.due - at.now);
-  const auto base = std::min(first * (1L << std::min(mine.failures++, doublings_to_cap)), cap);
-  const auto more = static_cast<double>(base.count()) * 0.5 * std::clamp(at.random, 0.0, 1.0);
-  const auto delay = base + milliseconds(static_cast<long>(more));
-  mine.due = at.now + delay;
-  return delay;
+  const bool in_turn = mine.failures == 0 || began >= mine.due;
+  if (in_turn) ++mine.failures;
+  if (in_turn || at.now >= mine.due) mine.due = at.now + backoff_after(mine.failures, at.random);
+  mine.due = std::max(mine.due, at.now + asked);
+  return std::chrono::ceil<milliseconds>(mine.due - at.now);
 }
 
 unsigned retry_limiter::failures(const std::string& key) const {

@@ -53,7 +53,7 @@ std::chrono::nanoseconds work_queue::done(const std::string& key, verdict how, m
     if (how.status_later) add(key, priority::last, 0, at.now);
   } else {
     ++retries_;
-    const auto delay = std::max(limiter_.next(key, at), how.asked_to_wait);
+    const auto delay = limiter_.next(key, was.since, at, how.asked_to_wait);
     add_after(key, of_a_retry(was.how), delay, at.now);
   }
   ready_.done(key, at.now);

@@ -32,7 +32,7 @@ struct verdict {
   std::optional<milliseconds> requeue_after;  // success: again after this, even if nothing changes
   bool status_later = false;                  // success: again when nobody waits for children
   milliseconds asked_to_wait{0};              // failure: the back-off is so long at least
-  bool terminal = false;                      // success: refused, until a person changes something
+  bool terminal = false;  // it is refused, or a child is, until a person changes something
 };
 
 struct queue_metrics {

@@ -167,8 +167,9 @@ asio::awaitable<attempt> try_once(client::state& state, const request& what, clo
   co_return attempt{std::move(outcome)};
 }
 
-// What the server asked us to wait (a second when it does not say) and up to half a second more, so that
-// those who were throttled together do not come back together; nothing when trying again makes no sense.
+// What the server asked us to wait (a second when it does not say, a quarter of one at least) and up to half
+// a second more, so that those who were throttled together do not come back together; nothing when trying
+// again makes no sense.
 std::optional<milliseconds> pause_before_retry(client::state& state, const reply& outcome,
                                                clock::time_point deadline) {
   if (outcome || outcome.error().code != api_errc::too_many_requests) return std::nullopt;

@@ -341,7 +341,7 @@ TEST(RetryLimiter, DoublesFromFiveMillisecondsToAThousandSeconds) {
   retry_limiter limiter;
   auto now = t0;
   const auto next = [&](const std::string& key, double random) {
-    const auto delay = limiter.next(key, {now, random});
+    const auto delay = limiter.next(key, now, {now, random}, milliseconds(0));
     now += delay;
     return delay;
   };
@@ -357,13 +357,22 @@ TEST(RetryLimiter, DoublesFromFiveMillisecondsToAThousandSeconds) {
 // A run that something started meanwhile, its own status' event for one, is no second try.
 TEST(RetryLimiter, AFailureBeforeItsTurnKeepsTheTurn) {
   retry_limiter limiter;
-  EXPECT_EQ(limiter.next("a", {t0, 0}), milliseconds(5));
-  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(3), 0}), milliseconds(2));
-  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(4), 0.9}), milliseconds(1));
+  const auto next = [&](long began, long ended, long asked = 0) {
+    return limiter.next("a", t0 + milliseconds(began), {t0 + milliseconds(ended), 0}, milliseconds(asked));
+  };
+  EXPECT_EQ(next(0, 0), milliseconds(5));
+  EXPECT_EQ(next(1, 3), milliseconds(2));
   EXPECT_EQ(limiter.failures("a"), 1u);
-  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(5), 0}), milliseconds(10));
+  EXPECT_EQ(next(3, 20), milliseconds(5)) << "its turn has passed, and is not at once";
+  EXPECT_EQ(limiter.failures("a"), 1u);
+  EXPECT_EQ(next(25, 25), milliseconds(10));
+  EXPECT_EQ(limiter.failures("a"), 2u);
+  // Who is asked to wait has its turn so much later.
+  EXPECT_EQ(next(35, 35, 60'000), milliseconds(60'000));
+  EXPECT_EQ(next(100, 135), milliseconds(59'900));
+  EXPECT_EQ(limiter.failures("a"), 3u);
   limiter.forget("a");
-  EXPECT_EQ(limiter.next("a", {t0 + milliseconds(6), 0}), milliseconds(5));
+  EXPECT_EQ(next(200, 200), milliseconds(5));
 }
 
 TEST(WorkQueue, ChangesDoNotMakeAFailingKeyWaitLonger) {
