@@ -1,7 +1,8 @@
 """Edits at a fixed rate, and when what follows from them is written.
 
-Sent by the floor's program, and timed by the API server's audit log: what would send and time them in Python takes half
-a core from the server.
+Sent by the floor's program, which notes when; what would send and time them in Python takes half a core from the server.
+An operator's write ends with the line of the audit log, a write of the floor with its answer, some tenths of a
+millisecond later.
 """
 from lab import instant, objects, times
 

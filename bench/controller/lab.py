@@ -1,5 +1,6 @@
 """A real API server with some ExternalServices, and what is measured in it: the floor, and an operator."""
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -148,7 +149,7 @@ def memory(size):
 
 def percentile(samples, share):
     ordered = sorted(samples)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def times(took):

@@ -1,6 +1,7 @@
 """A small client of the API server, as a person's: JSON in, JSON out."""
 import http.client
 import json
+import socket
 import ssl
 import threading
 import time
@@ -69,12 +70,13 @@ class Client:
         return made
 
     def open(self, path):
-        """The lines of an answer that goes on, on a connection of its own; close() ends it."""
+        """The lines of an answer that goes on, on a connection of its own; end() ends it, also for who reads."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context)
         connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
         answer = connection.getresponse()
         if answer.status != 200:
             raise ApiError(answer.status, answer.read().decode())
+        answer.end = lambda: connection.sock.shutdown(socket.SHUT_RDWR)
         return answer
 
     def get(self, path):
