@@ -28,7 +28,7 @@ struct asking : ::testing::Test {
       return std::make_unique<kube_bridge>(thread, std::move(where), kube::client_options{}, deliver);
     });
   }
-  static payload<api_request> probe() {
+  static payload<api_request> version() {
     kube::request what;
     what.what = kube::verb::get_raw;
     what.path = "/version";
@@ -49,7 +49,7 @@ TEST_F(asking, each_requester_gets_its_own_answer) {
   const auto api = start(server.url());
   std::vector<std::string> came;
   for (int i = 0; i < 2; ++i)
-    self->request(api, patience, probe())
+    self->request(api, patience, version())
         .receive(
             [&](const payload<api_reply>& reply) {
               came.emplace_back(reply->outcome ? std::get<kube::document>(*reply->outcome).json : "refused");
@@ -62,7 +62,7 @@ TEST_F(asking, each_requester_gets_its_own_answer) {
 TEST_F(asking, an_outcome_that_is_neither_is_an_error_for_who_asked) {
   test::scripted_server server({silence});
   const auto api = start(server.url());
-  auto asked = self->request(api, patience, probe());
+  auto asked = self->request(api, patience, version());
   const auto until = std::chrono::steady_clock::now() + patience;
   while (server.requests().empty() && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(milliseconds{1});

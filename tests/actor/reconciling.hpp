@@ -103,10 +103,10 @@ struct reconciling : ::testing::Test {
     ASSERT_EQ(status.size(), 1u);
     answer(api, status[0].ticket, kube::reply{std::unexpected(failure(kube::api_errc::not_found))});
     world.settle();
-    const auto probe = take_all();
-    ASSERT_EQ(probe.size(), 1u);
-    EXPECT_EQ(probe[0].what.what, kube::verb::get_raw);
-    answer(api, probe[0].ticket, kube::reply{kube::document{discovery, nullptr}});
+    const auto discovered = take_all();
+    ASSERT_EQ(discovered.size(), 1u);
+    EXPECT_EQ(discovered[0].what.what, kube::verb::get_raw);
+    answer(api, discovered[0].ticket, kube::reply{kube::document{discovery, nullptr}});
     world.settle();
   }
   void accept_all_but_the_deployment(kube::api_errc refused) {

@@ -65,9 +65,9 @@ bool let_all_in() {
 template <class Test>
 bool in_own_networks(Test&& run) {
   for (const auto* listens : {"0.0.0.0:0", ":0"}) {
-    SCOPED_TRACE(listens);
     bool tried = false;
     std::thread([&] {
+      SCOPED_TRACE(listens);
       tried = enter_own_network() && let_all_in() && tun_interface("trial", "10.0.0.1");
       if (tried) run(listens);
     }).join();

@@ -42,7 +42,7 @@ TEST(request_target, is_method_path_and_type_of_each_verb) {
   }
 }
 
-TEST(request_target, of_a_probe_is_its_path) {
+TEST(request_target, of_a_raw_get_is_its_path) {
   auto what = of(verb::get_raw);
   what.path = "/version";
   EXPECT_EQ(shape_of(what, 5s).target, "/version");
