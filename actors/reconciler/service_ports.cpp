@@ -13,11 +13,6 @@
 namespace egress::reconciler {
 namespace {
 
-std::string_view text_of(const json::object& in, std::string_view key) {
-  const auto* value = in.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
-
 const json::array* list_of(const json::object& in, std::string_view key) {
   const auto* value = in.if_contains(key);
   return value == nullptr ? nullptr : value->if_array();
@@ -33,7 +28,7 @@ kube::service_port port_of(const json::value& entry) {
   const auto* value = fields == nullptr ? nullptr : fields->if_contains("port");
   const auto* number = value == nullptr ? nullptr : value->if_int64();
   if (number == nullptr) return {};
-  const auto protocol = text_of(*fields, "protocol");
+  const auto protocol = json::text_at(*fields, "protocol");
   return {*number, protocol.empty() ? "TCP" : std::string(protocol)};
 }
 
@@ -131,7 +126,7 @@ result<gateway_pods> pods_of(std::string_view endpoint_slices) {
   for (const auto& one : *items) {
     const auto* slice = one.if_object();
     if (slice == nullptr) continue;
-    const auto type = text_of(*slice, "addressType");
+    const auto type = json::text_at(*slice, "addressType");
     if (type == "IPv4") add_endpoints(v4, *slice);
     if (type == "IPv6") add_endpoints(v6, *slice);
   }

@@ -125,7 +125,7 @@ void bind_kubernetes(flag_set& flags, run_options& run) {
                   values::to_text(run.lease_duration),
                   values::duration(run.lease_duration, std::chrono::seconds{3}, std::chrono::seconds{3600})),
        value_flag("max-concurrent-reconciles", "N",
-                  "ExternalServices worked on at once, and connections for requests (watches have their own)",
+                  "ExternalServices worked on at once, and connections for requests",
                   fmt::format("{}", run.max_concurrent_reconciles),
                   values::whole(run.max_concurrent_reconciles, 1, 1000)),
        value_flag("kube-api-qps", "N", "requests a second to the API server, 0 is no limit of ours",

@@ -15,11 +15,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::string text_of(const json::object& from, std::string_view key) {
-  const auto* found = from.if_contains(key);
-  return found && found->is_string() ? std::string{found->get_string()} : "";
-}
-
 std::vector<std::string> environment_of(const exec_plugin& what) {
   std::vector<std::string> all;
   for (char** one = environ; *one; ++one) {
@@ -40,19 +35,21 @@ std::vector<std::string> environment_of(const exec_plugin& what) {
 result<exec_credential> parse_exec_credential(std::string_view text, std::string_view api_version) {
   const auto whole = json::parse_object(text);
   if (!whole) return fail("its output is no JSON object: {}", whole.error().message);
-  if (text_of(*whole, "kind") != "ExecCredential") return fail("its output is no ExecCredential");
-  if (text_of(*whole, "apiVersion") != api_version)
-    return fail("it answers with apiVersion {:?} where {:?} is configured", text_of(*whole, "apiVersion"),
-                api_version);
+  if (json::text_at(*whole, "kind") != "ExecCredential") return fail("its output is no ExecCredential");
+  if (json::text_at(*whole, "apiVersion") != api_version)
+    return fail("it answers with apiVersion {:?} where {:?} is configured",
+                json::text_at(*whole, "apiVersion"), api_version);
   const auto* status = whole->if_contains("status");
   if (!status || !status->is_object()) return fail("its ExecCredential has no status");
   const auto& from = status->get_object();
-  exec_credential made{
-      text_of(from, "token"), text_of(from, "clientCertificateData"), text_of(from, "clientKeyData"), {}};
+  exec_credential made;
+  made.token = json::text_at(from, "token");
+  made.certificate = json::text_at(from, "clientCertificateData");
+  made.key = json::text_at(from, "clientKeyData");
   if (made.token.empty() && made.certificate.empty())
     return fail("it gives neither a token nor a certificate");
   if (made.certificate.empty() != made.key.empty()) return fail("it gives only one of certificate and key");
-  if (const auto ends = text_of(from, "expirationTimestamp"); !ends.empty()) {
+  if (const auto ends = json::text_at(from, "expirationTimestamp"); !ends.empty()) {
     made.ends = from_rfc3339(ends);
     if (!made.ends) return fail("its expirationTimestamp {:?} is no RFC 3339 time", ends);
   }

@@ -158,6 +158,12 @@ std::string pretty_text(const value& what) {
   return out;
 }
 
+std::string_view text_at(const object& in, std::string_view name) {
+  const auto* found = in.if_contains(name);
+  const auto* text = found ? found->if_string() : nullptr;
+  return text ? std::string_view(*text) : std::string_view();
+}
+
 std::string_view type_name(const value& what) {
   switch (what.kind()) {
     case boost::json::kind::null:

@@ -24,6 +24,10 @@ std::string canonical_text(const object& what);
 // For people: two spaces a level, a newline at the end.
 std::string pretty_text(const value& what);
 
+// The text of the member of this name, which lives as long as the object; "" where there is none, or it is no
+// string.
+std::string_view text_at(const object& in, std::string_view name);
+
 // "an object", "a string", ...: for messages.
 std::string_view type_name(const value& what);
 

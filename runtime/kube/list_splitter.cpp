@@ -11,12 +11,6 @@ bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-std::string text_at(const json::object& in, std::string_view name) {
-  const auto* found = in.if_contains(name);
-  const auto* text = found == nullptr ? nullptr : found->if_string();
-  return text == nullptr ? std::string{} : std::string(*text);
-}
-
 }  // namespace
 
 result<void> list_splitter::feed(std::string_view bytes, const item_sink& sink) {
@@ -179,10 +173,10 @@ result<list_envelope> list_splitter::finish() {
     if (!items_seen_ || !items->is_array() || !items->get_array().empty())
       return fail("a list whose \"items\" is no list");
   list_envelope out;
-  out.kind = text_at(*parsed, "kind");
+  out.kind = json::text_at(*parsed, "kind");
   if (const auto* metadata = parsed->if_contains("metadata"); metadata != nullptr && metadata->is_object()) {
-    out.resource_version = text_at(metadata->get_object(), "resourceVersion");
-    out.continue_token = text_at(metadata->get_object(), "continue");
+    out.resource_version = json::text_at(metadata->get_object(), "resourceVersion");
+    out.continue_token = json::text_at(metadata->get_object(), "continue");
     if (const auto* left = metadata->get_object().if_contains("remainingItemCount");
         left != nullptr && left->is_int64() && left->get_int64() > 0)
       out.remaining = static_cast<std::uint64_t>(left->get_int64());

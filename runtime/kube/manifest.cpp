@@ -8,14 +8,8 @@
 namespace egress::kube {
 namespace {
 
-std::string_view text_at(const json::object& in, std::string_view name) {
-  const auto* found = in.if_contains(name);
-  const auto* text = found == nullptr ? nullptr : found->if_string();
-  return text == nullptr ? std::string_view{} : std::string_view(*text);
-}
-
 json::array* items_of_list(json::object& in) {
-  auto* items = text_at(in, "kind").ends_with("List") ? in.if_contains("items") : nullptr;
+  auto* items = json::text_at(in, "kind").ends_with("List") ? in.if_contains("items") : nullptr;
   return items == nullptr ? nullptr : items->if_array();
 }
 
@@ -35,7 +29,7 @@ result<void> add_object(json::value value, manifest place, std::vector<manifest>
   auto* object = value.if_object();
   if (object == nullptr) return fail("{}: {} where an API object belongs", here(""), json::type_name(value));
   for (const std::string_view name : {"apiVersion", "kind"})
-    if (text_at(*object, name).empty()) return fail("{}: {}: missing, or no string", here(name), name);
+    if (json::text_at(*object, name).empty()) return fail("{}: {}: missing, or no string", here(name), name);
   if (auto* items = items_of_list(*object)) {
     for (std::size_t i = 0; i < items->size(); ++i) {
       const auto path = fmt::format("items[{}]", i);
@@ -89,10 +83,11 @@ result<std::vector<manifest>> parse_manifests(std::string_view text, std::string
 
 result<object_ptr> external_service_from(const manifest& from) {
   const auto& wanted = info(kind::external_service);
-  if (text_at(from.object, "kind") != wanted.name || text_at(from.object, "apiVersion") != wanted.api_version)
+  if (json::text_at(from.object, "kind") != wanted.name ||
+      json::text_at(from.object, "apiVersion") != wanted.api_version)
     return fail("{}:{}: a {} {} where an {} {} belongs", from.file, from.line_of("kind"),
-                text_at(from.object, "apiVersion"), text_at(from.object, "kind"), wanted.api_version,
-                wanted.name);
+                json::text_at(from.object, "apiVersion"), json::text_at(from.object, "kind"),
+                wanted.api_version, wanted.name);
   if (const auto* metadata = from.object.if_contains("metadata");
       metadata != nullptr && metadata->is_object())
     if (const auto* name = metadata->get_object().if_contains("name"); name != nullptr && name->is_null())

@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::chrono::seconds longest_wait{3600};
 
-std::string_view text_at(const json::object& in, std::string_view name) {
-  const auto* found = in.if_contains(name);
-  const auto* text = found == nullptr ? nullptr : found->if_string();
-  return text == nullptr ? std::string_view{} : std::string_view(*text);
-}
-
 std::optional<std::int64_t> number_at(const json::object& in, std::string_view name) {
   const auto* found = in.if_contains(name);
   const auto* number = found == nullptr ? nullptr : found->if_int64();
@@ -29,7 +23,7 @@ void read_details(const json::object& details, status_parts& parts) {
   if (causes == nullptr || !causes->is_array()) return;
   for (const auto& cause : causes->get_array())
     if (const auto* entry = cause.if_object();
-        entry != nullptr && text_at(*entry, "reason") == "ResourceVersionTooLarge")
+        entry != nullptr && json::text_at(*entry, "reason") == "ResourceVersionTooLarge")
       parts.version_too_large = true;
 }
 
@@ -120,11 +114,11 @@ api_error classify(int http_status, std::string_view body, std::optional<std::ch
   json::object status;
   // A body that is not small is not a Status.
   if (auto parsed = json::parse_object(body.substr(0, 1U << 20U));
-      parsed && text_at(*parsed, "kind") == "Status")
+      parsed && json::text_at(*parsed, "kind") == "Status")
     status = std::move(*parsed);
   parts.code = http_status;
-  parts.reason = text_at(status, "reason");
-  parts.message = text_at(status, "message");
+  parts.reason = json::text_at(status, "reason");
+  parts.message = json::text_at(status, "message");
   if (const auto* details = status.if_contains("details"); details != nullptr && details->is_object())
     read_details(details->get_object(), parts);
   if (retry_after) parts.retry_after = std::min(*retry_after, longest_wait);

@@ -44,5 +44,11 @@ TEST(json_text, an_object_must_be_an_object) {
   EXPECT_TRUE(parse_object("{}"));
 }
 
+TEST(json_text, text_at_takes_strings_alone) {
+  const auto object = *parse_object(R"({"a":"x","b":1,"c":null})");
+  EXPECT_EQ(text_at(object, "a"), "x");
+  for (const auto* name : {"b", "c", "d"}) EXPECT_EQ(text_at(object, name), "") << name;
+}
+
 }  // namespace
 }  // namespace egress::json
