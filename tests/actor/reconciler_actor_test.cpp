@@ -311,12 +311,14 @@ TEST_F(reconciling, what_a_status_tells_is_told_where_nobody_knows_whether_it_wa
   }
 }
 
+// Its Service is gone; clients may still have the address.
+constexpr auto had_an_address =
+    R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1","generation":1},)"
+    R"("spec":{"dnsName":"a.example","ports":[{"port":443}]},"status":{"clusterIP":"10.0.0.9"}})";
+
 // Whoever had the old address goes on asking there; a conflict of a moment is no reason to take another.
 TEST_F(reconciling, a_service_made_again_insists_on_its_address_for_five_runs) {
-  service =
-      decoded(kube::kind::external_service,
-              R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1","generation":1},)"
-              R"("spec":{"dnsName":"a.example","ports":[{"port":443}]},"status":{"clusterIP":"10.0.0.9"}})");
+  service = decoded(kube::kind::external_service, had_an_address);
   const auto taken = [&](const test::api_script::request& one) {
     auto why = test::failure(one.what.what == verb::get ? api_errc::not_found : api_errc::invalid);
     why.message = "spec.clusterIPs: provided IP is already allocated";
@@ -325,21 +327,13 @@ TEST_F(reconciling, a_service_made_again_insists_on_its_address_for_five_runs) {
   // With its address, and without.
   const auto creates_of_a_run = [&] {
     std::pair<int, int> made;
-    run();
-    for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
-      for (const auto& one : asked) {
-        const bool insists = one.what.body.contains("10.0.0.9");
-        if (one.what.what == verb::patch_status) {
-          accept_status(one);
-        } else if (one.what.of != kube::kind::service) {
-          accept(one);
-        } else {
-          if (one.what.what == verb::create) ++(insists ? made.first : made.second);
-          insists || one.what.what == verb::get ? taken(one) : accept(one);
-        }
-      }
-      world.settle();
-    }
+    run_with([&](const test::api_script::request& one) {
+      const bool insists = one.what.body.contains("10.0.0.9");
+      if (one.what.what == verb::patch_status) return accept_status(one);
+      if (one.what.of != kube::kind::service) return accept(one);
+      if (one.what.what == verb::create) ++(insists ? made.first : made.second);
+      insists || one.what.what == verb::get ? taken(one) : accept(one);
+    });
     return made;
   };
   for (int i = 0; i < 5; ++i) {
@@ -352,10 +346,7 @@ TEST_F(reconciling, a_service_made_again_insists_on_its_address_for_five_runs) {
 
 // A status write's own event starts the next run at once, so whatever makes two statuses by turns is a loop.
 TEST_F(reconciling, a_service_that_is_refused_with_an_address_and_without_ends_with_one_status) {
-  service =
-      decoded(kube::kind::external_service,
-              R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1","generation":1},)"
-              R"("spec":{"dnsName":"a.example","ports":[{"port":443}]},"status":{"clusterIP":"10.0.0.9"}})");
+  service = decoded(kube::kind::external_service, had_an_address);
   const auto answer_with = [&](const test::api_script::request& one) {
     auto why = test::failure(api_errc::invalid);
     why.message = one.what.body.contains("10.0.0.9") ? "spec.clusterIPs: provided IP is already allocated"
@@ -366,16 +357,12 @@ TEST_F(reconciling, a_service_that_is_refused_with_an_address_and_without_ends_w
   std::size_t statuses = 0, requests = 0;
   for (int i = 0; i < 20; ++i) {
     statuses = requests = 0;
-    run();
-    for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
-      for (const auto& one : asked) {
-        const bool status = one.what.what == verb::patch_status;
-        statuses += status ? 1 : 0;
-        ++requests;
-        status ? accept_status(one) : one.what.of == kube::kind::service ? answer_with(one) : accept(one);
-      }
-      world.settle();
-    }
+    run_with([&](const test::api_script::request& one) {
+      const bool status = one.what.what == verb::patch_status;
+      statuses += status ? 1 : 0;
+      ++requests;
+      status ? accept_status(one) : one.what.of == kube::kind::service ? answer_with(one) : accept(one);
+    });
   }
   EXPECT_EQ(statuses, 0u);
   EXPECT_LE(requests, 3u);

@@ -69,6 +69,15 @@ struct reconciling : ::testing::Test {
     caf::anon_send(dispatcher, reconciler, payload<reconcile_work>{work});
     world.settle();
   }
+  // A run, whatever it asks being answered by `serve`, until it asks nothing more.
+  template <class Serve>
+  void run_with(Serve&& serve) {
+    run();
+    for (auto asked = take_all(); !asked.empty(); asked = take_all()) {
+      for (const auto& one : asked) serve(one);
+      world.settle();
+    }
+  }
   // What a server would answer to a create: the object with a version.
   void accept(const api_script::request& asked) {
     auto object = *json::parse_object(asked.what.body);
