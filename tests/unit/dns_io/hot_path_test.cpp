@@ -29,13 +29,19 @@ void operator delete(void* room, std::size_t) noexcept {
 namespace egress::dns::test {
 namespace {
 
-TEST(hot_path, a_query_that_the_table_or_the_cache_answers_allocates_nothing) {
-  scripted_upstream upstream([](const packet& asked, auto) { return std::vector<packet>{answer_to(asked)}; });
-  boost::asio::io_context context;
+// A worker that asks this upstream once, however long that takes.
+worker_config patient(const scripted_upstream& upstream) {
   worker_config config;
   config.allow = client_acl::parse({}).value();
   config.upstreams = {upstream.address()};
   config.forward.least = config.forward.most = config.forward.budget = std::chrono::seconds{30};
+  return config;
+}
+
+TEST(hot_path, a_query_that_the_table_or_the_cache_answers_allocates_nothing) {
+  scripted_upstream upstream([](const packet& asked, auto) { return std::vector<packet>{answer_to(asked)}; });
+  boost::asio::io_context context;
+  const auto config = patient(upstream);
   worker_counters counters;
   query_service service(context, config, counters);
   service.set_table(sample_table());
@@ -103,10 +109,7 @@ TEST(no_memory, loses_the_question_that_needs_some_and_not_its_batch) {
   auto opened = open_dns_sockets("127.0.0.1:0", 1);
   ASSERT_TRUE(opened);
   boost::asio::io_context context;
-  worker_config config;
-  config.allow = client_acl::parse({}).value();
-  config.upstreams = {upstream.address()};
-  config.forward.least = config.forward.most = config.forward.budget = std::chrono::seconds{30};
+  const auto config = patient(upstream);
   worker_counters counters;
   query_service service(context, config, counters);
   service.set_table(sample_table());
